@@ -1,0 +1,79 @@
+// What the planner asks of an operator, and the step that an operator becomes once its tensors lie somewhere.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/tensor.h"
+
+namespace octavo {
+
+// The order in which the axes of a value lie in memory, outermost first.
+// row_major: the logical order. channels_last: n, (spatial axes), c; it needs rank >= 3.
+enum class Order : uint8_t { any, row_major, channels_last };
+
+// Elements around the last two logical axes (h, w) of a channels_last value (for rank 3, [n, c, l], left and right
+// alone). They exist in memory, hold the value's zero_point (0 for float) and are read, never written, by consumers.
+struct Halo {
+  int64_t top = 0, bottom = 0, left = 0, right = 0;
+};
+
+struct InputNeed {
+  Order order = Order::any;
+  Halo halo;
+};
+
+// Work over tensors that lie somewhere. `run` is called by every thread of a run with its own index, does that thread's
+// share and returns; the caller puts a barrier between steps. It must not allocate, lock or throw, and must give the same
+// bytes for any number of threads. One step is never run twice at once (concurrent runs have plans of their own).
+class Step {
+ public:
+  virtual ~Step() = default;
+  virtual void run(int thread, int threads) noexcept = 0;
+};
+
+// An operator of a network: immutable once built, shared by all plans. Weights are packed in the constructor.
+class Operator {
+ public:
+  virtual ~Operator() = default;
+
+  // Throws std::invalid_argument unless the shapes fit the operator's attributes and each other exactly: this check, made
+  // before memory is planned, is what keeps kernels inside their tensors.
+  virtual void check(std::span<const Shape> inputs, std::span<const Shape> outputs) const = 0;
+
+  virtual InputNeed input_need(int /*input*/, std::span<const Shape> /*inputs*/) const { return {}; }
+
+  // Order::any: what the consumers want, else the order of input 0. Outputs are written through all of their strides;
+  // only the innermost axis (channels or the last one) is promised to be contiguous.
+  virtual Order output_order() const { return Order::any; }
+
+  // Whether each element of the output depends on `input` at the same place alone, so that it may be written over it.
+  virtual bool in_place(int /*input*/) const { return false; }
+
+  // For operators that only rename memory (reshape, permute, slice): the strides and byte offset of the output as a view
+  // of `input`, or nothing where a copy is needed.
+  struct View {
+    int64_t offset = 0;
+    int64_t stride[kMaxRank] = {};
+  };
+  virtual std::optional<View> view(const Tensor& /*input*/, const Shape& /*output*/) const { return {}; }
+
+  // For concat: the axis along which the inputs lie side by side in the output; -1 for every other operator.
+  virtual int joined_axis() const { return -1; }
+
+  // Tensors outlive the step and stay at their address; a step reads `data` anew at every run.
+  virtual std::unique_ptr<Step> bind(std::span<const Tensor> inputs, std::span<const Tensor> outputs) const = 0;
+};
+
+// The share of `count` items that belongs to `thread`: [first, last).
+struct Range {
+  int64_t first, last;
+};
+inline Range share(int64_t count, int thread, int threads) {
+  return {count * thread / threads, count * (thread + 1) / threads};
+}
+
+}  // namespace octavo
