@@ -53,13 +53,20 @@ class Operator {
   // Whether each element of the output depends on `input` at the same place alone, so that it may be written over it.
   virtual bool in_place(int /*input*/) const { return false; }
 
-  // For operators that only rename memory (reshape, permute, slice): the strides and byte offset of the output as a view
-  // of `input`, or nothing where a copy is needed.
+  // For operators that only rename memory (reshape, permute, slice), which are never bound: the strides and byte offset of
+  // the output as a view of `input`, or nothing where only a dense row_major copy of the input could be viewed so.
+  virtual bool is_view() const { return false; }
   struct View {
     int64_t offset = 0;
     int64_t stride[kMaxRank] = {};
   };
   virtual std::optional<View> view(const Tensor& /*input*/, const Shape& /*output*/) const { return {}; }
+
+  // Whether the axes of the outputs are the axes of the inputs, so that a wanted order carries over from one to the other.
+  virtual bool aligned() const { return true; }
+
+  // For views: whether the elements around the output's last axes are those around the input's, so that a halo is shared.
+  virtual bool keeps_halo() const { return false; }
 
   // For concat: the axis along which the inputs lie side by side in the output; -1 for every other operator.
   virtual int joined_axis() const { return -1; }

@@ -44,7 +44,7 @@ struct OperatorSpec {
   [[noreturn]] void fail(const std::string& what) const;
 };
 
-// Builds an operator; the table of factories is in operators/table.cc. Throws std::invalid_argument.
+// Builds an operator; the table of factories is in operators/registry.cc. Throws std::invalid_argument.
 std::unique_ptr<Operator> make_operator(const OperatorSpec& spec);
 
 // float32(a·b/c), computed in float64: every ratio of scales in the engine comes from here.

@@ -1,0 +1,36 @@
+#include "engine/operators/registry.h"
+
+namespace octavo {
+namespace {
+
+constexpr Registration kRegistry[] = {
+    {"quantize", make_quantize},
+    {"dequantize", make_dequantize},
+    {"conv", make_conv},
+    {"linear", make_linear},
+    {"add", make_add},
+    {"mul", make_mul},
+    {"table", make_table},
+    {"concat", make_concat},
+    {"max_pool", make_max_pool},
+    {"avg_pool", make_avg_pool},
+    {"adaptive_avg_pool", make_adaptive_avg_pool},
+    {"reshape", make_reshape},
+    {"permute", make_permute},
+    {"slice", make_slice},
+    {"pad", make_pad},
+    {"channel_shuffle", make_channel_shuffle},
+    {"clamp", make_clamp},
+    {"unary", make_unary},
+    {"softmax", make_softmax},
+};
+
+}  // namespace
+
+std::unique_ptr<Operator> make_operator(const OperatorSpec& spec) {
+  for (const Registration& row : kRegistry)
+    if (spec.type == row.type) return row.make(spec);
+  spec.fail("this engine knows no operator of that type");
+}
+
+}  // namespace octavo
