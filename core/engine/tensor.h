@@ -25,8 +25,9 @@ constexpr int32_t quant_max(DType dtype) { return dtype == DType::s8 ? 127 : 255
 
 inline constexpr int kMaxRank = 6;
 
-// Reading (never writing) this many bytes before the first and after the last element of a tensor is always safe:
-// vector loads may overhang. What they find there is arbitrary and must not change a result.
+// Reading (never writing) this many bytes before the first and after the last element of an 8-bit tensor is always safe:
+// vector loads may overhang. What they find there is arbitrary and must not change a result. Tensors of wider dtypes may
+// be the caller's own memory: no overhang there.
 inline constexpr int64_t kSlackBytes = 128;
 
 struct Shape {

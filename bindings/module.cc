@@ -1,0 +1,25 @@
+// The extension module octavo._core. Bindings validate and convert; they do no arithmetic.
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include "engine/isa.h"
+
+namespace nb = nanobind;
+
+void bind_network(nb::module_& module);
+void bind_kernels(nb::module_& module);
+
+NB_MODULE(_core, module) {
+  module.def(
+      "supported_isas",
+      [] {
+        std::vector<std::string> names;
+        for (int i = 0; i < octavo::kIsaCount; ++i)
+          if (octavo::is_supported(static_cast<octavo::Isa>(i))) names.emplace_back(octavo::name_of(static_cast<octavo::Isa>(i)));
+        return names;
+      },
+      "List the instruction sets that this machine runs, from the plainest up.");
+  bind_network(module);
+  bind_kernels(module);
+}

@@ -1,0 +1,166 @@
+// Networks and their plans.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/map.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/shared_ptr.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include <stdexcept>
+
+#include "engine/isa.h"
+#include "engine/network.h"
+
+namespace nb = nanobind;
+
+namespace {
+
+using octavo::DType;
+using octavo::Shape;
+
+using ConstArray = nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu>;
+using OutArray = nb::ndarray<nb::c_contig, nb::device::cpu>;
+
+DType dtype_named(const std::string& name) {
+  if (name == "uint8") return DType::u8;
+  if (name == "int8") return DType::s8;
+  if (name == "int32") return DType::s32;
+  if (name == "int64") return DType::s64;
+  if (name == "float32") return DType::f32;
+  throw std::invalid_argument("dtype '" + name + "': the engine knows uint8, int8, int32, int64 and float32");
+}
+
+bool has_dtype(nb::dlpack::dtype given, DType dtype) {
+  switch (dtype) {
+    case DType::u8: return given == nb::dtype<uint8_t>();
+    case DType::s8: return given == nb::dtype<int8_t>();
+    case DType::s32: return given == nb::dtype<int32_t>();
+    case DType::s64: return given == nb::dtype<int64_t>();
+    case DType::f32: return given == nb::dtype<float>();
+  }
+  return false;
+}
+
+DType dtype_of(nb::dlpack::dtype given) {
+  for (const DType dtype : {DType::u8, DType::s8, DType::s32, DType::s64, DType::f32})
+    if (has_dtype(given, dtype)) return dtype;
+  throw std::invalid_argument("a constant is of a dtype that the engine does not know");
+}
+
+Shape to_shape(const std::vector<int64_t>& dims) {
+  if (dims.size() > octavo::kMaxRank) throw std::invalid_argument("a value has more than 6 axes");
+  Shape shape;
+  shape.rank = static_cast<int>(dims.size());
+  int64_t elements = 1;
+  for (size_t i = 0; i < dims.size(); ++i) {
+    if (dims[i] < 1 || __builtin_mul_overflow(elements, dims[i], &elements) || elements > int64_t{1} << 40)
+      throw std::invalid_argument("a value is empty or has more than 2^40 elements");
+    shape.dim[i] = dims[i];
+  }
+  return shape;
+}
+
+// (type, name, inputs, outputs, ints, floats, strings, constants)
+using NodeTuple = std::tuple<std::string, std::string, std::vector<int>, std::vector<int>,
+                             std::map<std::string, std::vector<int64_t>>, std::map<std::string, double>,
+                             std::map<std::string, std::string>, std::map<std::string, ConstArray>>;
+
+octavo::NodeSpec to_spec(const NodeTuple& node) {
+  octavo::NodeSpec spec;
+  std::map<std::string, ConstArray> constants;
+  std::tie(spec.op.type, spec.op.name, spec.inputs, spec.outputs, spec.op.ints, spec.op.floats, spec.op.strings, constants) =
+      node;
+  for (const auto& [role, array] : constants) {
+    std::vector<int64_t> dims;
+    for (size_t i = 0; i < array.ndim(); ++i) dims.push_back(static_cast<int64_t>(array.shape(i)));
+    spec.op.constants[role] = {dtype_of(array.dtype()), to_shape(dims), array.data()};
+  }
+  return spec;
+}
+
+std::shared_ptr<const octavo::Graph> make_graph(const std::vector<std::tuple<std::string, double, int>>& values,
+                                                const std::vector<NodeTuple>& nodes, const std::vector<int>& inputs,
+                                                const std::vector<int>& outputs, const std::string& isa) {
+  const auto chosen = octavo::isa_named(isa);
+  if (!chosen || !octavo::is_supported(*chosen))
+    throw std::invalid_argument("instruction set '" + isa + "' is not one that this machine runs");
+  std::vector<octavo::ValueType> types;
+  for (const auto& [dtype, scale, zero_point] : values) types.push_back({dtype_named(dtype), static_cast<float>(scale), zero_point});
+  std::vector<octavo::NodeSpec> specs;
+  for (const NodeTuple& node : nodes) specs.push_back(to_spec(node));
+  const nb::gil_scoped_release release;
+  return octavo::build_graph(std::move(types), std::move(specs), inputs, outputs, *chosen);
+}
+
+template <class Array>
+void require(const Array& array, const octavo::PlanSet& plans, int value, const char* what) {
+  const Shape& shape = plans.shapes()[value];
+  bool fits = has_dtype(array.dtype(), plans.graph().values[value].dtype) && static_cast<int>(array.ndim()) == shape.rank;
+  for (int i = 0; fits && i < shape.rank; ++i) fits = static_cast<int64_t>(array.shape(i)) == shape.dim[i];
+  if (!fits) throw std::invalid_argument(std::string(what) + " does not have the dtype and shape that were planned");
+}
+
+struct Memory {
+  std::vector<const void*> inputs;
+  std::vector<void*> outputs;
+};
+
+Memory memory_of(const octavo::PlanSet& plans, const std::vector<ConstArray>& inputs, std::vector<OutArray>& outputs) {
+  const octavo::Graph& graph = plans.graph();
+  if (inputs.size() != graph.inputs.size() || outputs.size() != graph.outputs.size())
+    throw std::invalid_argument("the number of inputs or outputs is not the network's");
+  Memory memory;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    require(inputs[i], plans, graph.inputs[i], "an input");
+    memory.inputs.push_back(inputs[i].data());
+  }
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    require(outputs[i], plans, graph.outputs[i], "an output");
+    memory.outputs.push_back(outputs[i].data());
+  }
+  return memory;
+}
+
+int checked_threads(int threads) {
+  if (threads < 1 || threads > 1024) throw std::invalid_argument("threads must be from 1 to 1024");
+  return threads;
+}
+
+}  // namespace
+
+void bind_network(nb::module_& module) {
+  nb::class_<octavo::Graph>(module, "Network")
+      .def_static("build", &make_graph, nb::arg("values"), nb::arg("operators"), nb::arg("inputs"), nb::arg("outputs"),
+                  nb::arg("isa"));
+
+  nb::class_<octavo::PlanSet>(module, "Plan")
+      .def("__init__",
+           [](octavo::PlanSet* self, std::shared_ptr<const octavo::Graph> graph,
+              const std::vector<std::vector<int64_t>>& shapes) {
+             std::vector<Shape> list;
+             for (const auto& dims : shapes) list.push_back(to_shape(dims));
+             new (self) octavo::PlanSet(std::move(graph), list);
+           })
+      .def("run",
+           [](octavo::PlanSet& self, const std::vector<ConstArray>& inputs, std::vector<OutArray> outputs, int threads) {
+             const Memory memory = memory_of(self, inputs, outputs);
+             checked_threads(threads);
+             const nb::gil_scoped_release release;
+             self.run(memory.inputs.data(), memory.outputs.data(), threads);
+           })
+      .def("profile",
+           [](octavo::PlanSet& self, const std::vector<ConstArray>& inputs, std::vector<OutArray> outputs, int threads,
+              int rounds) {
+             const Memory memory = memory_of(self, inputs, outputs);
+             checked_threads(threads);
+             if (rounds < 1) throw std::invalid_argument("rounds must be at least 1");
+             std::vector<std::tuple<std::string, std::string, double>> rows;
+             for (const auto& [info, nanoseconds] :
+                  self.profile(memory.inputs.data(), memory.outputs.data(), threads, rounds))
+               rows.emplace_back(info.kind, info.name, nanoseconds);
+             return rows;
+           })
+      .def_prop_ro("arena_bytes", &octavo::PlanSet::arena_bytes);
+}

@@ -1,0 +1,83 @@
+#include "engine/network.h"
+
+#include <stdexcept>
+
+namespace octavo {
+
+PlanSet::PlanSet(std::shared_ptr<const Graph> graph, const std::vector<Shape>& shapes)
+    : graph_(std::move(graph)), shapes_(shapes) {
+  if (shapes_.size() != graph_->values.size()) throw std::invalid_argument("expected one shape for each value");
+  blueprint_ = make_blueprint(*graph_, shapes_);
+  idle_.push_back(std::make_unique<Plan>(*graph_, blueprint_));
+}
+
+std::unique_ptr<Plan> PlanSet::take() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!idle_.empty()) {
+      std::unique_ptr<Plan> plan = std::move(idle_.back());
+      idle_.pop_back();
+      return plan;
+    }
+  }
+  return std::make_unique<Plan>(*graph_, blueprint_);
+}
+
+void PlanSet::give_back(std::unique_ptr<Plan> plan) {
+  const std::lock_guard lock(mutex_);
+  idle_.push_back(std::move(plan));
+}
+
+void PlanSet::run(const void* const* inputs, void* const* outputs, int threads) {
+  std::unique_ptr<Plan> plan = take();
+  plan->run(inputs, outputs, threads);
+  give_back(std::move(plan));
+}
+
+std::vector<std::pair<Plan::StepInfo, double>> PlanSet::profile(const void* const* inputs, void* const* outputs,
+                                                                int threads, int rounds) {
+  std::unique_ptr<Plan> plan = take();
+  const std::vector<Plan::StepInfo> steps = plan->steps();
+  std::vector<int64_t> nanoseconds(steps.size(), 0);
+  for (int round = 0; round < rounds; ++round) plan->run(inputs, outputs, threads, nanoseconds.data());
+  give_back(std::move(plan));
+  std::vector<std::pair<Plan::StepInfo, double>> result;
+  for (size_t i = 0; i < steps.size(); ++i) result.emplace_back(steps[i], static_cast<double>(nanoseconds[i]) / rounds);
+  return result;
+}
+
+std::shared_ptr<const Graph> build_graph(std::vector<ValueType> values, std::vector<NodeSpec> nodes, std::vector<int> inputs,
+                                         std::vector<int> outputs, Isa isa) {
+  auto graph = std::make_shared<Graph>();
+  std::vector<bool> known(values.size(), false);
+  const auto require = [&](int value, bool expected, const std::string& where) {
+    if (value < 0 || value >= static_cast<int>(values.size()) || known[value] != expected)
+      throw std::invalid_argument(where + ": its values are not each produced once, before they are used");
+  };
+  for (const int input : inputs) {
+    require(input, false, "inputs");
+    known[input] = true;
+  }
+  for (NodeSpec& node : nodes) {
+    const std::string where = "operator '" + node.op.name + "'";
+    node.op.isa = isa;
+    for (const int value : node.inputs) {
+      require(value, true, where);
+      node.op.inputs.push_back(values[value]);
+    }
+    if (node.inputs.empty() || node.outputs.size() != 1) throw std::invalid_argument(where + ": expected inputs, 1 output");
+    for (const int value : node.outputs) {
+      require(value, false, where);
+      known[value] = true;
+      node.op.outputs.push_back(values[value]);
+    }
+    graph->nodes.push_back({make_operator(node.op), node.op.type, node.op.name, node.inputs, node.outputs});
+  }
+  for (const int output : outputs) require(output, true, "outputs");
+  graph->values = std::move(values);
+  graph->inputs = std::move(inputs);
+  graph->outputs = std::move(outputs);
+  return graph;
+}
+
+}  // namespace octavo

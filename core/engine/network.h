@@ -1,0 +1,49 @@
+// A loaded program: packed operators, and plans for the shapes that it has been run with.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "engine/plan.h"
+#include "engine/planner.h"
+#include "engine/spec.h"
+
+namespace octavo {
+
+// Plans for one set of shapes: as many as there are runs at the same time. Safe to use from many threads.
+class PlanSet {
+ public:
+  PlanSet(std::shared_ptr<const Graph> graph, const std::vector<Shape>& shapes);
+
+  void run(const void* const* inputs, void* const* outputs, int threads);
+
+  // Mean nanoseconds of each step over `rounds` runs.
+  std::vector<std::pair<Plan::StepInfo, double>> profile(const void* const* inputs, void* const* outputs, int threads,
+                                                         int rounds);
+
+  const std::vector<Shape>& shapes() const { return shapes_; }
+  const Graph& graph() const { return *graph_; }
+  int64_t arena_bytes() const { return blueprint_.arena_bytes; }
+
+ private:
+  std::unique_ptr<Plan> take();
+  void give_back(std::unique_ptr<Plan> plan);
+
+  std::shared_ptr<const Graph> graph_;
+  std::vector<Shape> shapes_;
+  Blueprint blueprint_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Plan>> idle_;
+};
+
+struct NodeSpec {
+  OperatorSpec op;  // its inputs' and outputs' types are filled in from the values
+  std::vector<int> inputs, outputs;
+};
+
+// Builds the operators (packing weights for `isa`). Throws std::invalid_argument naming the operator.
+std::shared_ptr<const Graph> build_graph(std::vector<ValueType> values, std::vector<NodeSpec> nodes, std::vector<int> inputs,
+                                         std::vector<int> outputs, Isa isa);
+
+}  // namespace octavo

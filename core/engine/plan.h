@@ -1,0 +1,54 @@
+// A network laid out in memory for one set of shapes, ready to run.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/planner.h"
+
+namespace octavo {
+
+// One run at a time: concurrent runs take plans of their own.
+class Plan {
+ public:
+  Plan(const Graph& graph, const Blueprint& blueprint);
+
+  // inputs, outputs: row-major memory of the network's inputs and outputs, in order. `nanoseconds`, unless null, receives
+  // the time of each step (of thread 0, up to the barrier behind it) added to what it holds.
+  void run(const void* const* inputs, void* const* outputs, int threads, int64_t* nanoseconds = nullptr) noexcept;
+
+  int64_t arena_bytes() const { return arena_bytes_; }
+  // What each step does, by operator: "conv", "copy", "fill_halo", and the operator's name.
+  struct StepInfo {
+    std::string kind, name;
+  };
+  std::vector<StepInfo> steps() const;
+
+ private:
+  struct BoundStep {
+    std::unique_ptr<Step> step;
+    bool barrier;
+    StepInfo info;
+    std::vector<Tensor> inputs, outputs;
+  };
+  struct Patch {  // a tensor that lies in the caller's memory
+    Tensor* tensor;
+    int external;
+    bool is_input;
+    int64_t offset;
+  };
+
+  void place(const Blueprint& blueprint, int index, Tensor* tensor);
+
+  struct FreeArena {
+    void operator()(uint8_t* arena) const;
+  };
+  std::unique_ptr<uint8_t[], FreeArena> arena_;
+  int64_t arena_bytes_ = 0;
+  std::vector<BoundStep> steps_;
+  std::vector<Patch> patches_;
+};
+
+}  // namespace octavo

@@ -1,0 +1,310 @@
+#include "engine/planner.h"
+
+#include <algorithm>
+#include <limits>
+#include <stdexcept>
+
+#include "engine/demand.h"
+
+namespace octavo {
+namespace {
+
+constexpr int kForever = std::numeric_limits<int>::max();
+
+class Planner {
+ public:
+  Planner(const Graph& graph, const std::vector<Shape>& shapes)
+      : graph_(graph), shapes_(shapes), demand_(find_demand(graph, shapes)), place_of_(graph.values.size(), -1),
+        copies_(graph.values.size()), last_use_(graph.values.size(), -1), is_read_(graph.values.size(), false) {
+    for (size_t n = 0; n < graph.nodes.size(); ++n) {
+      for (const int value : graph.nodes[n].inputs) {
+        last_use_[value] = static_cast<int>(n);
+        is_read_[value] = true;
+      }
+    }
+    for (const int value : graph.outputs) last_use_[value] = kForever;
+  }
+
+  Blueprint run() {
+    for (size_t i = 0; i < graph_.inputs.size(); ++i) place_input(static_cast<int>(i));
+    for (size_t n = 0; n < graph_.nodes.size(); ++n) {
+      node_ = static_cast<int>(n);
+      const Graph::Node& node = graph_.nodes[n];
+      if (node.op->is_view()) {
+        add_view(node);
+      } else if (node.op->joined_axis() >= 0) {
+        add_concat(node);
+      } else {
+        add_operator(node);
+      }
+    }
+    node_ = -1;
+    for (size_t i = 0; i < graph_.outputs.size(); ++i) deliver_output(static_cast<int>(i));
+    finish_arena();
+    return std::move(result_);
+  }
+
+ private:
+  // --- places
+
+  int new_place(const ValueType& type, const Shape& shape, Order order, const Halo& halo, Storage::Owner owner,
+                int external) {
+    Place place;
+    place.tensor.type = type;
+    place.tensor.shape = shape;
+    place.halo = halo;
+    Storage storage;
+    storage.owner = owner;
+    storage.external = external;
+    storage.lifetime.bytes = dense_strides(shape, type.dtype, order, halo, place.tensor.stride, &place.offset);
+    storage.lifetime.first = kForever;
+    storage.lifetime.last = -1;
+    place.storage = static_cast<int>(result_.storages.size());
+    result_.storages.push_back(storage);
+    return add_place(place);
+  }
+
+  int add_place(const Place& place) {
+    result_.places.push_back(place);
+    return static_cast<int>(result_.places.size()) - 1;
+  }
+
+  void place_input(int index) {
+    const int value = graph_.inputs[index];
+    const int given = new_place(graph_.values[value], shapes_[value], Order::row_major, {}, Storage::Owner::input, index);
+    place_of_[value] = given;
+    // Kernels may read past the ends of 8-bit tensors, which the caller's memory does not promise to allow.
+    if (item_size(graph_.values[value].dtype) == 1) place_of_[value] = copy_of(given, Order::row_major, {});
+  }
+
+  // Where `value`, the output of `node`, will lie; `order` is the one that its producer would choose.
+  int place_output(const Graph::Node& node, int value, Order order) {
+    if (place_of_[value] >= 0) return place_of_[value];
+    const Demand& demand = demand_[value];
+    if (node.op->output_order() != Order::any) {
+      order = node.op->output_order();
+    } else if (demand.order != Order::any) {
+      order = demand.order;
+    }
+    if (demand.joined_by >= 0) return place_of_[value] = place_in_concat(value, order);
+    if (const int over = in_place_of(node, value); over >= 0) return place_of_[value] = over;
+    if (shapes_[value].rank < 3) order = Order::row_major;
+    const int output = order == Order::row_major && is_empty(demand.halo) ? sole_output(value) : -1;
+    return place_of_[value] = new_place(graph_.values[value], shapes_[value], order, demand.halo,
+                                        output >= 0 ? Storage::Owner::output : Storage::Owner::arena, output);
+  }
+
+  int place_in_concat(int value, Order order) {
+    const Demand& demand = demand_[value];
+    const Graph::Node& concat = graph_.nodes[demand.joined_by];
+    const int whole = place_output(concat, concat.outputs[0], order);
+    return add_place(part(result_.places[whole], concat, value));
+  }
+
+  // The part of a concat's output where `value` lies.
+  Place part(const Place& whole, const Graph::Node& concat, int value) const {
+    const int axis = concat.op->joined_axis();
+    Place place = whole;
+    place.tensor.shape = shapes_[value];
+    place.tensor.type = graph_.values[value];
+    for (const int input : concat.inputs) {
+      if (input == value) break;
+      place.offset += shapes_[input].dim[axis] * whole.tensor.stride[axis];
+    }
+    return place;
+  }
+
+  // The place of an input of `node` that dies here and that `value` may be written over, or -1.
+  int in_place_of(const Graph::Node& node, int value) {
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      const int input = node.inputs[i];
+      if (!node.op->in_place(static_cast<int>(i)) || !(shapes_[input] == shapes_[value])) continue;
+      if (item_size(graph_.values[input].dtype) != item_size(graph_.values[value].dtype)) continue;
+      if (sole_output(value) >= 0) continue;
+      Place place = result_.places[place_of_[input]];
+      if (result_.storages[place.storage].owner != Storage::Owner::arena || !dies_here(place.storage)) continue;
+      if (overlaps_another_input(node, i)) continue;
+      if (!lies_in_order(place.tensor, demand_[value].order) || !covers(place.halo, demand_[value].halo)) continue;
+      if (!is_empty(demand_[value].halo)) result_.storages[place.storage].halo_filled = false;
+      place.tensor.type = graph_.values[value];
+      return add_place(place);
+    }
+    return -1;
+  }
+
+  // Whether another input reads the same memory in another way, as in x + x.T.
+  bool overlaps_another_input(const Graph::Node& node, size_t input) const {
+    const Place& place = result_.places[place_of_[node.inputs[input]]];
+    for (const int value : node.inputs) {
+      const Place& other = result_.places[place_of_[value]];
+      if (other.storage != place.storage) continue;
+      if (other.offset != place.offset || !(other.tensor.shape == place.tensor.shape)) return true;
+      if (!std::equal(place.tensor.stride, place.tensor.stride + place.tensor.shape.rank, other.tensor.stride)) return true;
+    }
+    return false;
+  }
+
+  bool dies_here(int storage) const {
+    for (size_t value = 0; value < place_of_.size(); ++value)
+      if (place_of_[value] >= 0 && result_.places[place_of_[value]].storage == storage && last_use_[value] > node_)
+        return false;
+    return true;
+  }
+
+  // The index of the network's only output that is `value` and can be written where the caller wants it, or -1.
+  int sole_output(int value) const {
+    // Kernels may read past the ends of 8-bit tensors, which the caller's memory does not promise to allow.
+    if (item_size(graph_.values[value].dtype) == 1 && is_read_[value]) return -1;
+    const auto first = std::find(graph_.outputs.begin(), graph_.outputs.end(), value);
+    if (first == graph_.outputs.end() || std::find(first + 1, graph_.outputs.end(), value) != graph_.outputs.end()) return -1;
+    return static_cast<int>(first - graph_.outputs.begin());
+  }
+
+  // --- steps
+
+  void touch(int place) {
+    Lifetime& lifetime = result_.storages[result_.places[place].storage].lifetime;
+    const int now = static_cast<int>(result_.steps.size());
+    lifetime.first = std::min(lifetime.first, now);
+    lifetime.last = std::max(lifetime.last, now);
+  }
+
+  void add_step(PlannedStep::Kind kind, std::vector<int> inputs, std::vector<int> outputs) {
+    for (const int place : outputs) fill_halo_once(place);
+    for (const int place : inputs) touch(place);
+    for (const int place : outputs) touch(place);
+    result_.steps.push_back({kind, node_, std::move(inputs), std::move(outputs), true});
+  }
+
+  // The halo belongs to the whole storage, so it is filled before the first of its parts is written.
+  void fill_halo_once(int place) {
+    Storage& storage = result_.storages[result_.places[place].storage];
+    if (storage.halo_filled || is_empty(result_.places[place].halo)) return;
+    storage.halo_filled = true;
+    int whole = place;
+    for (size_t value = 0; value < place_of_.size(); ++value) {
+      const int other = place_of_[value];
+      if (other < 0 || result_.places[other].storage != result_.places[place].storage) continue;
+      if (last_use_[value] > node_ && result_.places[other].tensor.shape.dim[1] > result_.places[whole].tensor.shape.dim[1])
+        whole = other;
+    }
+    touch(whole);
+    result_.steps.push_back({PlannedStep::Kind::fill_halo, node_, {}, {whole}, false});
+  }
+
+  int copy_of(int place, Order order, const Halo& halo) {
+    const Tensor tensor = result_.places[place].tensor;
+    const int copy = new_place(tensor.type, tensor.shape, order, halo, Storage::Owner::arena, -1);
+    add_step(PlannedStep::Kind::copy, {place}, {copy});
+    return copy;
+  }
+
+  bool satisfies(int place, const InputNeed& need) const {
+    return lies_in_order(result_.places[place].tensor, need.order) && covers(result_.places[place].halo, need.halo);
+  }
+
+  int input_place(const Graph::Node& node, int index, std::span<const Shape> in) {
+    const int value = node.inputs[index];
+    const InputNeed need = node.op->input_need(index, in);
+    if (satisfies(place_of_[value], need)) return place_of_[value];
+    for (const int copy : copies_[value])
+      if (satisfies(copy, need)) return copy;
+    const int copy = copy_of(place_of_[value], need.order, need.halo);
+    copies_[value].push_back(copy);
+    return copy;
+  }
+
+  void add_view(const Graph::Node& node) {
+    const int value = node.outputs[0];
+    int input = place_of_[node.inputs[0]];
+    auto view = node.op->view(result_.places[input].tensor, shapes_[value]);
+    if (!view) {
+      input = copy_of(input, Order::row_major, {});
+      view = node.op->view(result_.places[input].tensor, shapes_[value]);
+    }
+    if (!view) throw std::logic_error("operator '" + node.name + "': a dense copy cannot be viewed");
+    Place place = result_.places[input];
+    if (!node.op->keeps_halo()) place.halo = {};
+    place.offset += view->offset;
+    place.tensor.type = graph_.values[value];
+    place.tensor.shape = shapes_[value];
+    std::copy(view->stride, view->stride + kMaxRank, place.tensor.stride);
+    place_of_[value] = add_place(place);
+  }
+
+  Order natural_order(int place) const {
+    const Tensor& tensor = result_.places[place].tensor;
+    return !lies_in_order(tensor, Order::row_major) && lies_in_order(tensor, Order::channels_last) ? Order::channels_last
+                                                                                                  : Order::row_major;
+  }
+
+  void add_concat(const Graph::Node& node) {
+    const int whole = place_output(node, node.outputs[0], natural_order(place_of_[node.inputs[0]]));
+    Place next = result_.places[whole];
+    const int axis = node.op->joined_axis();
+    for (const int input : node.inputs) {
+      next.tensor.shape = shapes_[input];
+      if (demand_[input].joined_by != node_) {
+        add_step(PlannedStep::Kind::copy, {place_of_[input]}, {add_place(next)});
+        result_.steps.back().barrier = false;
+      }
+      next.offset += shapes_[input].dim[axis] * next.tensor.stride[axis];
+    }
+    if (!result_.steps.empty()) result_.steps.back().barrier = true;
+  }
+
+  void add_operator(const Graph::Node& node) {
+    std::vector<Shape> in;
+    for (const int value : node.inputs) in.push_back(shapes_[value]);
+    std::vector<int> inputs, outputs;
+    for (size_t i = 0; i < node.inputs.size(); ++i) inputs.push_back(input_place(node, static_cast<int>(i), in));
+    Order order = Order::row_major;
+    for (const int input : inputs)
+      if (natural_order(input) == Order::channels_last) order = Order::channels_last;
+    for (const int value : node.outputs) outputs.push_back(place_output(node, value, order));
+    add_step(PlannedStep::Kind::op, std::move(inputs), std::move(outputs));
+  }
+
+  void deliver_output(int index) {
+    const int value = graph_.outputs[index];
+    const Storage& storage = result_.storages[result_.places[place_of_[value]].storage];
+    if (storage.owner == Storage::Owner::output && storage.external == index) return;
+    const int given = new_place(graph_.values[value], shapes_[value], Order::row_major, {}, Storage::Owner::output, index);
+    add_step(PlannedStep::Kind::copy, {place_of_[value]}, {given});
+    result_.steps.back().barrier = false;
+  }
+
+  void finish_arena() {
+    std::vector<Lifetime> lifetimes;
+    for (const Storage& storage : result_.storages)
+      if (storage.owner == Storage::Owner::arena) lifetimes.push_back(storage.lifetime);
+    result_.arena_bytes = plan_arena(lifetimes);
+    size_t next = 0;
+    for (Storage& storage : result_.storages)
+      if (storage.owner == Storage::Owner::arena) storage.lifetime = lifetimes[next++];
+  }
+
+  const Graph& graph_;
+  const std::vector<Shape>& shapes_;
+  std::vector<Demand> demand_;
+  Blueprint result_;
+  std::vector<int> place_of_;             // value -> place, -1 before it is placed
+  std::vector<std::vector<int>> copies_;  // value -> further places with other layouts
+  std::vector<int> last_use_;             // value -> the last node that reads it
+  std::vector<bool> is_read_;             // value -> whether a node reads it
+  int node_ = -1;
+};
+
+}  // namespace
+
+Blueprint make_blueprint(const Graph& graph, const std::vector<Shape>& shapes) {
+  for (const Graph::Node& node : graph.nodes) {
+    std::vector<Shape> in, out;
+    for (const int value : node.inputs) in.push_back(shapes.at(value));
+    for (const int value : node.outputs) out.push_back(shapes.at(value));
+    node.op->check(in, out);
+  }
+  return Planner(graph, shapes).run();
+}
+
+}  // namespace octavo

@@ -1,0 +1,59 @@
+// Decides, for one set of shapes, where every value lies and which steps run in which order.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "engine/arena.h"
+#include "engine/layout.h"
+#include "engine/operator.h"
+
+namespace octavo {
+
+// A network as the planner sees it: immutable, shared by all plans.
+struct Graph {
+  struct Node {
+    std::unique_ptr<Operator> op;
+    std::string type, name;
+    std::vector<int> inputs, outputs;  // value ids
+  };
+  std::vector<ValueType> values;
+  std::vector<Node> nodes;
+  std::vector<int> inputs, outputs;  // value ids
+};
+
+struct Storage {
+  enum class Owner { arena, input, output };
+  Owner owner = Owner::arena;
+  int external = -1;  // which input or output of the network
+  Lifetime lifetime;
+  bool halo_filled = false;
+};
+
+// A tensor at its place: `tensor.data` is unset, `offset` is from the start of the storage.
+struct Place {
+  Tensor tensor;
+  int storage = -1;
+  int64_t offset = 0;
+  Halo halo;  // what lies around it
+};
+
+struct PlannedStep {
+  enum class Kind { op, copy, fill_halo };
+  Kind kind;
+  int node = -1;                     // the operator it belongs to, -1 for the network's outputs
+  std::vector<int> inputs, outputs;  // places
+  bool barrier = true;               // whether the next step needs this one's results
+};
+
+struct Blueprint {
+  std::vector<Place> places;
+  std::vector<Storage> storages;
+  std::vector<PlannedStep> steps;
+  int64_t arena_bytes = 0;
+};
+
+// shapes: of every value. Throws std::invalid_argument where they do not fit the operators.
+Blueprint make_blueprint(const Graph& graph, const std::vector<Shape>& shapes);
+
+}  // namespace octavo
