@@ -1,0 +1,150 @@
+"""A program on the native engine, called like the model it came from."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from octavo import _core
+from octavo.program import Program, bind_symbols, infer_shapes, rebuild, verify
+from octavo.program import load as read_program
+from octavo.runtime.instruction_set import choose_isa
+from octavo.runtime.network import build_network
+
+# How many sets of input shapes keep their memory planned. A model that sees more (every image another size) plans
+# again, which takes about a millisecond.
+PLANS_KEPT = 8
+
+
+class _Plan(NamedTuple):
+    native: Any
+    outputs: list[tuple[tuple[int, ...], np.dtype]]
+
+
+class StepTime(NamedTuple):
+    """Mean time of one step of a run: `kind` is an operator type, `copy`, or `fill_halo`."""
+
+    kind: str
+    name: str
+    nanoseconds: float
+
+
+def available_threads() -> int:
+    """Count the processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class LoadedProgram:
+    """Runs a program on the native engine. Safe to call from many threads at once.
+
+    Args:
+        program: what to run; verified here.
+        threads: how many threads one call uses, 1 or more; default: the processors available to this process.
+        isa: `"reference"`, `"avx2"` or `"avx512_vnni"`; default: the environment variable `OCTAVO_ISA`, else the
+            machine's best. The result does not depend on it.
+
+    Raises:
+        FormatError: the program is not valid.
+        ValueError: `threads` or `isa` is not possible here.
+    """
+
+    def __init__(self, program: Program, threads: int | None = None, isa: str | None = None) -> None:
+        verify(program)
+        if threads is not None and threads < 1:
+            raise ValueError(f"threads: got {threads}, expected 1 or more")
+        self.program = program
+        self.threads = threads or available_threads()
+        self.isa = choose_isa(isa)
+        self._network = build_network(program, self.isa)
+        self._plans: OrderedDict[tuple, _Plan] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run on arrays (NumPy, or anything with DLPack, in the CPU's memory) and return what the model returned.
+
+        Raises:
+            TypeError: an input is missing, given twice or unknown, or has another dtype than the program's.
+            ShapeError: an input has a shape that the program does not take.
+        """
+        inputs = self._arrange(args, kwargs)
+        plan = self._plan(inputs)
+        outputs = [np.empty(shape, dtype) for shape, dtype in plan.outputs]
+        plan.native.run(inputs, outputs, self.threads)
+        return rebuild(self.program.output_structure, outputs)
+
+    def profile(self, *args: Any, rounds: int = 20, **kwargs: Any) -> list[StepTime]:
+        """Measure the mean time of every step over `rounds` runs, in order of execution."""
+        inputs = self._arrange(args, kwargs)
+        plan = self._plan(inputs)
+        outputs = [np.empty(shape, dtype) for shape, dtype in plan.outputs]
+        return [StepTime(*row) for row in plan.native.profile(inputs, outputs, self.threads, rounds)]
+
+    def arena_bytes(self, *args: Any, **kwargs: Any) -> int:
+        """Count the bytes of memory that activations take in a run on inputs of these shapes."""
+        return self._plan(self._arrange(args, kwargs)).native.arena_bytes
+
+    def _arrange(self, args: tuple, kwargs: dict[str, Any]) -> list[np.ndarray]:
+        names = [given.name for given in self.program.inputs]
+        if len(args) > len(names):
+            raise TypeError(f"got {len(args)} inputs, expected {len(names)}: {', '.join(names)}")
+        given = dict(zip(names, args, strict=False))
+        for name, value in kwargs.items():
+            if name not in names or name in given:
+                problem = "is given twice" if name in given else "is not an input of this program"
+                raise TypeError(f"input {name!r} {problem}; its inputs are {', '.join(names)}")
+            given[name] = value
+        missing = [name for name in names if name not in given]
+        if missing:
+            raise TypeError(f"missing input {', '.join(missing)}; the inputs are {', '.join(names)}")
+        return [_as_array(spec.name, spec.dtype, given[spec.name]) for spec in self.program.inputs]
+
+    def _plan(self, inputs: list[np.ndarray]) -> _Plan:
+        key = tuple(array.shape for array in inputs)
+        with self._lock:
+            if key in self._plans:
+                self._plans.move_to_end(key)
+                return self._plans[key]
+        plan = self._make_plan(key)
+        with self._lock:
+            self._plans[key] = plan
+            while len(self._plans) > PLANS_KEPT:
+                self._plans.popitem(last=False)
+        return plan
+
+    def _make_plan(self, input_shapes: tuple[tuple[int, ...], ...]) -> _Plan:
+        program = self.program
+        names = [given.name for given in program.inputs]
+        symbols = bind_symbols(program, dict(zip(names, input_shapes, strict=True)))
+        shapes = infer_shapes(program, symbols)
+        native = _core.Plan(self._network, [shapes[name] for name in program.values])
+        outputs = [(shapes[name], np.dtype(program.values[name].dtype)) for name in program.outputs]
+        return _Plan(native, outputs)
+
+
+def load(path: str | os.PathLike[str], threads: int | None = None, isa: str | None = None) -> LoadedProgram:
+    """Read a `.octavo` file and make it ready to run.
+
+    Args:
+        path: the file.
+        threads: how many threads one call uses; default: the processors available to this process.
+        isa: see `LoadedProgram`.
+
+    Raises:
+        FormatError: the file is not a valid program; the message names the field.
+        OSError: the file cannot be read.
+    """
+    return LoadedProgram(read_program(Path(path)), threads=threads, isa=isa)
+
+
+def _as_array(name: str, dtype: str, value: Any) -> np.ndarray:
+    if not isinstance(value, np.ndarray) and hasattr(value, "__dlpack__"):
+        value = np.from_dlpack(value)
+    array = np.asarray(value)
+    if array.dtype != np.dtype(dtype):
+        raise TypeError(f"input {name!r}: got dtype {array.dtype}, expected {dtype}; convert it first")
+    return np.ascontiguousarray(array) if array.ndim else array

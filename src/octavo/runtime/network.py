@@ -1,0 +1,45 @@
+"""Hands a program to the native engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from octavo import _core
+from octavo.program import Operator, Program
+
+
+def build_network(program: Program, isa: str) -> Any:
+    """Build the engine's operators for `program`, weights packed for the instruction set `isa`."""
+    index = {name: i for i, name in enumerate(program.values)}
+    values = [(value.dtype, value.scale or 1.0, value.zero_point or 0) for value in program.values.values()]
+    operators = [_describe(operator, index, program.constants) for operator in program.operators]
+    inputs = [index[given.name] for given in program.inputs]
+    outputs = [index[name] for name in program.outputs]
+    return _core.Network.build(values, operators, inputs, outputs, isa)
+
+
+def _describe(operator: Operator, index: dict[str, int], tensors: dict[str, np.ndarray]) -> tuple:
+    ints: dict[str, list[int]] = {}
+    floats: dict[str, float] = {}
+    strings: dict[str, str] = {}
+    for key, value in operator.attributes.items():
+        if value is None or key == "shape":  # absent; a reshape's shape is known by the time memory is planned
+            continue
+        if isinstance(value, str):
+            strings[key] = value
+        elif isinstance(value, float) or operator.type == "clamp":
+            floats[key] = float(value)
+        else:
+            ints[key] = _flatten(value)
+    constants = {role: np.ascontiguousarray(tensors[name]) for role, name in operator.constants.items()}
+    inputs = [index[name] for name in operator.inputs]
+    outputs = [index[name] for name in operator.outputs]
+    return (operator.type, operator.name, inputs, outputs, ints, floats, strings, constants)
+
+
+def _flatten(value: Any) -> list[int]:
+    if isinstance(value, (list, tuple)):
+        return [item for part in value for item in _flatten(part)]
+    return [int(value)]
