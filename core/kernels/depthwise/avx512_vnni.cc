@@ -6,7 +6,7 @@
 //
 // 3x3: the four pixels are rows y … y+3 of one column, so that one interleave serves two output rows (stride 1) and three
 //      output columns; the columns already interleaved stay in registers while the kernel walks along the row.
-//      Stride 1: 12 registers of columns + 8 accumulators + temporaries; weights are memory operands.
+//      Stride 1: 12 registers of columns + 8 accumulators + 8 for the epilogue; weights are memory operands.
 // 5x5: eight neighbouring pixels of a row serve four outputs at stride 1 (16 accumulators + 8), two at stride 2.
 // Any other shape: four taps at a time, in the order of the kernel.
 #include <immintrin.h>
@@ -124,7 +124,7 @@ struct V16 {
 template <class V>
 struct Epilogue {
   typename V::Int zero_point, clamp_min, clamp_max, flip;
-  const float* multiplier;
+  typename V::Float multiplier[4];
   int channels;
 
   OCTAVO_INLINE explicit Epilogue(const DepthwiseArgs& args)
@@ -132,8 +132,13 @@ struct Epilogue {
         clamp_min(V::set8(args.epilogue->clamp_min)),
         clamp_max(V::set8(args.epilogue->clamp_max)),
         flip(V::set8(args.epilogue->flip)),
-        multiplier(reinterpret_cast<const float*>(args.packed) + V::width),
-        channels(args.channels) {}
+        channels(args.channels) {
+    const float* m = reinterpret_cast<const float*>(args.packed) + V::width;
+    for (int v = 0; v < 4; ++v) {
+      multiplier[v] = V::load(m + v * (V::width / 4));
+      asm("" : "+v"(multiplier[v]));  // kept in registers: loads are as scarce as arithmetic here
+    }
+  }
 
   OCTAVO_INLINE void store_bytes(const typename V::Int (&value)[4], uint8_t* y) const {
     const auto low = V::add16(V::pack32(value[0], value[1]), zero_point);
@@ -150,7 +155,7 @@ struct Epilogue {
   OCTAVO_INLINE void store(const typename V::Int (&acc)[4], uint8_t* y) const {
     typename V::Int value[4];
     for (int v = 0; v < 4; ++v)
-      value[v] = V::to_int(V::mul(V::to_float(acc[v]), V::load(multiplier + v * (V::width / 4))));
+      value[v] = V::to_int(V::mul(V::to_float(acc[v]), multiplier[v]));
     store_bytes(value, y);
   }
 };
@@ -176,8 +181,9 @@ const uint8_t* weights_of(const DepthwiseArgs& args) {
 
 template <class V, bool kFlip>
 OCTAVO_INLINE typename V::Int pixel(const uint8_t* x) {
-  const auto value = V::load(x);
-  if constexpr (kFlip) return V::flip(value, V::set8(0x80));
+  auto value = V::load(x);
+  asm("" : "+v"(value));  // loaded once, not once for each of its unpacks
+  if constexpr (kFlip) value = V::flip(value, V::set8(0x80));
   return value;
 }
 
@@ -349,7 +355,7 @@ struct KernelAny {
         typename V::Float value[4];
         accumulate<V>(args, args.x + row * args.x_row + column * args.x_column, acc);
         for (int v = 0; v < 4; ++v)
-          value[v] = V::mul(V::to_float(acc[v]), V::load(epilogue.multiplier + v * (V::width / 4)));
+          value[v] = V::mul(V::to_float(acc[v]), epilogue.multiplier[v]);
         uint8_t* y = args.y + row * args.y_row + column * args.y_column;
         if (rule.to_float) {
           store_floats<V>(value, args.channels, reinterpret_cast<float*>(y));
