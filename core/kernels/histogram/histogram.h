@@ -1,0 +1,54 @@
+// Counting float32 values into the bins of an observer's histogram, and finding their range.
+//
+// The bin of x is floor(x * inv_width) - first: bins are aligned so that 0 is an edge. inv_width is a power of two, so
+// the product is exact and every instruction set counts the same.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/isa.h"
+
+namespace octavo {
+
+struct HistogramKernel {
+  // The least and the greatest of x[0..n), n >= 1; false if one of them is NaN or infinite (min and max then mean
+  // nothing).
+  bool (*min_max)(const float* x, int64_t n, float* min, float* max);
+
+  // Adds x[0..n) to `tables`: kHistogramTables histograms of `bins` entries, whose sum is the answer. Several, so that
+  // neighbours that fall into one bin do not wait for each other's store. Every x must fall into a bin.
+  void (*count)(const float* x, int64_t n, float inv_width, int32_t first, uint32_t* tables, int64_t bins);
+};
+
+inline constexpr int kHistogramTables = 4;
+
+// The most bins: a bin's index is exact in float32, and the tables of a call stay small.
+inline constexpr int64_t kHistogramMaxBins = int64_t{1} << 20;
+
+namespace reference {
+extern const HistogramKernel kHistogram;
+}  // namespace reference
+namespace avx2 {
+extern const HistogramKernel kHistogram;
+}  // namespace avx2
+namespace avx512_vnni {
+extern const HistogramKernel kHistogram;
+}  // namespace avx512_vnni
+
+inline constexpr const HistogramKernel* kHistogramKernels[kIsaCount] = {&reference::kHistogram, &avx2::kHistogram,
+                                                                        &avx512_vnni::kHistogram};
+
+struct HistogramResult {
+  float min = 0.0f, max = 0.0f;
+  bool finite = false;
+  int64_t counted = 0;  // how many leading elements of x were added to `counts`
+};
+
+// Finds the range of all of x[0..n), n >= 1, and adds its leading elements to counts[0..bins), up to the first block
+// that reaches outside of the bins (or a call's limit): the caller widens the bins and calls again for the rest.
+// `counts` is left alone unless all of x is finite. inv_width is a power of two, |first| and |first + bins| <=
+// kHistogramMaxBins.
+HistogramResult count_histogram(const HistogramKernel& kernel, const float* x, int64_t n, float inv_width,
+                                int32_t first, int64_t* counts, int64_t bins);
+
+}  // namespace octavo
