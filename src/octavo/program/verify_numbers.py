@@ -1,0 +1,95 @@
+"""Checks the numbers of an operator: its constants, and that no executor can leave int32 or float32."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NoReturn
+
+import numpy as np
+
+from octavo.program.errors import VerifyError
+from octavo.program.schema import INT32, Form
+from octavo.program.types import QUANT_RANGE, Operator, Program, Value
+
+# The largest ratio of scales. A product of it and any int32 stays in float32, so that no Inf − Inf can arise.
+MAX_MULTIPLIER = 2.0**64
+
+
+def is_finite_float32(number: Any) -> bool:
+    """Tell whether a Python number is finite once rounded to float32."""
+    if type(number) not in (int, float):
+        return False
+    limit = 3.4028235677973366e38  # the midpoint between the largest float32 and 2¹²⁸: from here on it rounds to Inf
+    return -limit < number < limit
+
+
+def is_float32(number: Any) -> bool:
+    """Tell whether a number is a Python float that is exactly a finite float32."""
+    return type(number) is float and is_finite_float32(number) and float(np.float32(number)) == number
+
+
+def check_numbers(operator: Operator, form: Form, program: Program) -> None:
+    """Check the values of an operator's constants and the ratios of its scales.
+
+    Weights lie in [−127, 127], float constants are finite, weight scales positive, every multiplier at most 2⁶⁴, and
+    `|bias| + Σ|w| · max(q_max − z_x, z_x − q_min)` stays in int32.
+
+    Raises:
+        VerifyError: naming the operator, the constant and the channel.
+    """
+    where = f"operator '{operator.name}' ({operator.type})"
+    constants = {role: program.constants[name] for role, name in operator.constants.items()}
+    for role, array in constants.items():
+        if array.dtype == np.float32 and not np.isfinite(array).all():
+            _fail(where, role, array, ~np.isfinite(array), "expected finite numbers")
+    inputs = [program.values[name] for name in operator.inputs]
+    output = program.values[operator.outputs[0]]
+    if "weight_scale" in constants:
+        _check_weights(where, constants, inputs[0])
+    for ratio in _ratios(operator, inputs, output, constants):
+        if not ratio <= MAX_MULTIPLIER:
+            raise VerifyError(f"{where}: a ratio of its scales is {ratio:g}, {MAX_MULTIPLIER:g} (2^64) is the most")
+
+
+def _check_weights(where: str, constants: dict[str, np.ndarray], x: Value) -> None:
+    weight, bias, scale = constants["weight"], constants["bias"], constants["weight_scale"]
+    if weight.min() < -127:
+        _fail(where, "weight", weight, weight < -127, "expected -127 to 127")
+    if scale.min() <= 0:
+        _fail(where, "weight_scale", scale, scale <= 0, "expected numbers above 0")
+    if len(bias) != len(weight) or len(scale) != len(weight):
+        raise VerifyError(
+            f"{where}: bias has {len(bias)} entries and weight_scale {len(scale)}; the weight has {len(weight)} output"
+            " channels (axis 0)"
+        )
+    assert x.zero_point is not None  # the form has a quantized input
+    quant_min, quant_max = QUANT_RANGE[x.dtype]
+    reach = max(quant_max - x.zero_point, x.zero_point - quant_min)
+    worst = np.abs(weight).reshape(len(weight), -1).sum(axis=1, dtype=np.int64) * reach
+    worst += np.abs(bias.astype(np.int64))
+    channel = int(worst.argmax())
+    if worst[channel] > INT32:
+        raise VerifyError(
+            f"{where}: output channel {channel} can reach ±{worst[channel]}, which leaves int32 (±{INT32});"
+            " split the layer or keep it in float"
+        )
+
+
+def _ratios(operator: Operator, inputs: list[Value], output: Value, constants: dict[str, np.ndarray]) -> list[float]:
+    """Return the largest of each kind of multiplier that the operator computes with."""
+    scales = [value.scale for value in inputs if value.scale is not None]
+    out = 1.0 if output.scale is None else output.scale
+    if operator.type in ("conv", "linear"):
+        return [s * float(constants["weight_scale"].max()) / out for s in scales[:1]] + [s / out for s in scales[1:]]
+    if operator.type == "mul" and scales:
+        return [math.prod(scales) / out]
+    if operator.type == "quantize":
+        return [1.0 / out]
+    if operator.type in ("add", "avg_pool", "adaptive_avg_pool"):
+        return [s / out for s in scales]
+    return []
+
+
+def _fail(where: str, role: str, array: np.ndarray, wrong: np.ndarray, expected: str) -> NoReturn:
+    index = tuple(int(i) for i in np.argwhere(wrong)[0])
+    raise VerifyError(f"{where}: constant {role} is {array[index]} at {list(index)}, {expected}")
