@@ -151,7 +151,7 @@ def _value(name: str, value: Value) -> None:
         return
     if value.dtype not in QUANT_RANGE:
         raise VerifyError(f"value '{name}': a {value.dtype} has no scale and zero_point; only uint8 and int8 have")
-    if not is_float32(value.scale) or value.scale <= 0:
+    if value.scale is None or not is_float32(value.scale) or value.scale <= 0:
         raise VerifyError(f"value '{name}': scale is {value.scale!r}, expected a finite float32 above 0")
     low, high = QUANT_RANGE[value.dtype]
     if type(value.zero_point) is not int or not low <= value.zero_point <= high:

@@ -1,0 +1,60 @@
+"""Operators that treat each element alike."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from octavo.program import float_math
+from octavo.program.reference.call import Call
+from octavo.program.reference.requantize import multiplier, output_scale, requantize
+from octavo.program.types import QUANT_RANGE
+
+
+def quantize(call: Call) -> np.ndarray:
+    """Compute `sat(rne(x · inv) + z_y)`, `inv = f32(1/s_y)`; NaN gives quant_min."""
+    x = call.inputs[0]
+    missing = np.isnan(x)
+    y = requantize(np.where(missing, np.float32(0), x) * multiplier(1.0, output_scale(call)), call)
+    return np.where(missing, y.dtype.type(QUANT_RANGE[call.output.dtype][0]), y)
+
+
+def dequantize(call: Call) -> np.ndarray:
+    """Compute `f(x − z_x) · s_x`."""
+    return call.centered(0).astype(np.float32) * np.float32(call.scale(0))
+
+
+def add(call: Call) -> np.ndarray:
+    """Compute `sat(rne(f(a − z_a)·m_a + f(b − z_b)·m_b) + z_y)`, or a + b in float32."""
+    if call.is_float:
+        return call.inputs[0] + call.inputs[1]
+    a, b = (call.centered(i).astype(np.float32) * multiplier(call.scale(i), output_scale(call)) for i in (0, 1))
+    return requantize(a + b, call)
+
+
+def mul(call: Call) -> np.ndarray:
+    """Compute `sat(rne(f((a − z_a)·(b − z_b)) · m) + z_y)`, or a · b in float32."""
+    if call.is_float:
+        return call.inputs[0] * call.inputs[1]
+    product = call.centered(0) * call.centered(1)
+    return requantize(product.astype(np.float32) * multiplier(call.scale(0) * call.scale(1), output_scale(call)), call)
+
+
+def table(call: Call) -> np.ndarray:
+    """Look each element up: `table[x − min of x's dtype]`."""
+    x = call.inputs[0]
+    return call.constants["table"][x.astype(np.int32) - np.iinfo(x.dtype).min]
+
+
+def clamp(call: Call) -> np.ndarray:
+    """Limit x to [min, max]; NaN stays NaN."""
+    return float_math.clamp(call.inputs[0], call.attributes["min"], call.attributes["max"])
+
+
+def unary(call: Call) -> np.ndarray:
+    """Apply a float function of `octavo.program.float_math`."""
+    return float_math.unary(call.attributes["function"], call.inputs[0])
+
+
+def softmax(call: Call) -> np.ndarray:
+    """Compute `exp(x_i − m) / Σ exp(x_j − m)` along `axis`, the sum in 16 lanes."""
+    return float_math.softmax(call.inputs[0], call.attributes["axis"])
