@@ -1,0 +1,50 @@
+// Float32 convolution over channels_last memory whose halo holds 0: y = (sum of x * w, from 0, in the order kh, kw, ic with
+// ic fastest) + bias, each step rounded on its own. Output channels lie across lanes, so no sum is reordered.
+#pragma once
+
+#include "kernels/elementwise.h"
+#include "kernels/isa.h"
+
+namespace octavo {
+
+inline constexpr int64_t kFloatConvBlock = 32;  // output channels of a block
+
+// A row of output pixels, of one block of output channels.
+struct FloatConvRow {
+  const uint8_t* x = nullptr;  // first pixel's first tap, at the first input channel
+  uint8_t* y = nullptr;        // first pixel, at the first output channel
+  int64_t x_pixel = 0, y_pixel = 0;     // bytes from an output pixel to the next
+  int64_t tap_row = 0, tap_column = 0;  // bytes from a tap to the next
+  int64_t kernel_rows = 1, kernel_columns = 1;
+  int64_t in_channels = 0;
+  int64_t out_channels = 0;  // of this block
+  int64_t pixels = 0;
+  const float* weight = nullptr;  // [kernel_rows, kernel_columns, in_channels, kFloatConvBlock]; depthwise: no in_channels
+  const float* bias = nullptr;    // [kFloatConvBlock]
+};
+
+struct FloatConvKernels {
+  void (*conv)(const FloatConvRow& row);
+  void (*depthwise)(const FloatConvRow& row);  // output channel c reads input channel c alone
+};
+
+namespace reference {
+void float_conv(const FloatConvRow& row);
+void float_depthwise(const FloatConvRow& row);
+}  // namespace reference
+namespace avx2 {
+void float_conv(const FloatConvRow& row);
+void float_depthwise(const FloatConvRow& row);
+}  // namespace avx2
+namespace avx512_vnni {
+void float_conv(const FloatConvRow& row);
+void float_depthwise(const FloatConvRow& row);
+}  // namespace avx512_vnni
+
+inline constexpr FloatConvKernels kFloatConvKernels[kIsaCount] = {
+    {reference::float_conv, reference::float_depthwise},
+    {avx2::float_conv, avx2::float_depthwise},
+    {avx512_vnni::float_conv, avx512_vnni::float_depthwise},
+};
+
+}  // namespace octavo

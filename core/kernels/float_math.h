@@ -1,0 +1,156 @@
+// Float32 functions in stated single steps: the same bits on every instruction set and in float_math.py, which states
+// the same steps in NumPy.
+//
+// F is a vector of float lanes (one lane in reference code) with F(float), + - * / and, found by name: less(a, b), a mask
+// false where one is NaN; select(mask, a, b); absolute(a); negated(a); copy_sign(magnitude, sign); square_root(a); bits(F), a vector
+// of int32 lanes with + - >> << and I(int32_t); from_bits(I); to_float(I), exact below 2^24. Each is rounded on its own.
+// Everything has internal linkage.
+#pragma once
+
+#include <cstdint>
+
+namespace octavo {
+
+enum class FloatFunction : uint8_t {
+  clamp, relu, sigmoid, tanh, exp, silu, gelu, hardswish, hardsigmoid, erf, log, sqrt, neg, abs, reciprocal
+};
+
+namespace {
+
+constexpr float kMagic = 12582912.0f;  // 1.5 * 2^23: adding it leaves the nearest integer in the low bits
+constexpr int32_t kMagicBits = 0x4b400000;
+constexpr float kLog2E = 1.442695f;
+constexpr float kLn2High = 0.693359375f;  // nine significant bits, so n * kLn2High is exact
+constexpr float kLn2Low = -2.1219444e-4f;
+constexpr float kSqrtHalf = 0.70710677f;
+constexpr int32_t kSqrtHalfBits = 0x3f3504f3;
+
+// Minimax coefficients, highest power first.
+constexpr float kExp[] = {0.0013814222f, 0.008368899f, 0.041668404f, 0.1666652f, 0.49999994f, 1.0f, 1.0f};
+constexpr float kLog[] = {0.06746639f,  -0.11675651f, 0.11888163f, -0.12405589f, 0.14219552f,
+                          -0.16667996f, 0.20002119f,  -0.2500001f, 0.33333313f};
+constexpr float kTanh[] = {-0.0057049883f, 0.020639088f, -0.053739715f, 0.13331442f, -0.3333328f};
+constexpr float kErf[] = {7.853523e-05f, -0.00080100825f, 0.005188314f, -0.026853804f,
+                          0.11283585f,   -0.37612626f,    0.12837917f};
+constexpr float kLogErfc[] = {0.00018557401f, -0.0029396072f, 0.021805318f,  -0.10303737f,
+                              -0.6382257f,    -1.12704f,      -0.00035371952f};
+
+template <class F, int N>
+inline F horner(F x, const float (&coefficients)[N]) {
+  F total(coefficients[0]);
+  for (int i = 1; i < N; ++i) total = total * x + F(coefficients[i]);
+  return total;
+}
+
+template <class F>
+inline F clamp(F x, float low, float high) {
+  x = select(less(x, F(low)), F(low), x);
+  return select(less(F(high), x), F(high), x);
+}
+
+template <class F>
+inline F exp(F x) {
+  using I = decltype(bits(x));
+  x = clamp(x, -104.0f, 89.0f);
+  const F shifted = x * F(kLog2E) + F(kMagic);
+  const F n = shifted - F(kMagic);
+  const F r = (x - n * F(kLn2High)) - n * F(kLn2Low);
+  // 2^n as two factors: a subnormal result rounds once, and an overflow gives infinity.
+  const I power = bits(shifted) - I(kMagicBits);
+  const I half = power >> 1;
+  const F low = from_bits((half + I(127)) << 23);
+  const F high = from_bits((power - half + I(127)) << 23);
+  return horner(r, kExp) * low * high;
+}
+
+template <class F>
+inline F log(F x) {
+  using I = decltype(bits(x));
+  const auto subnormal = less(x, F(1.1754944e-38f));
+  const I scaled = bits(select(subnormal, x * F(8388608.0f), x));
+  const I exponent = (scaled - I(kSqrtHalfBits)) >> 23;
+  const F f = from_bits(scaled - (exponent << 23)) - F(1.0f);
+  const F k = to_float(exponent) - select(subnormal, F(23.0f), F(0.0f));
+  const F square = f * f;
+  F tail = f * square * horner(f, kLog) + k * F(kLn2Low);
+  tail = tail - F(0.5f) * square;
+  F result = (f + tail) + k * F(kLn2High);
+  result = select(less(x, F(__builtin_inff())), result, x);  // infinity and NaN
+  result = select(less(x, F(0.0f)), F(__builtin_nanf("")), result);
+  return select(less(F(0.0f), absolute(x)), result, select(less(x, F(1.0f)), F(-__builtin_inff()), result));
+}
+
+template <class F>
+inline F sigmoid(F x) {
+  const F e = exp(F(0.0f) - absolute(x));
+  return select(less(x, F(0.0f)), e, F(1.0f)) / (e + F(1.0f));
+}
+
+template <class F>
+inline F tanh(F x) {
+  const F a = absolute(x);
+  const F square = a * a;
+  const F small = a + a * square * horner(square, kTanh);
+  const F large = F(1.0f) - F(2.0f) / (exp(a + a) + F(1.0f));
+  return copy_sign(select(less(a, F(0.625f)), small, large), x);
+}
+
+template <class F>
+inline F erf(F x) {
+  const F a = absolute(x);
+  const F small = a + a * horner(a * a, kErf);
+  const F clipped = select(less(F(4.0f), a), F(4.0f), a);
+  const F large = F(1.0f) - exp(horner(clipped, kLogErfc));
+  return copy_sign(select(less(a, F(1.0f)), small, large), x);
+}
+
+template <class F>
+inline F hardsigmoid(F x) {
+  return clamp(x + F(3.0f), 0.0f, 6.0f) / F(6.0f);
+}
+
+template <FloatFunction function, class F>
+inline F apply(F x, float low, float high) {
+  using Function = FloatFunction;
+  if constexpr (function == Function::clamp) return clamp(x, low, high);
+  if constexpr (function == Function::relu) return select(less(x, F(0.0f)), F(0.0f), x);
+  if constexpr (function == Function::sigmoid) return sigmoid(x);
+  if constexpr (function == Function::tanh) return tanh(x);
+  if constexpr (function == Function::exp) return exp(x);
+  if constexpr (function == Function::silu) return x * sigmoid(x);
+  if constexpr (function == Function::gelu) return (F(0.5f) * x) * (erf(x * F(kSqrtHalf)) + F(1.0f));
+  if constexpr (function == Function::hardswish) return x * hardsigmoid(x);
+  if constexpr (function == Function::hardsigmoid) return hardsigmoid(x);
+  if constexpr (function == Function::erf) return erf(x);
+  if constexpr (function == Function::log) return log(x);
+  if constexpr (function == Function::sqrt) return square_root(x);
+  if constexpr (function == Function::neg) return negated(x);
+  if constexpr (function == Function::abs) return absolute(x);
+  if constexpr (function == Function::reciprocal) return F(1.0f) / x;
+}
+
+// Calls visit.template operator()<function>().
+template <class Visit>
+inline void with_function(FloatFunction function, Visit visit) {
+  using Function = FloatFunction;
+  switch (function) {
+    case Function::clamp: return visit.template operator()<Function::clamp>();
+    case Function::relu: return visit.template operator()<Function::relu>();
+    case Function::sigmoid: return visit.template operator()<Function::sigmoid>();
+    case Function::tanh: return visit.template operator()<Function::tanh>();
+    case Function::exp: return visit.template operator()<Function::exp>();
+    case Function::silu: return visit.template operator()<Function::silu>();
+    case Function::gelu: return visit.template operator()<Function::gelu>();
+    case Function::hardswish: return visit.template operator()<Function::hardswish>();
+    case Function::hardsigmoid: return visit.template operator()<Function::hardsigmoid>();
+    case Function::erf: return visit.template operator()<Function::erf>();
+    case Function::log: return visit.template operator()<Function::log>();
+    case Function::sqrt: return visit.template operator()<Function::sqrt>();
+    case Function::neg: return visit.template operator()<Function::neg>();
+    case Function::abs: return visit.template operator()<Function::abs>();
+    case Function::reciprocal: return visit.template operator()<Function::reciprocal>();
+  }
+}
+
+}  // namespace
+}  // namespace octavo

@@ -1,0 +1,187 @@
+"""Float32 functions in stated single steps: the same bits here, in C++ and on every instruction set.
+
+Every line is one IEEE float32 operation rounded on its own (add, subtract, multiply, divide, square root, compare),
+or an operation on the bits; there is no fused multiply-add. `core/kernels/float_math.h` states the same steps.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Float32 = npt.NDArray[np.float32]
+
+_f = np.float32
+_MAGIC = _f(12582912.0)  # 1.5 * 2**23: adding it leaves the nearest integer (half to even) in the low bits
+_LOG2E = _f(1.442695)
+_LN2_HI = _f(0.693359375)  # nine significant bits, so n * _LN2_HI is exact
+_LN2_LO = _f(-2.1219444e-4)
+_SQRT_HALF = _f(0.70710677)
+
+# Minimax coefficients, highest power first.
+_EXP = (0.0013814222, 0.008368899, 0.041668404, 0.1666652, 0.49999994, 1.0, 1.0)
+_LOG = (
+    *(0.06746639, -0.11675651, 0.11888163, -0.12405589, 0.14219552),
+    *(-0.16667996, 0.20002119, -0.2500001, 0.33333313),
+)
+_TANH = (-0.0057049883, 0.020639088, -0.053739715, 0.13331442, -0.3333328)
+_ERF = (7.853523e-05, -0.00080100825, 0.005188314, -0.026853804, 0.11283585, -0.37612626, 0.12837917)
+_LOG_ERFC = (0.00018557401, -0.0029396072, 0.021805318, -0.10303737, -0.6382257, -1.12704, -0.00035371952)
+
+
+def _horner(x: Float32, coefficients: tuple[float, ...]) -> Float32:
+    total = np.full_like(x, _f(coefficients[0]))
+    for coefficient in coefficients[1:]:
+        total = total * x + _f(coefficient)
+    return total
+
+
+def _int_bits(x: Float32) -> npt.NDArray[np.int32]:
+    return np.ascontiguousarray(x).view(np.int32)
+
+
+def exp(x: Float32) -> Float32:
+    """Compute e^x = 2^n · P(r) with n = rne(x·log2 e) and r = (x − n·ln2_hi) − n·ln2_lo.
+
+    The power 2^n is applied as 2^(n//2) and then 2^(n − n//2), so that subnormals round once and overflow gives inf.
+    """
+    x = clamp(x, -104.0, 89.0)
+    shifted = x * _LOG2E + _MAGIC
+    n = shifted - _MAGIC
+    r = (x - n * _LN2_HI) - n * _LN2_LO
+    power = _int_bits(shifted) - _int_bits(_MAGIC)
+    half = power >> 1
+    low = ((half + 127) << 23).view(np.float32)
+    high = ((power - half + 127) << 23).view(np.float32)
+    return _horner(r, _EXP) * low * high
+
+
+def log(x: Float32) -> Float32:
+    """Compute ln x = k·ln 2 + ln(1 + f) with x = 2^k·(1 + f), 1 + f in [√½, √2)."""
+    subnormal = x < _f(1.1754944e-38)
+    scaled = np.where(subnormal, x * _f(8388608.0), x)
+    bits = _int_bits(scaled)
+    exponent = (bits - _int_bits(_SQRT_HALF)) >> 23
+    f = (bits - (exponent << 23)).view(np.float32) - _f(1.0)
+    k = (exponent - np.where(subnormal, 23, 0).astype(np.int32)).astype(np.float32)
+    square = f * f
+    tail = f * square * _horner(f, _LOG) + k * _LN2_LO
+    tail = tail - _f(0.5) * square
+    result = (f + tail) + k * _LN2_HI
+    result = np.where(x < _f(np.inf), result, x)  # inf and NaN
+    result = np.where(x < _f(0.0), _f(np.nan), result)
+    return np.where(x == _f(0.0), _f(-np.inf), result)
+
+
+def sigmoid(x: Float32) -> Float32:
+    """Compute 1/(1 + e^−x) as e/(1 + e) for x < 0 and 1/(1 + e) otherwise, with e = exp(−|x|)."""
+    e = exp(-np.abs(x))
+    return np.where(x < _f(0.0), e, _f(1.0)) / (e + _f(1.0))
+
+
+def tanh(x: Float32) -> Float32:
+    """Compute tanh x, with a = |x| and the sign of x put back at the end.
+
+    a + (a·a²)·P(a²) where a < 0.625, 1 − 2/(exp(a + a) + 1) elsewhere.
+    """
+    a = np.abs(x)
+    square = a * a
+    small = a + a * square * _horner(square, _TANH)
+    large = _f(1.0) - _f(2.0) / (exp(a + a) + _f(1.0))
+    return np.copysign(np.where(a < _f(0.625), small, large), x)
+
+
+def erf(x: Float32) -> Float32:
+    """Compute erf x, with a = |x| and the sign of x put back at the end.
+
+    a + a·P(a²) where a < 1, 1 − exp(Q(min(a, 4))) elsewhere.
+    """
+    a = np.abs(x)
+    small = a + a * _horner(a * a, _ERF)
+    large = _f(1.0) - exp(_horner(clamp(a, None, 4.0), _LOG_ERFC))
+    return np.copysign(np.where(a < _f(1.0), small, large), x)
+
+
+def silu(x: Float32) -> Float32:
+    """Compute x · sigmoid(x)."""
+    return x * sigmoid(x)
+
+
+def gelu(x: Float32) -> Float32:
+    """Compute (0.5·x) · (erf(x·√½) + 1)."""
+    return (_f(0.5) * x) * (erf(x * _SQRT_HALF) + _f(1.0))
+
+
+def hardsigmoid(x: Float32) -> Float32:
+    """Compute min(max(x + 3, 0), 6) / 6."""
+    return clamp(x + _f(3.0), 0.0, 6.0) / _f(6.0)
+
+
+def hardswish(x: Float32) -> Float32:
+    """Compute x · hardsigmoid(x)."""
+    return x * hardsigmoid(x)
+
+
+def relu(x: Float32) -> Float32:
+    """Compute 0 where x < 0, else x (NaN stays NaN)."""
+    return np.where(x < _f(0.0), _f(0.0), x)
+
+
+def clamp(x: Float32, low: float | None, high: float | None) -> Float32:
+    """Compute low where x < low, then high where high < x (NaN stays NaN); None is no bound."""
+    if low is not None:
+        x = np.where(x < _f(low), _f(low), x)
+    if high is not None:
+        x = np.where(_f(high) < x, _f(high), x)
+    return x
+
+
+def softmax(x: Float32, axis: int) -> Float32:
+    """Compute exp(x_i − max x) / Σ exp(x_j − max x) along `axis`.
+
+    The sum runs in 16 lanes, lane j adding elements j, j + 16, … in order from 0; then lane j adds lane j + 8, then
+    j + 4, j + 2, j + 1.
+    """
+    with np.errstate(all="ignore"):
+        moved = np.moveaxis(x, axis, -1)
+        e = exp(moved - moved.max(axis=-1, keepdims=True))
+        lanes = np.zeros((*e.shape[:-1], 16), np.float32)
+        for start in range(0, e.shape[-1], 16):
+            chunk = e[..., start : start + 16]
+            lanes[..., : chunk.shape[-1]] += chunk
+        for width in (8, 4, 2, 1):
+            lanes = lanes[..., :width] + lanes[..., width : 2 * width]
+        return np.ascontiguousarray(np.moveaxis(e / lanes, -1, axis))
+
+
+_UNARY: dict[str, Callable[[Any], Any]] = {
+    "relu": relu,
+    "sigmoid": sigmoid,
+    "tanh": tanh,
+    "exp": exp,
+    "silu": silu,
+    "gelu": gelu,
+    "hardswish": hardswish,
+    "hardsigmoid": hardsigmoid,
+    "erf": erf,
+    "log": log,
+    "sqrt": np.sqrt,
+    "neg": np.negative,
+    "abs": np.abs,
+    "reciprocal": lambda x: _f(1.0) / x,
+}
+UNARY_FUNCTIONS: tuple[str, ...] = tuple(_UNARY)
+
+
+def unary(function: str, x: Float32) -> Float32:
+    """Apply the function of that name (one of `UNARY_FUNCTIONS`) to each element of a float32 array.
+
+    Raises: ValueError when there is no such function or x is not float32.
+    """
+    if function not in _UNARY:
+        raise ValueError(f"unary: function is {function!r}; expected one of {', '.join(UNARY_FUNCTIONS)}")
+    if x.dtype != np.float32:
+        raise ValueError(f"unary {function!r}: x is {x.dtype}; expected float32")
+    with np.errstate(all="ignore"):
+        return _UNARY[function](np.atleast_1d(x)).reshape(x.shape)
