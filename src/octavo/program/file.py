@@ -72,6 +72,11 @@ def load(path: str | os.PathLike[str]) -> Program:
     return program
 
 
+def file_size(program: Program) -> int:
+    """Count the bytes of the file that `save` writes."""
+    return sum(memoryview(part).nbytes for part in _parts(program))
+
+
 def _parts(program: Program) -> Iterator[Any]:
     """Yield the bytes of the file: length of the header, header, tensors (the widest dtype first, so all aligned).
 
