@@ -1,0 +1,58 @@
+"""A catalogue of small programs, one operator each, that every executor must run to the same bits.
+
+The shapes are where kernels go wrong: 1 to 10, powers of two and their neighbours, deep, shallow and narrow ones, with
+every kind of stride, padding, dilation, group and zero_point, and the extremes of both operands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import moving_cases
+import pointwise_cases
+import pooling_cases
+import weighted_cases
+from builders import Case, Made
+
+CATALOGUES: dict[str, Callable[[], Made]] = {
+    "quantize": pointwise_cases.quantize_cases,
+    "dequantize": pointwise_cases.dequantize_cases,
+    "conv": weighted_cases.conv_cases,
+    "linear": weighted_cases.linear_cases,
+    "add": pointwise_cases.add_cases,
+    "mul": pointwise_cases.mul_cases,
+    "table": pointwise_cases.table_cases,
+    "concat": moving_cases.concat_cases,
+    "max_pool": pooling_cases.max_pool_cases,
+    "avg_pool": pooling_cases.avg_pool_cases,
+    "adaptive_avg_pool": pooling_cases.adaptive_avg_pool_cases,
+    "reshape": moving_cases.reshape_cases,
+    "permute": moving_cases.permute_cases,
+    "slice": moving_cases.slice_cases,
+    "pad": moving_cases.pad_cases,
+    "channel_shuffle": moving_cases.channel_shuffle_cases,
+    "clamp": pointwise_cases.clamp_cases,
+    "unary": pointwise_cases.unary_cases,
+    "softmax": pointwise_cases.softmax_cases,
+}
+
+
+class OperatorCase(NamedTuple):
+    """A program of one operator and its inputs: `program, inputs = case.build()`."""
+
+    id: str
+    build: Callable[[], Case]
+
+    def __repr__(self) -> str:
+        return self.id
+
+
+def operator_cases(kind: str | None = None) -> list[OperatorCase]:
+    """Return the catalogue, or its part of one operator type; `parametrize("case", operator_cases(), ids=repr)`."""
+    return [
+        OperatorCase(f"{name}-{label}", build)
+        for name, make in CATALOGUES.items()
+        if kind in (None, name)
+        for label, build in make()
+    ]
