@@ -56,7 +56,11 @@ struct Layer {
 class DepthwiseStep : public Step {
  public:
   DepthwiseStep(const Layer& layer, std::span<const Tensor> inputs, const Tensor& output)
-      : layer_(layer), x_(inputs[0]), y_(output), residual_(inputs[inputs.size() - 1]), has_residual_(inputs.size() == 2) {
+      : layer_(layer),
+        x_(inputs[0]),
+        y_(output),
+        residual_(inputs[inputs.size() - 1]),
+        has_residual_(inputs.size() == 2) {
     const Window& window = layer.window;
     for (int64_t row = 0; row < window.height; ++row)
       for (int64_t column = 0; column < window.width; ++column)
@@ -66,8 +70,8 @@ class DepthwiseStep : public Step {
     total_cost_ *= output.shape.dim[0] * height_of(output.shape);
   }
 
-  // Threads share panels of rows of blocks of channels, by what they cost. A row belongs to the thread within whose share
-  // its cost begins, so the result does not depend on how many threads there are.
+  // Threads share panels of rows of blocks of channels, by what they cost. A row belongs to the thread within whose
+  // share its cost begins, so the result does not depend on how many threads there are.
   void run(int thread, int threads) noexcept override {
     const Range mine = share(total_cost_, thread, threads);
     const int64_t height = height_of(y_.tensor->shape);
@@ -141,9 +145,11 @@ class Depthwise : public Operator {
   }
 
   void check(std::span<const Shape> inputs, std::span<const Shape> outputs) const override {
-    if (inputs.size() != (residual_ ? 2u : 1u) || outputs.size() != 1) fail("has the wrong number of inputs or outputs");
+    if (inputs.size() != (residual_ ? 2u : 1u) || outputs.size() != 1)
+      fail("has the wrong number of inputs or outputs");
     const Shape& x = inputs[0];
-    if (x.rank != rank_ || x.dim[1] != channels_) fail("the input's rank or number of channels does not fit the weight");
+    if (x.rank != rank_ || x.dim[1] != channels_)
+      fail("the input's rank or number of channels does not fit the weight");
     Shape y = x;
     if (rank_ == 4) y.dim[2] = layer_.window.output_height(x.dim[2]);
     y.dim[rank_ - 1] = layer_.window.output_width(x.dim[rank_ - 1]);
@@ -188,7 +194,8 @@ class Depthwise : public Operator {
     rank_ = weight.rank;
     channels_ = weight.dim[0];
     if ((rank_ != 3 && rank_ != 4) || weight.dim[1] != 1 || weight.elements() <= 0)
-      spec.fail("weight must have the shape [channels, 1, kernel height, kernel width] or [channels, 1, kernel length]");
+      spec.fail(
+          "weight must have the shape [channels, 1, kernel height, kernel width] or [channels, 1, kernel length]");
     if (spec.int_of("groups") != channels_) spec.fail("groups must be the number of channels of a depthwise weight");
     const size_t axes = rank_ - 2;
     const auto list = [&](const char* key, size_t entries, int64_t least) {
@@ -259,8 +266,8 @@ class Depthwise : public Operator {
     for (int64_t c = 0; c < channels_; ++c) multiplier[c] = scale_ratio(spec.inputs[0].scale, weight_scale[c], y_scale);
 
     DepthwiseQuery query = {spec.isa, 0, 0};
-    const DepthwiseWeights weights = {channels_, taps, weight, bias, multiplier.data(),
-                                      spec.inputs[0].zero_point - quant_min(layer_.x_dtype)};
+    const DepthwiseWeights weights = {
+        channels_, taps, weight, bias, multiplier.data(), spec.inputs[0].zero_point - quant_min(layer_.x_dtype)};
     if (is_plain() && stays_small(weights)) {
       query.kernel = static_cast<int>(layer_.window.width);
       query.stride = static_cast<int>(layer_.window.column_stride);
@@ -275,7 +282,8 @@ class Depthwise : public Operator {
            window.column_dilation == 1 && !residual_ && !layer_.epilogue.to_float;
   }
 
-  // Whether |accumulator · multiplier| < 2^30 whatever the input, so that clamping after the conversion to int is the same.
+  // Whether |accumulator · multiplier| < 2^30 whatever the input, so that clamping after the conversion to int is the
+  // same.
   static bool stays_small(const DepthwiseWeights& weights) {
     const double reach = std::max(weights.zero_point, 255 - weights.zero_point);
     for (int64_t c = 0; c < weights.channels; ++c) {

@@ -1,4 +1,5 @@
-// Convolution in which every output channel sees one input channel: conv with groups == input channels == output channels.
+// Convolution in which every output channel sees one input channel: conv with groups == input channels == output
+// channels.
 #pragma once
 
 #include <memory>

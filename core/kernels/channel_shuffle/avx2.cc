@@ -1,5 +1,5 @@
-// Interleaves the two halves of a pixel, 16 channels of each at a time. The last step overlaps the one before it, so that
-// nothing is written past the pixel.
+// Interleaves the two halves of a pixel, 16 channels of each at a time. The last step overlaps the one before it, so
+// that nothing is written past the pixel.
 #include <immintrin.h>
 
 #include "kernels/channel_shuffle/channel_shuffle.h"

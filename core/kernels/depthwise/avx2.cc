@@ -104,13 +104,13 @@ void store_floats(const typename V::Float (&value)[4], int channels, float* y) {
 
 // value += (residual - its zero_point) * its multiplier
 template <class V>
-OCTAVO_INLINE void add_residual(const DepthwiseEpilogue& epilogue, const uint8_t* residual, typename V::Float (&value)[4]) {
+OCTAVO_INLINE void add_residual(const DepthwiseEpilogue& epilogue, const uint8_t* residual,
+                                typename V::Float (&value)[4]) {
   const auto zero_point = V::set32(epilogue.residual_zero_point + epilogue.residual_flip);
   const auto multiplier = V::set(epilogue.residual_multiplier);
   typename V::Int term[4];
   interleave<V>(V::flip(V::load(residual), V::set8(epilogue.residual_flip)), V::zero(), term);
-  for (int v = 0; v < 4; ++v)
-    value[v] = V::add(value[v], V::mul(V::to_float(V::sub(term[v], zero_point)), multiplier));
+  for (int v = 0; v < 4; ++v) value[v] = V::add(value[v], V::mul(V::to_float(V::sub(term[v], zero_point)), multiplier));
 }
 
 template <class V>

@@ -23,14 +23,15 @@ int channel_at(DepthwisePacking packing, int place, int width) {
 int32_t start_of(const DepthwiseWeights& weights, DepthwisePacking packing, int64_t channel) {
   if (packing == DepthwisePacking::plain) return weights.bias[channel];
   uint32_t sum = 0;
-  for (int tap = 0; tap < weights.taps; ++tap) sum += static_cast<uint32_t>(weights.weight[channel * weights.taps + tap]);
+  for (int tap = 0; tap < weights.taps; ++tap)
+    sum += static_cast<uint32_t>(weights.weight[channel * weights.taps + tap]);
   return static_cast<int32_t>(static_cast<uint32_t>(weights.bias[channel]) -
                               static_cast<uint32_t>(weights.zero_point) * sum);
 }
 
 template <class Weight>
-void pack_block(const DepthwiseWeights& weights, const DepthwiseKernel& kernel, const std::vector<int>& order, int group,
-                const DepthwiseBlock& block, uint8_t* memory) {
+void pack_block(const DepthwiseWeights& weights, const DepthwiseKernel& kernel, const std::vector<int>& order,
+                int group, const DepthwiseBlock& block, uint8_t* memory) {
   auto* bias = reinterpret_cast<int32_t*>(memory);
   auto* multiplier = reinterpret_cast<float*>(bias + block.width);
   auto* packed = reinterpret_cast<Weight*>(multiplier + block.width);

@@ -8,7 +8,8 @@ namespace {
 
 int32_t to_int(uint8_t byte, uint8_t flip) { return flip ? static_cast<int8_t>(byte) : byte; }
 
-void store(const DepthwiseArgs& args, int32_t accumulator, float multiplier, int64_t residual_at, uint8_t* y, int channel) {
+void store(const DepthwiseArgs& args, int32_t accumulator, float multiplier, int64_t residual_at, uint8_t* y,
+           int channel) {
   const DepthwiseEpilogue& epilogue = *args.epilogue;
   float value = static_cast<float>(accumulator) * multiplier;
   if (epilogue.to_float) {
@@ -38,8 +39,8 @@ void depthwise_reference(const DepthwiseArgs& args) {
       for (int channel = 0; channel < args.channels; ++channel) {
         int32_t accumulator = bias[channel];
         for (int tap = 0; tap < args.taps; ++tap)
-          accumulator += (to_int(x[args.tap[tap] + channel], args.x_flip) - args.x_zero_point) *
-                         weight[channel * args.taps + tap];
+          accumulator +=
+              (to_int(x[args.tap[tap] + channel], args.x_flip) - args.x_zero_point) * weight[channel * args.taps + tap];
         store(args, accumulator, multiplier[channel], residual_at, y, channel);
       }
     }

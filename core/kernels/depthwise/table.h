@@ -16,11 +16,11 @@ enum class DepthwisePacking : uint8_t { plain, pairs, quads };
 struct DepthwiseKernel {
   const char* name;
   Isa isa;
-  int kernel;   // height and width; 0: any kernel, stride, dilation and epilogue
-  int stride;   // with a `kernel`: in both directions, with dilation 1, no residual, an 8-bit output, and products
-                // accumulator * multiplier that stay below 2^30
+  int kernel;  // height and width; 0: any kernel, stride, dilation and epilogue
+  int stride;  // with a `kernel`: in both directions, with dilation 1, no residual, an 8-bit output, and products
+               // accumulator * multiplier that stay below 2^30
   DepthwisePacking packing;
-  std::span<const int> widths;          // of the blocks of channels, widest first; each a multiple of 16
+  std::span<const int> widths;              // of the blocks of channels, widest first; each a multiple of 16
   std::vector<int> (*tap_order)(int taps);  // the tap of each place of the packed weights, -1: a weight of zero
   DepthwiseFunction run;
 };
