@@ -80,7 +80,7 @@ octavo::NodeSpec to_spec(const NodeTuple& node) {
   return spec;
 }
 
-std::shared_ptr<const octavo::Graph> make_graph(const std::vector<std::tuple<std::string, double, int>>& values,
+std::shared_ptr<octavo::Graph> make_graph(const std::vector<std::tuple<std::string, double, int>>& values,
                                                 const std::vector<NodeTuple>& nodes, const std::vector<int>& inputs,
                                                 const std::vector<int>& outputs, const std::string& isa) {
   const auto chosen = octavo::isa_named(isa);
@@ -137,7 +137,7 @@ void bind_network(nb::module_& module) {
 
   nb::class_<octavo::PlanSet>(module, "Plan")
       .def("__init__",
-           [](octavo::PlanSet* self, std::shared_ptr<const octavo::Graph> graph,
+           [](octavo::PlanSet* self, std::shared_ptr<octavo::Graph> graph,
               const std::vector<std::vector<int64_t>>& shapes) {
              std::vector<Shape> list;
              for (const auto& dims : shapes) list.push_back(to_shape(dims));

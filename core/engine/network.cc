@@ -46,7 +46,7 @@ std::vector<std::pair<Plan::StepInfo, double>> PlanSet::profile(const void* cons
   return result;
 }
 
-std::shared_ptr<const Graph> build_graph(std::vector<ValueType> values, std::vector<NodeSpec> nodes, std::vector<int> inputs,
+std::shared_ptr<Graph> build_graph(std::vector<ValueType> values, std::vector<NodeSpec> nodes, std::vector<int> inputs,
                                          std::vector<int> outputs, Isa isa) {
   auto graph = std::make_shared<Graph>();
   std::vector<bool> known(values.size(), false);

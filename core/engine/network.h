@@ -43,7 +43,7 @@ struct NodeSpec {
 };
 
 // Builds the operators (packing weights for `isa`). Throws std::invalid_argument naming the operator.
-std::shared_ptr<const Graph> build_graph(std::vector<ValueType> values, std::vector<NodeSpec> nodes, std::vector<int> inputs,
+std::shared_ptr<Graph> build_graph(std::vector<ValueType> values, std::vector<NodeSpec> nodes, std::vector<int> inputs,
                                          std::vector<int> outputs, Isa isa);
 
 }  // namespace octavo

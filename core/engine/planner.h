@@ -20,6 +20,10 @@ struct Graph {
   std::vector<ValueType> values;
   std::vector<Node> nodes;
   std::vector<int> inputs, outputs;  // value ids
+
+  Graph() = default;
+  Graph(const Graph&) = delete;
+  Graph& operator=(const Graph&) = delete;
 };
 
 struct Storage {
