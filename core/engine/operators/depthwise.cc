@@ -202,7 +202,7 @@ class Depthwise : public Operator {
       const std::vector<int64_t>& values = spec.ints_of(key);
       const auto fits = [&](int64_t value) { return value >= least && value <= kLargestAttribute; };
       if (values.size() != entries || !std::all_of(values.begin(), values.end(), fits))
-        spec.fail("attribute '" + std::string(key) + "' must have " + std::to_string(entries) + " entries from " +
+        spec.fail(std::string("attribute '") + key + "' must have " + std::to_string(entries) + " entries from " +
                   std::to_string(least) + " to " + std::to_string(kLargestAttribute));
       return values;
     };
@@ -254,7 +254,7 @@ class Depthwise : public Operator {
     const auto constant = [&](const char* role, DType dtype) {
       const Array& array = spec.constant(role, dtype);
       if (array.shape.rank != 1 || array.shape.dim[0] != channels_)
-        spec.fail("constant '" + std::string(role) + "' must have one entry for each channel of the weight");
+        spec.fail(std::string("constant '") + role + "' must have one entry for each channel of the weight");
       return array;
     };
     const auto* bias = constant("bias", DType::s32).as<int32_t>();

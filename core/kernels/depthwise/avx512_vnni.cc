@@ -5,16 +5,15 @@
 // the two packs at the end restore the natural one. Blocks are 64, 32 or 16 channels wide: a zmm, ymm or xmm of bytes.
 //
 // 3x3: the four pixels are rows y … y+3 of one column, so that one interleave serves two output rows (stride 1) and
-// three
-//      output columns; the columns already interleaved stay in registers while the kernel walks along the row.
+//      three output columns; columns already interleaved stay in registers while the kernel walks along the row.
 //      Stride 1: 12 registers of columns + 8 accumulators + 8 for the epilogue; weights are memory operands.
 // 5x5: eight neighbouring pixels of a row serve four outputs at stride 1, two at stride 2. Loads would limit it, so two
-// rows
-//      of outputs share each vector of weights; they take half of the channels at a time, so that 16 accumulators do.
+//      rows of outputs share each vector of weights, half of the channels at a time, so that 16 accumulators do.
 // Any other shape: four taps at a time, in the order of the kernel.
 //
-// Measured on Zen 4 against the 234 GMAC/s of a register-only vpdpbusd loop: 3x3 stride 1 32-41 %, stride 2 22-30 %, 5x5
-// 34-46 %. Shuffles, conversions and packs share the arithmetic pipes with the products: they bound 3x3 stride 1 to 45 %.
+// Measured on Zen 4 against the 234 GMAC/s of a register-only vpdpbusd loop: 3x3 stride 1 32-41 %, stride 2 22-30 %,
+// 5x5 34-46 %. Shuffles, conversions and packs share the arithmetic pipes with the products: they bound 3x3 stride 1 to
+// 45 %.
 #include <immintrin.h>
 
 #include "kernels/depthwise/depthwise.h"
