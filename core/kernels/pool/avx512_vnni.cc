@@ -5,7 +5,9 @@
 namespace octavo::avx512_vnni {
 namespace {
 
-constexpr int kTapsPerFlush = 256;  // 256 * 255 fits 16 bits
+constexpr int64_t kChannels = 64;
+constexpr int64_t kTapsPerFlush = 256;  // 256 * 255 fits 16 bits
+constexpr int64_t kMaxColumns = 128;
 
 template <class Max>
 void max_pool_bytes(const PoolRow& row, __m512i lowest, Max max) {
@@ -23,37 +25,114 @@ void max_pool_bytes(const PoolRow& row, __m512i lowest, Max max) {
   }
 }
 
-// Sums of 64 channels.
+// Sums of 64 channels in 16 bits: exact for up to kTapsPerFlush taps.
+struct Words {
+  __m512i half[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
+
+  void add(const uint8_t* tap, __m512i flip) {
+    const __m512i levels = _mm512_xor_si512(_mm512_loadu_si512(tap), flip);
+    half[0] = _mm512_add_epi16(half[0], _mm512_cvtepu8_epi16(_mm512_castsi512_si256(levels)));
+    half[1] = _mm512_add_epi16(half[1], _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(levels, 1)));
+  }
+  // Of the 16 channels from 16 * i on.
+  __m512i widened(int64_t i) const {
+    return _mm512_cvtepu16_epi32(i % 2 == 0 ? _mm512_castsi512_si256(half[i / 2]) : _mm512_extracti64x4_epi64(half[i / 2], 1));
+  }
+};
+
+// Sums of 64 channels in 32 bits.
 class Sums {
  public:
-  explicit Sums(uint32_t flip) : flip_(_mm512_set1_epi8(static_cast<char>(flip))) {}
+  explicit Sums(__m512i flip) : flip_(flip) {}
 
   void add(const uint8_t* tap) {
     if (pending_ == kTapsPerFlush) flush();
     ++pending_;
-    const __m512i levels = _mm512_xor_si512(_mm512_loadu_si512(tap), flip_);
-    half_[0] = _mm512_add_epi16(half_[0], _mm512_cvtepu8_epi16(_mm512_castsi512_si256(levels)));
-    half_[1] = _mm512_add_epi16(half_[1], _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(levels, 1)));
+    words_.add(tap, flip_);
   }
-
   void flush() {
-    for (int i = 0; i < 4; ++i) {
-      const __m256i words = i % 2 == 0 ? _mm512_castsi512_si256(half_[i / 2]) : _mm512_extracti64x4_epi64(half_[i / 2], 1);
-      total_[i] = _mm512_add_epi32(total_[i], _mm512_cvtepu16_epi32(words));
-    }
-    half_[0] = half_[1] = _mm512_setzero_si512();
+    for (int64_t i = 0; i < 4; ++i) total_[i] = _mm512_add_epi32(total_[i], words_.widened(i));
+    words_ = {};
     pending_ = 0;
   }
-
-  // Of the 16 channels from 16 * i on; flushed.
-  __m512i total(int64_t i) const { return total_[i]; }
+  __m512i widened(int64_t i) const { return total_[i]; }  // flushed
 
  private:
   __m512i flip_;
-  __m512i half_[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
+  Words words_;
   __m512i total_[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()};
   int pending_ = 0;
 };
+
+// Turns the sums of a pixel's window into its output.
+class Mean {
+ public:
+  Mean(const AvgPoolParams& params, const PoolRow& row, const PoolWindow& columns)
+      : params_(params), row_(row), row_taps_(tap_count(row.rows)) {
+    set(columns);
+  }
+
+  // Neighbouring windows mostly have as many elements: then nothing is computed anew.
+  void use(const PoolWindow& columns) {
+    if (columns.count != count_ || columns.end - columns.first != span_) set(columns);
+  }
+
+  template <class Sum>
+  void store(uint8_t* y, int64_t channels, const Sum& sum) const {
+    requantize_row(y, channels < kChannels ? channels : kChannels, params_.y, [&](int64_t i, int64_t) {
+      return _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_sub_epi32(sum.widened(i / kLanes), zero_)), m_);
+    });
+  }
+
+ private:
+  void set(const PoolWindow& columns) {
+    count_ = columns.count;
+    span_ = columns.end - columns.first;
+    m_ = _mm512_set1_ps(avg_multiplier(params_, avg_count(params_.divisor, row_, columns)));
+    zero_ = _mm512_set1_epi32(static_cast<int32_t>(row_taps_ * tap_count(columns) * params_.x.zero_point));
+  }
+
+  const AvgPoolParams params_;
+  const PoolRow& row_;
+  int64_t row_taps_, count_, span_;
+  __m512 m_;
+  __m512i zero_;
+};
+
+// Whether the windows of a row overlap, so that the sum of each input column is worth keeping for all of them.
+bool shares_columns(const PoolRow& row) {
+  const int64_t first = row.columns[0].first, end = row.columns[row.width - 1].end;
+  int64_t taps = 0, most = 0;
+  for (int64_t p = 0; p < row.width; ++p) {
+    const int64_t columns = tap_count(row.columns[p]);
+    taps += columns;
+    most = columns > most ? columns : most;
+  }
+  return row.columns[0].step == 1 && taps > end - first && end - first <= kMaxColumns &&
+         most * tap_count(row.rows) <= kTapsPerFlush;
+}
+
+void avg_pool_by_columns(const AvgPoolParams& params, const PoolRow& row) {
+  const __m512i flip = _mm512_set1_epi8(static_cast<char>(params.x.flip));
+  const int64_t first = row.columns[0].first, end = row.columns[row.width - 1].end;
+  Mean mean(params, row, row.columns[0]);
+  for (int64_t c = 0; c < row.channels; c += kChannels) {
+    __m512i column[kMaxColumns][2];
+    for (int64_t w = first; w < end; ++w) {
+      Words sum;
+      for_each_tap(row, {.first = w, .end = w + 1}, c, [&](const uint8_t* tap) { sum.add(tap, flip); });
+      for (int i = 0; i < 2; ++i) column[w - first][i] = sum.half[i];
+    }
+    for (int64_t p = 0; p < row.width; ++p) {
+      const PoolWindow& columns = row.columns[p];
+      Words sum;
+      for (int64_t w = columns.first; w < columns.end; ++w)
+        for (int i = 0; i < 2; ++i) sum.half[i] = _mm512_add_epi16(sum.half[i], column[w - first][i]);
+      mean.use(columns);
+      mean.store(row.y + p * row.y_pixel + c, row.channels - c, sum);
+    }
+  }
+}
 
 }  // namespace
 
@@ -80,19 +159,15 @@ void max_pool_float(const PoolRow& row) {
 }
 
 void avg_pool(const AvgPoolParams& params, const PoolRow& row) {
+  if (shares_columns(row)) return avg_pool_by_columns(params, row);
+  Mean mean(params, row, row.columns[0]);
   for (int64_t p = 0; p < row.width; ++p) {
-    const PoolWindow columns = row.columns[p];
-    const __m512 m = _mm512_set1_ps(avg_multiplier(params, avg_count(params.divisor, row, columns)));
-    const int64_t taps = tap_count(row.rows) * tap_count(columns);
-    const __m512i zero = _mm512_set1_epi32(static_cast<int32_t>(taps * params.x.zero_point));
-    for (int64_t c = 0; c < row.channels; c += 64) {
-      Sums sums(params.x.flip);
-      for_each_tap(row, columns, c, [&](const uint8_t* tap) { sums.add(tap); });
+    mean.use(row.columns[p]);
+    for (int64_t c = 0; c < row.channels; c += kChannels) {
+      Sums sums(_mm512_set1_epi8(static_cast<char>(params.x.flip)));
+      for_each_tap(row, row.columns[p], c, [&](const uint8_t* tap) { sums.add(tap); });
       sums.flush();
-      requantize_row(row.y + p * row.y_pixel + c, row.channels - c < 64 ? row.channels - c : 64, params.y,
-                     [&](int64_t i, int64_t) {
-                       return _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_sub_epi32(sums.total(i / 16), zero)), m);
-                     });
+      mean.store(row.y + p * row.y_pixel + c, row.channels - c, sums);
     }
   }
 }

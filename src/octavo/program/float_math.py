@@ -18,6 +18,8 @@ _LOG2E = _f(1.442695)
 _LN2_HI = _f(0.693359375)  # nine significant bits, so n * _LN2_HI is exact
 _LN2_LO = _f(-2.1219444e-4)
 _SQRT_HALF = _f(0.70710677)
+_MAGIC_BITS = np.int32(0x4B400000)
+_SQRT_HALF_BITS = np.int32(0x3F3504F3)
 
 # Minimax coefficients, highest power first.
 _EXP = (0.0013814222, 0.008368899, 0.041668404, 0.1666652, 0.49999994, 1.0, 1.0)
@@ -37,6 +39,10 @@ def _horner(x: Float32, coefficients: tuple[float, ...]) -> Float32:
     return total
 
 
+def _select(mask: npt.NDArray[np.bool_], chosen: Float32 | np.float32, other: Float32 | np.float32) -> Float32:
+    return np.where(mask, chosen, other)  # pyright: ignore[reportReturnType]  # two float32 make a float32
+
+
 def _int_bits(x: Float32) -> npt.NDArray[np.int32]:
     return np.ascontiguousarray(x).view(np.int32)
 
@@ -50,7 +56,7 @@ def exp(x: Float32) -> Float32:
     shifted = x * _LOG2E + _MAGIC
     n = shifted - _MAGIC
     r = (x - n * _LN2_HI) - n * _LN2_LO
-    power = _int_bits(shifted) - _int_bits(_MAGIC)
+    power = _int_bits(shifted) - _MAGIC_BITS
     half = power >> 1
     low = ((half + 127) << 23).view(np.float32)
     high = ((power - half + 127) << 23).view(np.float32)
@@ -60,24 +66,24 @@ def exp(x: Float32) -> Float32:
 def log(x: Float32) -> Float32:
     """Compute ln x = k·ln 2 + ln(1 + f) with x = 2^k·(1 + f), 1 + f in [√½, √2)."""
     subnormal = x < _f(1.1754944e-38)
-    scaled = np.where(subnormal, x * _f(8388608.0), x)
+    scaled = _select(subnormal, x * _f(8388608.0), x)
     bits = _int_bits(scaled)
-    exponent = (bits - _int_bits(_SQRT_HALF)) >> 23
+    exponent = (bits - _SQRT_HALF_BITS) >> 23
     f = (bits - (exponent << 23)).view(np.float32) - _f(1.0)
     k = (exponent - np.where(subnormal, 23, 0).astype(np.int32)).astype(np.float32)
     square = f * f
     tail = f * square * _horner(f, _LOG) + k * _LN2_LO
     tail = tail - _f(0.5) * square
     result = (f + tail) + k * _LN2_HI
-    result = np.where(x < _f(np.inf), result, x)  # inf and NaN
-    result = np.where(x < _f(0.0), _f(np.nan), result)
-    return np.where(x == _f(0.0), _f(-np.inf), result)
+    result = _select(x < _f(np.inf), result, x)  # inf and NaN
+    result = _select(x < _f(0.0), _f(np.nan), result)
+    return _select(x == _f(0.0), _f(-np.inf), result)
 
 
 def sigmoid(x: Float32) -> Float32:
     """Compute 1/(1 + e^−x) as e/(1 + e) for x < 0 and 1/(1 + e) otherwise, with e = exp(−|x|)."""
     e = exp(-np.abs(x))
-    return np.where(x < _f(0.0), e, _f(1.0)) / (e + _f(1.0))
+    return _select(x < _f(0.0), e, _f(1.0)) / (e + _f(1.0))
 
 
 def tanh(x: Float32) -> Float32:
@@ -89,7 +95,7 @@ def tanh(x: Float32) -> Float32:
     square = a * a
     small = a + a * square * _horner(square, _TANH)
     large = _f(1.0) - _f(2.0) / (exp(a + a) + _f(1.0))
-    return np.copysign(np.where(a < _f(0.625), small, large), x)
+    return np.copysign(_select(a < _f(0.625), small, large), x, dtype=np.float32)
 
 
 def erf(x: Float32) -> Float32:
@@ -100,7 +106,7 @@ def erf(x: Float32) -> Float32:
     a = np.abs(x)
     small = a + a * _horner(a * a, _ERF)
     large = _f(1.0) - exp(_horner(clamp(a, None, 4.0), _LOG_ERFC))
-    return np.copysign(np.where(a < _f(1.0), small, large), x)
+    return np.copysign(_select(a < _f(1.0), small, large), x, dtype=np.float32)
 
 
 def silu(x: Float32) -> Float32:
@@ -115,7 +121,7 @@ def gelu(x: Float32) -> Float32:
 
 def hardsigmoid(x: Float32) -> Float32:
     """Compute min(max(x + 3, 0), 6) / 6."""
-    return clamp(x + _f(3.0), 0.0, 6.0) / _f(6.0)
+    return np.divide(clamp(x + _f(3.0), 0.0, 6.0), _f(6.0), dtype=np.float32)
 
 
 def hardswish(x: Float32) -> Float32:
@@ -125,15 +131,15 @@ def hardswish(x: Float32) -> Float32:
 
 def relu(x: Float32) -> Float32:
     """Compute 0 where x < 0, else x (NaN stays NaN)."""
-    return np.where(x < _f(0.0), _f(0.0), x)
+    return _select(x < _f(0.0), _f(0.0), x)
 
 
 def clamp(x: Float32, low: float | None, high: float | None) -> Float32:
     """Compute low where x < low, then high where high < x (NaN stays NaN); None is no bound."""
     if low is not None:
-        x = np.where(x < _f(low), _f(low), x)
+        x = _select(x < _f(low), _f(low), x)
     if high is not None:
-        x = np.where(_f(high) < x, _f(high), x)
+        x = _select(_f(high) < x, _f(high), x)
     return x
 
 
@@ -152,7 +158,7 @@ def softmax(x: Float32, axis: int) -> Float32:
             lanes[..., : chunk.shape[-1]] += chunk
         for width in (8, 4, 2, 1):
             lanes = lanes[..., :width] + lanes[..., width : 2 * width]
-        return np.ascontiguousarray(np.moveaxis(e / lanes, -1, axis))
+        return np.ascontiguousarray(np.moveaxis(np.divide(e, lanes, dtype=np.float32), -1, axis))
 
 
 _UNARY: dict[str, Callable[[Any], Any]] = {
