@@ -72,10 +72,8 @@ class Mul final : public Binary {
   explicit Mul(const OperatorSpec& spec) : Binary(spec) {
     if (is_float_) return;
     const ValueType &a = spec.inputs[0], &b = spec.inputs[1], &y = spec.outputs[0];
-    params_ = {.a = levels_of(a),
-               .b = levels_of(b),
-               .m = scale_ratio(a.scale, b.scale, y.scale),
-               .y = requantize_of(spec, y)};
+    params_ = {
+        .a = levels_of(a), .b = levels_of(b), .m = scale_ratio(a.scale, b.scale, y.scale), .y = requantize_of(spec, y)};
   }
   std::unique_ptr<Step> bind(std::span<const Tensor> in, std::span<const Tensor> out) const override {
     const Loops loops(out[0], {&in[0], &in[1]});

@@ -19,8 +19,7 @@ Loops::Loops(const Tensor& y, std::initializer_list<const Tensor*> inputs, int r
   while (axes_ < 2) {  // a loop of one round outside: rows and columns always exist
     std::copy_backward(axis_.begin(), axis_.begin() + axes_, axis_.begin() + axes_ + 1);
     axis_[0] = {};
-    for (int i = 0; i < 3; ++i)
-      axis_[0].stride[i] = operand_[i] != nullptr ? item_size(operand_[i]->type.dtype) : 0;
+    for (int i = 0; i < 3; ++i) axis_[0].stride[i] = operand_[i] != nullptr ? item_size(operand_[i]->type.dtype) : 0;
     ++axes_;
   }
   const int shareable = row_axis >= 0 ? axes_ - 1 : axes_;

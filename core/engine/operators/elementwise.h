@@ -18,7 +18,8 @@ namespace octavo {
 // dropped, the others sorted by the output's strides and neighbours that step as one are merged.
 class Loops {
  public:
-  // `row_axis` of the output, where given, becomes the innermost loop as it is, never merged nor shared between threads.
+  // `row_axis` of the output, where given, becomes the innermost loop as it is, never merged nor shared between
+  // threads.
   Loops(const Tensor& y, std::initializer_list<const Tensor*> inputs, int row_axis = -1);
 
   // Calls work(block) for each piece of this thread's share.

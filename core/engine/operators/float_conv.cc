@@ -17,7 +17,9 @@ class PackedWeight {
   // weight: [out_channels, in_channels, kernel]; `group_size` output channels a group.
   PackedWeight(const float* weight, const float* bias, int64_t out_channels, int64_t in_channels, int64_t kernel,
                int64_t group_size)
-      : out_channels_(out_channels), group_size_(group_size), per_group_((group_size + kBlock - 1) / kBlock),
+      : out_channels_(out_channels),
+        group_size_(group_size),
+        per_group_((group_size + kBlock - 1) / kBlock),
         block_size_(kernel * in_channels * kBlock) {
     weight_.resize(static_cast<size_t>(blocks() * block_size_));
     bias_.resize(static_cast<size_t>(blocks() * kBlock));
@@ -51,8 +53,13 @@ struct ConvShape {
 
 class ConvStep final : public Step {
  public:
-  ConvStep(const Tensor& x, const Tensor& y, const ConvShape& shape, const PackedWeight& weight, FloatConvKernels kernels)
-      : x_(x), y_(y), weight_(weight), is_depthwise_(shape.is_depthwise()), in_channels_(shape.in_channels),
+  ConvStep(const Tensor& x, const Tensor& y, const ConvShape& shape, const PackedWeight& weight,
+           FloatConvKernels kernels)
+      : x_(x),
+        y_(y),
+        weight_(weight),
+        is_depthwise_(shape.is_depthwise()),
+        in_channels_(shape.in_channels),
         kernel_(is_depthwise_ ? kernels.depthwise : kernels.conv) {
     const int spatial = static_cast<int>(shape.kernel.size()), last = 1 + spatial;
     row_.x_pixel = shape.stride[spatial - 1] * x.stride[last];
@@ -139,7 +146,9 @@ PackedWeight pack_conv(const OperatorSpec& spec, const ConvShape& shape) {
 class FloatConv final : public Operator {
  public:
   explicit FloatConv(const OperatorSpec& spec)
-      : name_(spec.name), shape_(conv_shape(spec)), weight_(pack_conv(spec, shape_)),
+      : name_(spec.name),
+        shape_(conv_shape(spec)),
+        weight_(pack_conv(spec, shape_)),
         kernels_(kFloatConvKernels[static_cast<int>(spec.isa)]) {}
 
   void check(std::span<const Shape> in, std::span<const Shape> out) const override {
@@ -181,7 +190,9 @@ class FloatConv final : public Operator {
 class LinearStep final : public Step {
  public:
   LinearStep(const Tensor& x, const Tensor& y, const PackedWeight& weight, FloatConvKernels kernels)
-      : loops_(y, {&x}, y.shape.rank - 1), in_channels_(x.shape.dim[x.shape.rank - 1]), weight_(weight),
+      : loops_(y, {&x}, y.shape.rank - 1),
+        in_channels_(x.shape.dim[x.shape.rank - 1]),
+        weight_(weight),
         kernel_(kernels.conv) {}
 
   // Few rows: threads share the blocks of output channels. Many: the rows.
@@ -212,7 +223,9 @@ class LinearStep final : public Step {
 class FloatLinear final : public Operator {
  public:
   explicit FloatLinear(const OperatorSpec& spec)
-      : name_(spec.name), weight_(pack(spec)), kernels_(kFloatConvKernels[static_cast<int>(spec.isa)]),
+      : name_(spec.name),
+        weight_(pack(spec)),
+        kernels_(kFloatConvKernels[static_cast<int>(spec.isa)]),
         out_channels_(spec.constant("weight", DType::f32).shape.dim[0]),
         in_channels_(spec.constant("weight", DType::f32).shape.dim[1]) {}
 

@@ -13,13 +13,20 @@ constexpr struct {
   const char* name;
   FloatFunction function;
 } kFunctions[] = {
-    {"relu", FloatFunction::relu},           {"sigmoid", FloatFunction::sigmoid},
-    {"tanh", FloatFunction::tanh},           {"exp", FloatFunction::exp},
-    {"silu", FloatFunction::silu},           {"gelu", FloatFunction::gelu},
-    {"hardswish", FloatFunction::hardswish}, {"hardsigmoid", FloatFunction::hardsigmoid},
-    {"erf", FloatFunction::erf},             {"log", FloatFunction::log},
-    {"sqrt", FloatFunction::sqrt},           {"neg", FloatFunction::neg},
-    {"abs", FloatFunction::abs},             {"reciprocal", FloatFunction::reciprocal},
+    {"relu", FloatFunction::relu},
+    {"sigmoid", FloatFunction::sigmoid},
+    {"tanh", FloatFunction::tanh},
+    {"exp", FloatFunction::exp},
+    {"silu", FloatFunction::silu},
+    {"gelu", FloatFunction::gelu},
+    {"hardswish", FloatFunction::hardswish},
+    {"hardsigmoid", FloatFunction::hardsigmoid},
+    {"erf", FloatFunction::erf},
+    {"log", FloatFunction::log},
+    {"sqrt", FloatFunction::sqrt},
+    {"neg", FloatFunction::neg},
+    {"abs", FloatFunction::abs},
+    {"reciprocal", FloatFunction::reciprocal},
 };
 
 FloatFunction function_of(const OperatorSpec& spec) {
@@ -42,13 +49,14 @@ class FloatUnary final : public Operator {
     if (const auto high = spec.floats.find("max"); high != spec.floats.end()) high_ = static_cast<float>(high->second);
     if (low_ != low_ || high_ != high_) spec.fail("attribute 'min' or 'max' is NaN, expected a number or null");
   }
-  void check(std::span<const Shape> in, std::span<const Shape> out) const override { require_same(name_, in[0], out[0]); }
+  void check(std::span<const Shape> in, std::span<const Shape> out) const override {
+    require_same(name_, in[0], out[0]);
+  }
   bool in_place(int) const override { return true; }
   std::unique_ptr<Step> bind(std::span<const Tensor> in, std::span<const Tensor> out) const override {
-    return make_elementwise_step(
-        Loops(out[0], {&in[0]}), [kernel = kernel_, function = function_, low = low_, high = high_](const Block& block) {
-          kernel(function, low, high, block);
-        });
+    return make_elementwise_step(Loops(out[0], {&in[0]}),
+                                 [kernel = kernel_, function = function_, low = low_,
+                                  high = high_](const Block& block) { kernel(function, low, high, block); });
   }
 
  private:

@@ -17,7 +17,8 @@ constexpr int64_t kMaxTaps = int64_t{1} << 23;  // so that a sum of 8-bit values
 template <class Kernel>
 class PoolStep final : public Step {
  public:
-  PoolStep(const Tensor& x, const Tensor& y, std::vector<PoolWindow> rows, std::vector<PoolWindow> columns, Kernel kernel)
+  PoolStep(const Tensor& x, const Tensor& y, std::vector<PoolWindow> rows, std::vector<PoolWindow> columns,
+           Kernel kernel)
       : x_(x), y_(y), rows_(std::move(rows)), columns_(std::move(columns)), kernel_(kernel) {}
 
   void run(int thread, int threads) noexcept override {
@@ -55,8 +56,7 @@ class PoolStep final : public Step {
 
 class Pool : public Operator {
  public:
-  explicit Pool(const OperatorSpec& spec)
-      : name_(spec.name), kernels_(kPoolKernels[static_cast<int>(spec.isa)]) {
+  explicit Pool(const OperatorSpec& spec) : name_(spec.name), kernels_(kPoolKernels[static_cast<int>(spec.isa)]) {
     require_values(spec, 1);
     dtype_ = spec.inputs[0].dtype;
     require_dtype(spec, spec.inputs[0], is_quantized(dtype_) || dtype_ == DType::f32, "uint8, int8 or float32");
@@ -69,7 +69,8 @@ class Pool : public Operator {
   void check(std::span<const Shape> in, std::span<const Shape> out) const override {
     const int spatial = spatial_axes();
     if (in[0].rank != spatial + 2)
-      shape_error(name_, "the input's shape is " + to_text(in[0]) + ", expected " + std::to_string(spatial + 2) + " axes");
+      shape_error(name_,
+                  "the input's shape is " + to_text(in[0]) + ", expected " + std::to_string(spatial + 2) + " axes");
     Shape expected = in[0];
     for (int axis = 0; axis < spatial; ++axis) expected.dim[2 + axis] = output_size(axis, in[0].dim[2 + axis]);
     for (int axis = 0; axis < spatial; ++axis)
@@ -98,7 +99,8 @@ class Pool : public Operator {
     const int spatial = spatial_axes();
     std::vector<PoolWindow> rows = {{.first = 0, .end = 1, .step = 1, .count = 1}};
     if (spatial == 2) rows = windows(0, x.shape.dim[2]);
-    return std::make_unique<PoolStep<Kernel>>(x, y, std::move(rows), windows(spatial - 1, x.shape.dim[1 + spatial]), kernel);
+    return std::make_unique<PoolStep<Kernel>>(x, y, std::move(rows), windows(spatial - 1, x.shape.dim[1 + spatial]),
+                                              kernel);
   }
 
   std::string name_;
@@ -162,7 +164,10 @@ class MaxPool final : public WindowedPool {
       spec.fail("the output's dtype, scale and zero_point must be the input's");
   }
   std::unique_ptr<Step> bind(std::span<const Tensor> in, std::span<const Tensor> out) const override {
-    return make_step(in[0], out[0], is_float() ? kernels_.max_float : dtype_ == DType::s8 ? kernels_.max_s8 : kernels_.max_u8);
+    return make_step(in[0], out[0],
+                     is_float()            ? kernels_.max_float
+                     : dtype_ == DType::s8 ? kernels_.max_s8
+                                           : kernels_.max_u8);
   }
 
  protected:
@@ -224,8 +229,7 @@ class AdaptiveAvgPool final : public Pool {
       spec.fail("attribute 'output_size' needs one or two entries of at least 1");
   }
   std::unique_ptr<Step> bind(std::span<const Tensor> in, std::span<const Tensor> out) const override {
-    if (is_float())
-      return make_step(in[0], out[0], [run = kernels_.avg_float](const PoolRow& row) { run(0, row); });
+    if (is_float()) return make_step(in[0], out[0], [run = kernels_.avg_float](const PoolRow& row) { run(0, row); });
     return make_step(in[0], out[0], [run = kernels_.avg, params = params_](const PoolRow& row) { run(params, row); });
   }
 

@@ -9,14 +9,17 @@ namespace {
 
 class Quantize final : public Operator {
  public:
-  explicit Quantize(const OperatorSpec& spec) : name_(spec.name), kernel_(kQuantizeKernels[static_cast<int>(spec.isa)].quantize) {
+  explicit Quantize(const OperatorSpec& spec)
+      : name_(spec.name), kernel_(kQuantizeKernels[static_cast<int>(spec.isa)].quantize) {
     require_values(spec, 1);
     require_dtype(spec, spec.inputs[0], spec.inputs[0].dtype == DType::f32, "float32");
     require_dtype(spec, spec.outputs[0], is_quantized(spec.outputs[0].dtype), "uint8 or int8");
     inv_ = scale_ratio(1.0, 1.0, spec.outputs[0].scale);
     y_ = requantize_of(spec, spec.outputs[0]);
   }
-  void check(std::span<const Shape> in, std::span<const Shape> out) const override { require_same(name_, in[0], out[0]); }
+  void check(std::span<const Shape> in, std::span<const Shape> out) const override {
+    require_same(name_, in[0], out[0]);
+  }
   std::unique_ptr<Step> bind(std::span<const Tensor> in, std::span<const Tensor> out) const override {
     return make_elementwise_step(Loops(out[0], {&in[0]}), [*this](const Block& block) { kernel_(inv_, y_, block); });
   }
@@ -38,7 +41,9 @@ class Dequantize final : public Operator {
     x_ = levels_of(spec.inputs[0]);
     scale_ = spec.inputs[0].scale;
   }
-  void check(std::span<const Shape> in, std::span<const Shape> out) const override { require_same(name_, in[0], out[0]); }
+  void check(std::span<const Shape> in, std::span<const Shape> out) const override {
+    require_same(name_, in[0], out[0]);
+  }
   std::unique_ptr<Step> bind(std::span<const Tensor> in, std::span<const Tensor> out) const override {
     return make_elementwise_step(Loops(out[0], {&in[0]}), [*this](const Block& block) { kernel_(x_, scale_, block); });
   }

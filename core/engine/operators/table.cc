@@ -20,11 +20,14 @@ class Table final : public Operator {
     // Indexed by the raw byte instead of by x - quant_min.
     for (uint32_t byte = 0; byte < 256; ++byte) table_[byte] = table.as<uint8_t>()[byte ^ levels_of(x).flip];
   }
-  void check(std::span<const Shape> in, std::span<const Shape> out) const override { require_same(name_, in[0], out[0]); }
+  void check(std::span<const Shape> in, std::span<const Shape> out) const override {
+    require_same(name_, in[0], out[0]);
+  }
   bool in_place(int) const override { return true; }
   std::unique_ptr<Step> bind(std::span<const Tensor> in, std::span<const Tensor> out) const override {
-    return make_elementwise_step(Loops(out[0], {&in[0]}),
-                                 [kernel = kernel_, table = table_](const Block& block) { kernel(table.data(), block); });
+    return make_elementwise_step(Loops(out[0], {&in[0]}), [kernel = kernel_, table = table_](const Block& block) {
+      kernel(table.data(), block);
+    });
   }
 
  private:
