@@ -60,6 +60,7 @@ class Planner {
     storage.lifetime.first = kForever;
     storage.lifetime.last = -1;
     place.storage = static_cast<int>(result_.storages.size());
+    storage.root = static_cast<int>(result_.places.size());
     result_.storages.push_back(storage);
     return add_place(place);
   }
@@ -132,13 +133,14 @@ class Planner {
     return -1;
   }
 
-  // Whether another input reads the same memory in another way, as in x + x.T.
+  // Whether another input reads the same memory in another way, as in x + x.T or conv(x) + x.
   bool overlaps_another_input(const Graph::Node& node, size_t input) const {
     const Place& place = result_.places[place_of_[node.inputs[input]]];
-    for (const int value : node.inputs) {
-      const Place& other = result_.places[place_of_[value]];
-      if (other.storage != place.storage) continue;
-      if (other.offset != place.offset || !(other.tensor.shape == place.tensor.shape)) return true;
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      const Place& other = result_.places[place_of_[node.inputs[i]]];
+      if (i == input || other.storage != place.storage) continue;
+      if (!node.op->in_place(static_cast<int>(i)) || other.offset != place.offset) return true;
+      if (!(other.tensor.shape == place.tensor.shape)) return true;
       if (!std::equal(place.tensor.stride, place.tensor.stride + place.tensor.shape.rank, other.tensor.stride)) return true;
     }
     return false;
@@ -178,18 +180,15 @@ class Planner {
 
   // The halo belongs to the whole storage, so it is filled before the first of its parts is written.
   void fill_halo_once(int place) {
-    Storage& storage = result_.storages[result_.places[place].storage];
-    if (storage.halo_filled || is_empty(result_.places[place].halo)) return;
+    const Place& written = result_.places[place];
+    Storage& storage = result_.storages[written.storage];
+    if (storage.halo_filled || is_empty(written.halo)) return;
     storage.halo_filled = true;
-    int whole = place;
-    for (size_t value = 0; value < place_of_.size(); ++value) {
-      const int other = place_of_[value];
-      if (other < 0 || result_.places[other].storage != result_.places[place].storage) continue;
-      if (last_use_[value] > node_ && result_.places[other].tensor.shape.dim[1] > result_.places[whole].tensor.shape.dim[1])
-        whole = other;
-    }
-    touch(whole);
-    result_.steps.push_back({PlannedStep::Kind::fill_halo, node_, {}, {whole}, false});
+    Place whole = result_.places[storage.root];
+    whole.tensor.type = written.tensor.type;
+    const int filled = add_place(whole);
+    touch(filled);
+    result_.steps.push_back({PlannedStep::Kind::fill_halo, node_, {}, {filled}, false});
   }
 
   int copy_of(int place, Order order, const Halo& halo) {

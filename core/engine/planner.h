@@ -30,6 +30,7 @@ struct Storage {
   enum class Owner { arena, input, output };
   Owner owner = Owner::arena;
   int external = -1;  // which input or output of the network
+  int root = -1;      // the place that fills it
   Lifetime lifetime;
   bool halo_filled = false;
 };

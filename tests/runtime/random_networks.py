@@ -20,7 +20,7 @@ class _Builder:
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.constants: dict[str, np.ndarray] = {}
 
-    def add(self, kind: str, inputs: list[str], shape: tuple[int, ...], value: Value | None = None, **attributes) -> str:
+    def add(self, kind: str, inputs: list[str], out: tuple[int, ...], value: Value | None = None, **attributes) -> str:
         name = f"{kind}_{len(self.operators)}"
         roles = {}
         for role in [key for key in attributes if isinstance(attributes[key], np.ndarray)]:
@@ -28,7 +28,7 @@ class _Builder:
             self.constants[roles[role]] = attributes.pop(role)
         self.operators.append(Operator(kind, name, tuple(inputs), (name,), attributes, roles))
         self.values[name] = value or Value(**QPARAMS)
-        self.shapes[name] = shape
+        self.shapes[name] = out
         return name
 
     def images(self) -> list[str]:
