@@ -54,8 +54,7 @@ inline void requantize_row(uint8_t* y, int64_t n, Requantize q, Value value) {
     const __m512i bytes = _mm512_packus_epi16(_mm512_add_epi16(low, zero), _mm512_add_epi16(high, zero));
     _mm512_storeu_si512(y + i, _mm512_xor_si512(_mm512_permutexvar_epi32(order, bytes), flip));
   }
-  for (; i < n; i += 16)
-    _mm_mask_storeu_epi8(y + i, first_lanes(n - i), requantize16(value(i, n - i), q));
+  for (; i < n; i += 16) _mm_mask_storeu_epi8(y + i, first_lanes(n - i), requantize16(value(i, n - i), q));
 }
 
 template <class Value>

@@ -1,10 +1,10 @@
 // Float32 functions in stated single steps: the same bits on every instruction set and in float_math.py, which states
 // the same steps in NumPy.
 //
-// F is a vector of float lanes (one lane in reference code) with F(float), + - * / and, found by name: less(a, b), a mask
-// false where one is NaN; select(mask, a, b); absolute(a); negated(a); copy_sign(magnitude, sign); square_root(a); bits(F), a vector
-// of int32 lanes with + - >> << and I(int32_t); from_bits(I); to_float(I), exact below 2^24. Each is rounded on its own.
-// Everything has internal linkage.
+// F is a vector of float lanes (one lane in reference code) with F(float), + - * / and, found by name: less(a, b), a
+// mask false where one is NaN; select(mask, a, b); absolute(a); negated(a); copy_sign(magnitude, sign); square_root(a);
+// bits(F), a vector of int32 lanes with + - >> << and I(int32_t); from_bits(I); to_float(I), exact below 2^24. Each is
+// rounded on its own. Everything has internal linkage.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,21 @@
 namespace octavo {
 
 enum class FloatFunction : uint8_t {
-  clamp, relu, sigmoid, tanh, exp, silu, gelu, hardswish, hardsigmoid, erf, log, sqrt, neg, abs, reciprocal
+  clamp,
+  relu,
+  sigmoid,
+  tanh,
+  exp,
+  silu,
+  gelu,
+  hardswish,
+  hardsigmoid,
+  erf,
+  log,
+  sqrt,
+  neg,
+  abs,
+  reciprocal
 };
 
 namespace {
@@ -32,7 +46,7 @@ constexpr float kLog[] = {0.06746639f,  -0.11675651f, 0.11888163f, -0.12405589f,
 constexpr float kTanh[] = {-0.0057049883f, 0.020639088f, -0.053739715f, 0.13331442f, -0.3333328f};
 constexpr float kErf[] = {7.853523e-05f, -0.00080100825f, 0.005188314f, -0.026853804f,
                           0.11283585f,   -0.37612626f,    0.12837917f};
-constexpr float kLogErfc[] = {0.00018557401f, -0.0029396072f, 0.021805318f,  -0.10303737f,
+constexpr float kLogErfc[] = {0.00018557401f, -0.0029396072f, 0.021805318f,   -0.10303737f,
                               -0.6382257f,    -1.12704f,      -0.00035371952f};
 
 template <class F, int N>
@@ -134,21 +148,36 @@ template <class Visit>
 inline void with_function(FloatFunction function, Visit visit) {
   using Function = FloatFunction;
   switch (function) {
-    case Function::clamp: return visit.template operator()<Function::clamp>();
-    case Function::relu: return visit.template operator()<Function::relu>();
-    case Function::sigmoid: return visit.template operator()<Function::sigmoid>();
-    case Function::tanh: return visit.template operator()<Function::tanh>();
-    case Function::exp: return visit.template operator()<Function::exp>();
-    case Function::silu: return visit.template operator()<Function::silu>();
-    case Function::gelu: return visit.template operator()<Function::gelu>();
-    case Function::hardswish: return visit.template operator()<Function::hardswish>();
-    case Function::hardsigmoid: return visit.template operator()<Function::hardsigmoid>();
-    case Function::erf: return visit.template operator()<Function::erf>();
-    case Function::log: return visit.template operator()<Function::log>();
-    case Function::sqrt: return visit.template operator()<Function::sqrt>();
-    case Function::neg: return visit.template operator()<Function::neg>();
-    case Function::abs: return visit.template operator()<Function::abs>();
-    case Function::reciprocal: return visit.template operator()<Function::reciprocal>();
+    case Function::clamp:
+      return visit.template operator()<Function::clamp>();
+    case Function::relu:
+      return visit.template operator()<Function::relu>();
+    case Function::sigmoid:
+      return visit.template operator()<Function::sigmoid>();
+    case Function::tanh:
+      return visit.template operator()<Function::tanh>();
+    case Function::exp:
+      return visit.template operator()<Function::exp>();
+    case Function::silu:
+      return visit.template operator()<Function::silu>();
+    case Function::gelu:
+      return visit.template operator()<Function::gelu>();
+    case Function::hardswish:
+      return visit.template operator()<Function::hardswish>();
+    case Function::hardsigmoid:
+      return visit.template operator()<Function::hardsigmoid>();
+    case Function::erf:
+      return visit.template operator()<Function::erf>();
+    case Function::log:
+      return visit.template operator()<Function::log>();
+    case Function::sqrt:
+      return visit.template operator()<Function::sqrt>();
+    case Function::neg:
+      return visit.template operator()<Function::neg>();
+    case Function::abs:
+      return visit.template operator()<Function::abs>();
+    case Function::reciprocal:
+      return visit.template operator()<Function::reciprocal>();
   }
 }
 

@@ -34,7 +34,8 @@ struct Words {
   }
   // Of the 8 channels from 8 * i on.
   __m256i widened(int64_t i) const {
-    return _mm256_cvtepu16_epi32(i % 2 == 0 ? _mm256_castsi256_si128(half[i / 2]) : _mm256_extracti128_si256(half[i / 2], 1));
+    return _mm256_cvtepu16_epi32(i % 2 == 0 ? _mm256_castsi256_si128(half[i / 2])
+                                            : _mm256_extracti128_si256(half[i / 2], 1));
   }
 };
 
@@ -174,9 +175,8 @@ void avg_pool_float(int64_t divisor, const PoolRow& row) {
     const __m256 count = _mm256_set1_ps(static_cast<float>(avg_count(divisor, row, row.columns[p])));
     for (int64_t c = 0; c < row.channels; c += 8) {
       __m256 sum = _mm256_setzero_ps();
-      for_each_tap(row, row.columns[p], 4 * c, [&](const uint8_t* tap) {
-        sum = _mm256_add_ps(sum, load_floats(floats(tap), row.channels - c));
-      });
+      for_each_tap(row, row.columns[p], 4 * c,
+                   [&](const uint8_t* tap) { sum = _mm256_add_ps(sum, load_floats(floats(tap), row.channels - c)); });
       store_floats(floats(row.y + p * row.y_pixel) + c, row.channels - c, _mm256_div_ps(sum, count));
     }
   }

@@ -36,7 +36,8 @@ struct Words {
   }
   // Of the 16 channels from 16 * i on.
   __m512i widened(int64_t i) const {
-    return _mm512_cvtepu16_epi32(i % 2 == 0 ? _mm512_castsi512_si256(half[i / 2]) : _mm512_extracti64x4_epi64(half[i / 2], 1));
+    return _mm512_cvtepu16_epi32(i % 2 == 0 ? _mm512_castsi512_si256(half[i / 2])
+                                            : _mm512_extracti64x4_epi64(half[i / 2], 1));
   }
 };
 
@@ -150,8 +151,7 @@ void max_pool_float(const PoolRow& row) {
       __m512 largest = _mm512_set1_ps(-__builtin_inff());
       for_each_tap(row, row.columns[p], 4 * c, [&](const uint8_t* tap) {
         const __m512 x = load_floats(floats(tap), row.channels - c);
-        const __mmask16 larger =
-            _mm512_cmp_ps_mask(x, largest, _CMP_GT_OQ) | _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
+        const __mmask16 larger = _mm512_cmp_ps_mask(x, largest, _CMP_GT_OQ) | _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
         largest = _mm512_mask_mov_ps(largest, larger, x);
       });
       store_floats(floats(row.y + p * row.y_pixel) + c, row.channels - c, largest);
@@ -177,9 +177,8 @@ void avg_pool_float(int64_t divisor, const PoolRow& row) {
     const __m512 count = _mm512_set1_ps(static_cast<float>(avg_count(divisor, row, row.columns[p])));
     for (int64_t c = 0; c < row.channels; c += 16) {
       __m512 sum = _mm512_setzero_ps();
-      for_each_tap(row, row.columns[p], 4 * c, [&](const uint8_t* tap) {
-        sum = _mm512_add_ps(sum, load_floats(floats(tap), row.channels - c));
-      });
+      for_each_tap(row, row.columns[p], 4 * c,
+                   [&](const uint8_t* tap) { sum = _mm512_add_ps(sum, load_floats(floats(tap), row.channels - c)); });
       store_floats(floats(row.y + p * row.y_pixel) + c, row.channels - c, _mm512_div_ps(sum, count));
     }
   }

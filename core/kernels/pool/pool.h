@@ -13,17 +13,17 @@ struct PoolWindow {
 };
 
 struct PoolRow {
-  const uint8_t* x = nullptr;  // the image's first pixel, at the first channel
-  uint8_t* y = nullptr;        // the row's first pixel, at the first channel
+  const uint8_t* x = nullptr;                   // the image's first pixel, at the first channel
+  uint8_t* y = nullptr;                         // the row's first pixel, at the first channel
   int64_t x_row = 0, x_pixel = 0, y_pixel = 0;  // bytes
   int64_t channels = 0;                         // elements
-  PoolWindow rows;                      // of every pixel
-  const PoolWindow* columns = nullptr;  // of each pixel
-  int64_t width = 0;                    // pixels
+  PoolWindow rows;                              // of every pixel
+  const PoolWindow* columns = nullptr;          // of each pixel
+  int64_t width = 0;                            // pixels
 };
 
-// y = sat(rne(f(sum of (x - z_x)) * m) + z_y) with m = f32(scale_x / (scale_y * count)), computed in float64, and count =
-// `divisor` where it is not 0, else rows.count * columns.count.
+// y = sat(rne(f(sum of (x - z_x)) * m) + z_y) with m = f32(scale_x / (scale_y * count)), computed in float64, and count
+// = `divisor` where it is not 0, else rows.count * columns.count.
 struct AvgPoolParams {
   double scale_x = 1, scale_y = 1;
   int64_t divisor = 0;
@@ -32,8 +32,8 @@ struct AvgPoolParams {
 };
 
 struct PoolKernels {
-  void (*max_u8)(const PoolRow& row);  // 0 where there is no tap
-  void (*max_s8)(const PoolRow& row);  // -128 where there is no tap
+  void (*max_u8)(const PoolRow& row);     // 0 where there is no tap
+  void (*max_s8)(const PoolRow& row);     // -128 where there is no tap
   void (*max_float)(const PoolRow& row);  // NaN where a tap is NaN, -inf where there is no tap
   void (*avg)(const AvgPoolParams& params, const PoolRow& row);
   void (*avg_float)(int64_t divisor, const PoolRow& row);  // sums from 0 in row-major order, then one division

@@ -31,9 +31,8 @@ void dequantize(const Levels& in, float scale, const Block& block) {
   const Levels x = in;
   for (int64_t row = 0; row < block.rows; ++row) {
     const uint8_t* from = block.data[1] + row * block.row_stride[1];
-    float_row(floats(block.data[0] + row * block.row_stride[0]), block.count, [&](int64_t i, int64_t) {
-      return _mm256_mul_ps(load_levels(from + i, x), _mm256_set1_ps(scale));
-    });
+    float_row(floats(block.data[0] + row * block.row_stride[0]), block.count,
+              [&](int64_t i, int64_t) { return _mm256_mul_ps(load_levels(from + i, x), _mm256_set1_ps(scale)); });
   }
 }
 

@@ -1,4 +1,5 @@
-// Planes of floats to interleaved bytes: 16 pixels at a time are quantized plane by plane, then transposed in registers.
+// Planes of floats to interleaved bytes: 16 pixels at a time are quantized plane by plane, then transposed in
+// registers.
 #pragma once
 
 #include <immintrin.h>

@@ -7,7 +7,7 @@
 namespace octavo {
 
 struct QuantizeKernels {
-  void (*quantize)(float inv, const Requantize& y, const Block& block);      // float32 to 8 bits
+  void (*quantize)(float inv, const Requantize& y, const Block& block);  // float32 to 8 bits
   void (*dequantize)(const Levels& x, float scale, const Block& block);  // 8 bits to float32
 };
 
