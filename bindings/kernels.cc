@@ -12,6 +12,7 @@
 
 #include "engine/isa.h"
 #include "kernels/histogram/histogram.h"
+#include "kernels/peak/peak.h"
 
 namespace nb = nanobind;
 
@@ -75,6 +76,15 @@ std::tuple<float, float, bool, int64_t> histogram(const Values& x, float inv_wid
   return {result.min, result.max, result.finite, result.counted};
 }
 
+int64_t peak_macs(const std::string& isa, int64_t iterations) {
+  const auto named = octavo::isa_named(isa);
+  if (!named || !octavo::is_supported(*named))
+    throw std::invalid_argument("isa: got '" + isa + "', expected one of supported_isas()");
+  if (iterations < 1 || iterations > int64_t{1} << 40) throw std::invalid_argument("iterations must be from 1 to 2^40");
+  const nb::gil_scoped_release release;
+  return octavo::peak_macs(*named, iterations);
+}
+
 }  // namespace
 
 void bind_kernels(nb::module_& module);
@@ -87,4 +97,6 @@ void bind_kernels(nb::module_& module) {
              "Add the float32 array x to counts (int64): the bin of x is floor(x * inv_width) - first.\n\n"
              "Returns (min, max, finite, counted): the range of all of x, and how many leading elements were counted\n"
              "before a block that reaches outside of the bins. Nothing is counted unless all of x is finite.");
+  module.def("peak_macs", &peak_macs, nb::arg("isa"), nb::arg("iterations"),
+             "Run a register-only loop of int8 multiply-accumulates and return how many there were.");
 }
