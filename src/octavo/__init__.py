@@ -1,3 +1,29 @@
-"""Octavo folds a float PyTorch network into eight bits and runs it."""
+"""Octavo folds a float PyTorch network into eight bits and runs it.
+
+`import octavo` costs nothing: PyTorch is imported when a front door is first used, and never by `octavo.runtime`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from octavo.recipe import QuantizedModel, Recipe, Report, quantize, save
 
 __version__ = "0.1.0"
+__all__ = ["QuantizedModel", "Recipe", "Report", "quantize", "save"]
+
+_ROOMS = frozenset({"graph", "numerics", "observers", "program", "qconfig", "recipe", "report", "runtime"})
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        return getattr(importlib.import_module("octavo.recipe"), name)
+    if name in _ROOMS:
+        return importlib.import_module(f"octavo.{name}")
+    raise AttributeError(f"module 'octavo' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, *_ROOMS})

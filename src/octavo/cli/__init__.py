@@ -1,0 +1,1 @@
+"""The command line: octavo quantize | inspect | run | bench | demo."""

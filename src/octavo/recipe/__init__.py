@@ -1,0 +1,8 @@
+"""The one call from a float module to an int8 one, and what it says about the result."""
+
+from octavo.recipe.quantize import quantize
+from octavo.recipe.quantized_model import QuantizedModel, save
+from octavo.recipe.recipe import Recipe, RecipeError
+from octavo.recipe.summary import LayerSummary, Report
+
+__all__ = ["LayerSummary", "QuantizedModel", "Recipe", "RecipeError", "Report", "quantize", "save"]

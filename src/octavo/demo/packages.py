@@ -1,0 +1,31 @@
+"""Files that ship inside installed packages."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from octavo.program import OctavoError
+
+
+class MissingPackageError(OctavoError, ImportError):
+    """A package that the demo takes its network or photographs from is not installed."""
+
+
+def folder(package: str, distribution: str) -> Path:
+    """Find the folder of a package without importing it.
+
+    Args:
+        package: the name it is imported by.
+        distribution: the name it is installed by.
+
+    Raises:
+        MissingPackageError: it is not installed.
+    """
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise MissingPackageError(
+            f"the demo needs the package {distribution}, which is not installed. Remedy: `make demo` installs it, "
+            f"or `pip install --no-deps {distribution}`"
+        )
+    return Path(spec.submodule_search_locations[0])

@@ -1,0 +1,131 @@
+"""Measure an int8 program against the float module that it was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.utils import _pytree as pytree
+
+from octavo.graph import Layer, capture, prepare
+from octavo.graph.capture import evaluating
+from octavo.graph.execute import execute
+from octavo.graph.signature import Sample, arguments
+from octavo.program import Program, file_size
+from octavo.recipe.summary import LayerSummary, Report
+from octavo.runtime import LoadedProgram
+from octavo.runtime.timing import interleave
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What an int8 program was made from.
+
+    Args:
+        model: the float module; not copied, so it must stay as it was.
+        example_inputs: a tensor, a tuple of positional or a dict of keyword arguments.
+        dynamic_shapes: as in `torch.export`; None where they were found from the samples.
+        qconfig_mapping: the QConfig of each layer.
+    """
+
+    model: nn.Module
+    example_inputs: Sample
+    dynamic_shapes: Any = None
+    qconfig_mapping: Any = None
+
+
+def measure(loaded: LoadedProgram, layers: Sequence[Layer], origin: Origin, seconds: float) -> Report:
+    """Compare size, error and speed.
+
+    Args:
+        loaded: the program, with the threads that both sides are timed on.
+        layers: where each layer runs.
+        origin: the float side.
+        seconds: about how long the timing takes.
+    """
+    errors = sqnr_of_values(loaded, origin)
+    float_ms, int8_ms = _speed(loaded, origin, seconds)
+    model = origin.model
+    float_bytes = sum(t.numel() * t.element_size() for t in (*model.parameters(), *model.buffers()))
+    return Report(
+        layers=tuple(
+            LayerSummary(layer.name, layer.type, layer.int8, layer.reason, layer.remedy, errors.get(layer.output))
+            for layer in layers
+        ),
+        sqnr_db=errors.get(loaded.program.outputs[0]),
+        float_bytes=float_bytes,
+        int8_bytes=file_size(loaded.program),
+        float_ms=float_ms,
+        int8_ms=int8_ms,
+        threads=loaded.threads,
+        isa=loaded.isa,
+    )
+
+
+def sqnr(signal: np.ndarray, approximation: np.ndarray) -> float:
+    """Compute the ratio of signal to quantization noise, `10 · log10(Σ s² / Σ (s − a)²)`, in dB.
+
+    Args:
+        signal, approximation: arrays of the same shape.
+
+    Returns: dB; infinite where they are equal.
+    """
+    exact = signal.astype(np.float64)
+    noise = float(np.sum((exact - approximation) ** 2))
+    power = float(np.sum(exact**2))
+    if noise == 0:
+        return float("inf")
+    return float(10 * np.log10(power / noise)) if power > 0 else float("-inf")
+
+
+def sqnr_of_values(loaded: LoadedProgram, origin: Origin) -> dict[str, float]:
+    """Compute the SQNR of every value that the float graph and the program share, on the example inputs, in dB."""
+    prepared = prepare(capture(origin.model, origin.example_inputs, origin.dynamic_shapes), origin.qconfig_mapping)
+    inputs = prepared.signature.bind(origin.example_inputs, "example_inputs")
+    program = loaded.program
+    names = tuple(name for name in program.values if name not in inputs)
+    everything = replace(program, outputs=names, output_structure=list(range(len(names))))
+    values = LoadedProgram(everything, loaded.threads, loaded.isa)(*(t.numpy() for t in inputs.values()))
+    integers = dict(zip(names, values, strict=True))
+    errors: dict[str, float] = {}
+
+    def compare(name: str, tensor: torch.Tensor) -> None:
+        if name in integers:
+            errors[name] = sqnr(tensor.numpy(), real(program, name, integers.pop(name)))
+
+    execute(prepared.graph, inputs, compare)
+    return errors
+
+
+def real(program: Program, name: str, array: np.ndarray) -> np.ndarray:
+    """Return the real numbers that a value of a program stands for, float32."""
+    value = program.values[name]
+    if value.scale is None or value.zero_point is None:
+        return array
+    return (array.astype(np.int32) - value.zero_point).astype(np.float32) * np.float32(value.scale)
+
+
+def _speed(loaded: LoadedProgram, origin: Origin, seconds: float) -> tuple[Any, Any]:
+    args, kwargs = arguments(origin.example_inputs)
+    arrays = [t.numpy() for t in pytree.tree_leaves((args, kwargs)) if isinstance(t, torch.Tensor)]
+    with evaluating(origin.model), torch.inference_mode(), _torch_threads(loaded.threads):
+        times = interleave(
+            {"float": lambda: origin.model(*args, **kwargs), "int8": lambda: loaded(*arrays)},
+            seconds,
+        )
+    return times["float"], times["int8"]
+
+
+@contextmanager
+def _torch_threads(threads: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

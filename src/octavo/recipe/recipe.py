@@ -1,0 +1,58 @@
+"""Which scheme a model is quantized with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from octavo.program import OctavoError
+from octavo.qconfig import QConfigMapping
+
+Observer = Literal["histogram", "min_max"]
+NAMES = ("auto", "static")
+
+
+class RecipeError(OctavoError, ValueError):
+    """A recipe is unknown, or lacks what it needs."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Says how a model is quantized.
+
+    Args:
+        observer: how the range of an activation is estimated: `"histogram"` searches the range of least squared
+            error, `"min_max"` takes the range seen. Not looked at where `qconfig_mapping` is given.
+        qconfig_mapping: a QConfig for each layer; None where one serves all.
+    """
+
+    observer: Observer = "histogram"
+    qconfig_mapping: QConfigMapping | None = None
+
+    def __post_init__(self) -> None:
+        if self.observer not in get_args(Observer):
+            raise RecipeError(f"observer: got {self.observer!r}, expected one of {', '.join(get_args(Observer))}")
+
+
+def resolve(recipe: str | Recipe, has_calibration_data: bool) -> Recipe:
+    """Return the recipe that a name stands for.
+
+    Args:
+        recipe: `"auto"`, `"static"` or a Recipe.
+        has_calibration_data: whether there is data to calibrate on.
+
+    Raises:
+        RecipeError: there is no such recipe, or it needs calibration data.
+    """
+    if not isinstance(recipe, Recipe) and recipe not in NAMES:
+        raise RecipeError(
+            f"recipe: got {recipe!r}, expected {', '.join(map(repr, NAMES))} or an octavo.Recipe (the recipes of "
+            "this version)"
+        )
+    if not has_calibration_data:
+        raise RecipeError(
+            "calibration_data: got none, but static quantization measures the ranges of activations on it. Remedy: "
+            "pass an iterable of inputs like example_inputs (tensors, tuples or dicts of tensors; some 100 samples "
+            "from the training set, without labels)"
+        )
+    return recipe if isinstance(recipe, Recipe) else Recipe()

@@ -1,0 +1,25 @@
+"""How many multiplications a program takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import prod
+
+from octavo.program import Operator, Program
+
+
+def macs(program: Program, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
+    """Count the multiply-accumulates of each convolution and linear layer.
+
+    Args:
+        program: any program.
+        shapes: value name to shape, as `infer_shapes` returns it.
+
+    Returns: operator name to count; operators without weights are left out.
+    """
+    return {op.name: _count(op, program, shapes) for op in program.operators if op.type in ("conv", "linear")}
+
+
+def _count(operator: Operator, program: Program, shapes: Mapping[str, tuple[int, ...]]) -> int:
+    weight = program.constants[operator.constants["weight"]]
+    return prod(shapes[operator.outputs[0]]) * prod(weight.shape[1:])
