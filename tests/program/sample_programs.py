@@ -1,0 +1,50 @@
+"""A small program that has a bit of everything a file can hold."""
+
+from __future__ import annotations
+
+import numpy as np
+from builders import FLOAT, quantized, weights
+
+from octavo.program import Input, Operator, Program, Symbol, Value
+
+
+def sample_program(seed: int = 0) -> Program:
+    """Return a program with two inputs, two symbols, a residual, a table, a symbolic reshape and a dict of outputs."""
+    rng = np.random.default_rng(seed)
+    constants = {f"conv.{role}": array for role, array in weights(rng, (4, 3, 3, 3)).items()}
+    constants |= {f"head.{role}": array for role, array in weights(rng, (5, 4)).items()}
+    constants["table"] = rng.integers(0, 256, 256, dtype=np.uint8)
+    wide = quantized("uint8", 0.3, 120)
+    conv = {"stride": (1, 1), "padding": ((1, 1), (1, 1)), "dilation": (1, 1), "groups": 1}
+    layer = ("weight", "bias", "weight_scale")
+    operators = (
+        Operator("quantize", "image", ("image",), ("x",)),
+        Operator("conv", "conv", ("x", "skip"), ("c",), {**conv, "clamp_min": 120}, {r: f"conv.{r}" for r in layer}),
+        Operator("table", "act", ("c",), ("t",), {}, {"table": "table"}),
+        Operator("adaptive_avg_pool", "pool", ("t",), ("p",), {"output_size": (1, 1)}),
+        Operator("reshape", "flatten", ("p",), ("f",), {"shape": ("batch", -1)}),
+        Operator("linear", "head", ("f",), ("logits",), {}, {r: f"head.{r}" for r in layer}),
+        Operator("clamp", "limit", ("logits",), ("limited",), {"min": -0.1, "max": None}),
+        Operator("softmax", "softmax", ("limited",), ("probability",), {"axis": 1}),
+    )
+    return Program(
+        inputs=(Input("image", "float32", ("batch", 3, "height", 8)), Input("skip", "int8", ("batch", 4, "height", 8))),
+        outputs=("logits", "probability", "x"),
+        values={
+            "image": FLOAT,
+            "skip": quantized("int8", 0.2, 100),
+            "x": quantized(),
+            "c": wide,
+            "t": wide,
+            "p": quantized("int8", 0.1, 90),
+            "f": quantized("int8", 0.1, 90),
+            "logits": FLOAT,
+            "limited": FLOAT,
+            "probability": Value("float32"),
+        },
+        operators=operators,
+        constants=constants,
+        symbols={"batch": Symbol(example=2), "height": Symbol(4, 512, 8)},
+        output_structure={"dict": {"z": 1, "logits": {"tuple": [0, None, [2, 0]]}}},
+        producer="tests",
+    )
