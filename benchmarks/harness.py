@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-Run = Callable[[np.ndarray], np.ndarray]
+Run = Callable[[np.ndarray], object]
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.environment import ROOT, version
-from benchmarks.harness import ForeignLoad, Run, Timing, interleave, pinned, sqnr
+from benchmarks.harness import ForeignLoad, Timing, interleave, pinned, sqnr
 from benchmarks.networks import models
-from benchmarks.peers import load_peer
+from benchmarks.peers import Run, load_peer
 
 CONTEXT = frozenset({"float"})
 """Contenders that are timed for context and are no int8 peer."""
