@@ -39,7 +39,7 @@ def save(program: Program, path: str | os.PathLike[str]) -> None:
     target = Path(os.path.realpath(path))
     if target.exists() and not target.is_file():
         raise FileExistsError(f"{path}: exists and is not a file")
-    temporary = target.with_name(f".{target.name}.{os.urandom(6).hex()}.tmp")
+    temporary = target.with_name(f".octavo-{os.urandom(6).hex()}.tmp")
     try:
         with temporary.open("xb") as stream:
             for part in _parts(program):
