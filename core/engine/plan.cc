@@ -4,10 +4,32 @@
 #include <cstring>
 #include <new>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #include "engine/copy.h"
 #include "threads/pool.h"
 
 namespace octavo {
+namespace {
+
+// Rounding half to even and gradual underflow, whatever the caller has set on its thread (torch.set_flush_denormal, say):
+// the same bits on every thread.
+class DefaultFloatMode {
+ public:
+#if defined(__x86_64__)
+  DefaultFloatMode() : saved_(_mm_getcsr()) { _mm_setcsr(0x1f80); }
+  ~DefaultFloatMode() { _mm_setcsr(saved_); }
+
+ private:
+  unsigned saved_;
+#else
+  DefaultFloatMode() {}
+#endif
+};
+
+}  // namespace
 
 void Plan::FreeArena::operator()(uint8_t* arena) const { ::operator delete[](arena, std::align_val_t{64}); }
 
@@ -59,6 +81,7 @@ void Plan::run(const void* const* inputs, void* const* outputs, int threads, int
   }
   using Clock = std::chrono::steady_clock;
   Pool::instance().run(threads, [&](int thread, int count, Barrier& barrier) {
+    const DefaultFloatMode mode;
     Clock::time_point before = nanoseconds ? Clock::now() : Clock::time_point{};
     for (size_t i = 0; i < steps_.size(); ++i) {
       steps_[i].step->run(thread, count);

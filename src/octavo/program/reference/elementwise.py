@@ -7,15 +7,12 @@ import numpy as np
 from octavo.program import float_math
 from octavo.program.reference.call import Call
 from octavo.program.reference.requantize import multiplier, output_scale, requantize
-from octavo.program.types import QUANT_RANGE
 
 
 def quantize(call: Call) -> np.ndarray:
-    """Compute `sat(rne(x · inv) + z_y)`, `inv = f32(1/s_y)`; NaN gives quant_min."""
+    """Compute `sat(rne(x · inv) + z_y)`, `inv = f32(1/s_y)`; NaN gives clamp_min."""
     x = call.inputs[0]
-    missing = np.isnan(x)
-    y = requantize(np.where(missing, np.float32(0), x) * multiplier(1.0, output_scale(call)), call)
-    return np.where(missing, y.dtype.type(QUANT_RANGE[call.output.dtype][0]), y)
+    return requantize(np.where(np.isnan(x), np.float32(-np.inf), x) * multiplier(1.0, output_scale(call)), call)
 
 
 def dequantize(call: Call) -> np.ndarray:
