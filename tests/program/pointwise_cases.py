@@ -51,6 +51,7 @@ def quantize_cases() -> Made:
         yield f"{dtype}-ties", deferred(one_operator, "quantize", [ties], [FLOAT], half)
         tiny = quantized(dtype, 1e-15, 120)
         yield f"{dtype}-tiny-scale", deferred(unary_operator, "quantize", (40,), FLOAT, tiny)
+    yield "special-clamp", deferred(_special, "quantize", U8, missing=True, clamp_min=117, clamp_max=150)
     yield "clamp", deferred(unary_operator, "quantize", (2, 40), FLOAT, U8, clamp_min=117, clamp_max=150)
 
 

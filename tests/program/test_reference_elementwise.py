@@ -71,8 +71,8 @@ def test_ties_go_to_the_even_integer():
 
 
 def test_clamps_limit_the_result():
-    y = quantize([-9.0, 0.0, 3.0, 9.0], Value("int8", 1.0, 0), clamp_min=0, clamp_max=6)
-    assert y.tolist() == [0, 0, 3, 6]
+    y = quantize([-9.0, 2.0, 3.0, 9.0, np.nan], Value("int8", 1.0, 0), clamp_min=1, clamp_max=6)
+    assert y.tolist() == [1, 2, 3, 6, 1]
 
 
 @settings(deadline=None)
