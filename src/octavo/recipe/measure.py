@@ -12,9 +12,10 @@ import torch
 from torch import nn
 from torch.utils import _pytree as pytree
 
-from octavo.graph import Layer, capture, prepare
-from octavo.graph.capture import evaluating
+from octavo.graph import Layer
+from octavo.graph.capture import capture, evaluating
 from octavo.graph.execute import execute
+from octavo.graph.prepare import prepare
 from octavo.graph.signature import Sample, arguments
 from octavo.program import Program, file_size
 from octavo.recipe.summary import LayerSummary, Report

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+import octavo
+import octavo.runtime
+from octavo.recipe import RecipeError
+from octavo.recipe.measure import sqnr
+
+
+def test_answers_like_the_float_model(model, samples, quantized):
+    with torch.no_grad():
+        exact = model(samples[0])
+    answer = quantized(samples[0])
+    assert answer.keys() == exact.keys()
+    assert not answer["logits"].requires_grad
+    # Eight bits through three layers keep some 30 dB; 20 would mean that something is wrong.
+    assert sqnr(exact["logits"].numpy(), answer["logits"].numpy()) > 25
+
+
+def test_the_file_gives_the_same_bits(samples, quantized, tmp_path):
+    quantized.save(tmp_path / "m.octavo")
+    loaded = octavo.runtime.load(tmp_path / "m.octavo", threads=2)
+    for sample in samples:
+        expected, got = quantized(sample), loaded(sample.numpy())
+        assert all((got[key] == expected[key].numpy()).all() for key in expected)
+
+
+def test_the_same_data_give_the_same_file(model, samples, quantized, tmp_path):
+    again = octavo.quantize(model, samples[0][:1], samples)
+    octavo.save(quantized, tmp_path / "a.octavo", example_inputs=samples[0])
+    octavo.save(again, tmp_path / "b.octavo")
+    assert (tmp_path / "a.octavo").read_bytes() == (tmp_path / "b.octavo").read_bytes()
+
+
+def test_observer_is_used(model, samples, quantized):
+    min_max = octavo.quantize(model, samples[0], samples, octavo.Recipe(observer="min_max"))
+    assert [v.scale for v in min_max.program.values.values()] != [v.scale for v in quantized.program.values.values()]
+
+
+def test_progress_is_told(model, samples, capsys):
+    seen: list[tuple[int, int | None]] = []
+    octavo.quantize(model, samples[0], samples, progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    octavo.quantize(model, samples[0], iter(samples), progress=True)
+    assert "calibrating: 4 samples" in capsys.readouterr().err
+
+
+def test_no_calibration_data(model, samples):
+    with pytest.raises(RecipeError, match=r"calibration_data: got none.*pass an iterable"):
+        octavo.quantize(model, samples[0])
+    with pytest.raises(ValueError, match="no sample"):
+        octavo.quantize(model, samples[0], [])
+
+
+def test_unknown_recipe_lists_what_there_is(model, samples):
+    with pytest.raises(RecipeError, match="got 'dynamic', expected 'auto', 'static'"):
+        octavo.quantize(model, samples[0], samples, recipe="dynamic")
+    with pytest.raises(RecipeError, match="observer: got 'entropy'"):
+        octavo.Recipe(observer="entropy")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("poison", [float("nan"), float("inf")])
+def test_poisoned_sample_is_named(model, samples, poison):
+    bad = samples[1].clone()
+    bad[0, 0, 0, 0] = poison
+    with pytest.raises(ValueError, match="calibration sample 1"):
+        octavo.quantize(model, samples[0], [samples[0], bad])
+
+
+def test_interrupt_passes_through(model, samples):
+    def interrupted():
+        yield samples[0]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        octavo.quantize(model, samples[0], interrupted())
+
+
+def test_save_takes_only_quantized_models(model, tmp_path):
+    with pytest.raises(TypeError, match="expected a QuantizedModel"):
+        octavo.save(model, tmp_path / "m.octavo")
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+import numpy as np
+
+from octavo.program import Input, Operator, Program, Value, infer_shapes
+from octavo.report.macs import macs
+
+
+def test_counts_a_grouped_strided_convolution():
+    constants = {"w": np.zeros((8, 2, 3, 3), np.float32), "b": np.zeros(8, np.float32)}
+    attributes = {"stride": [2, 2], "dilation": [1, 1], "padding": [[1, 1], [1, 1]], "groups": 2}
+    program = Program(
+        (Input("x", "float32", (1, 4, 10, 10)),),
+        ("z",),
+        {"x": Value("float32"), "y": Value("float32"), "z": Value("float32")},
+        (
+            Operator("conv", "c", ("x",), ("y",), attributes, {"weight": "w", "bias": "b"}),
+            Operator("unary", "u", ("y",), ("z",), {"function": "relu"}),
+        ),
+        constants,
+    )
+    assert macs(program, infer_shapes(program, {})) == {"c": 8 * 5 * 5 * 2 * 9}
