@@ -85,5 +85,5 @@ def channel_shuffle_cases() -> Made:
                 f"{channels}-in-{groups}-{name}",
                 deferred(unary_operator, "channel_shuffle", (2, channels, 3, 5), value, groups=groups),
             )
-        yield f"one-pixel-{name}", deferred(unary_operator, "channel_shuffle", (1, 24), value, groups=4)
+        yield f"one-pixel-{name}", deferred(unary_operator, "channel_shuffle", (1, 24, 1, 1), value, groups=4)
         yield f"1d-{name}", deferred(unary_operator, "channel_shuffle", (1, 24, 9), value, groups=4)

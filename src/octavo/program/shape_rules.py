@@ -152,7 +152,9 @@ def pad(inputs: Sequence[Shape], attributes: Mapping[str, Any], constants: Mappi
 
 def channel_shuffle(inputs: Sequence[Shape], attributes: Mapping[str, Any], constants: Mapping[str, Shape]) -> Shape:
     x, groups = inputs[0], attributes["groups"]
-    if len(x) < 2 or x[1] % groups:
+    if len(x) < 3:
+        raise ShapeError(f"the input's shape is {list(x)}; [n, c, ...] with at least one spatial axis is needed")
+    if x[1] % groups:
         raise ShapeError(f"the channels (axis 1) of {list(x)} do not divide into groups={groups}")
     return x
 
