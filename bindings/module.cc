@@ -9,6 +9,7 @@ namespace nb = nanobind;
 
 void bind_network(nb::module_& module);
 void bind_kernels(nb::module_& module);
+void bind_peak(nb::module_& module);
 
 NB_MODULE(_core, module) {
   module.def(
@@ -22,4 +23,5 @@ NB_MODULE(_core, module) {
       "List the instruction sets that this machine runs, from the plainest up.");
   bind_network(module);
   bind_kernels(module);
+  bind_peak(module);
 }
