@@ -12,7 +12,6 @@
 
 #include "engine/isa.h"
 #include "kernels/histogram/histogram.h"
-#include "kernels/peak/peak.h"
 
 namespace nb = nanobind;
 
@@ -54,8 +53,8 @@ std::tuple<float, float, bool> min_max(const Values& x, const std::string& isa) 
   return {min, max, finite};
 }
 
-std::tuple<float, float, bool, int64_t> histogram(const Values& x, float inv_width, int64_t first, const Counts& counts,
-                                                  const std::string& isa) {
+std::tuple<float, float, bool, bool> histogram(const Values& x, float inv_width, int64_t first, const Counts& counts,
+                                               const std::string& isa) {
   const auto& kernel = kernel_for(isa);
   const int64_t n = elements(x);
   const int64_t bins = static_cast<int64_t>(counts.size());
@@ -76,15 +75,6 @@ std::tuple<float, float, bool, int64_t> histogram(const Values& x, float inv_wid
   return {result.min, result.max, result.finite, result.counted};
 }
 
-int64_t peak_macs(const std::string& isa, int64_t iterations) {
-  const auto named = octavo::isa_named(isa);
-  if (!named || !octavo::is_supported(*named))
-    throw std::invalid_argument("isa: got '" + isa + "', expected one of supported_isas()");
-  if (iterations < 1 || iterations > int64_t{1} << 40) throw std::invalid_argument("iterations must be from 1 to 2^40");
-  const nb::gil_scoped_release release;
-  return octavo::peak_macs(*named, iterations);
-}
-
 }  // namespace
 
 void bind_kernels(nb::module_& module);
@@ -92,11 +82,9 @@ void bind_kernels(nb::module_& module);
 void bind_kernels(nb::module_& module) {
   module.def("min_max", &min_max, nb::arg("x"), nb::arg("isa") = "",
              "Find the least and the greatest of the float32 array x, and whether all of it is finite.");
-  module.def("histogram", &histogram, nb::arg("x"), nb::arg("inv_width"), nb::arg("first"), nb::arg("counts"),
-             nb::arg("isa") = "",
-             "Add the float32 array x to counts (int64): the bin of x is floor(x * inv_width) - first.\n\n"
-             "Returns (min, max, finite, counted): the range of all of x, and how many leading elements were counted\n"
-             "before a block that reaches outside of the bins. Nothing is counted unless all of x is finite.");
-  module.def("peak_macs", &peak_macs, nb::arg("isa"), nb::arg("iterations"),
-             "Run a register-only loop of int8 multiply-accumulates and return how many there were.");
+  module.def(
+      "histogram", &histogram, nb::arg("x"), nb::arg("inv_width"), nb::arg("first"), nb::arg("counts"),
+      nb::arg("isa") = "",
+      "Add the float32 array x to counts (int64): the bin of x is floor(x * inv_width) - first.\n\n"
+      "Returns (min, max, finite, counted): nothing is counted unless all of x is finite and inside of the bins.");
 }

