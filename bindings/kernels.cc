@@ -80,11 +80,11 @@ std::tuple<float, float, bool, bool> histogram(const Values& x, float inv_width,
 void bind_kernels(nb::module_& module);
 
 void bind_kernels(nb::module_& module) {
-  module.def("min_max", &min_max, nb::arg("x"), nb::arg("isa") = "",
+  module.def("min_max", &min_max, nb::arg("x").noconvert(), nb::arg("isa") = "",
              "Find the least and the greatest of the float32 array x, and whether all of it is finite.");
   module.def(
-      "histogram", &histogram, nb::arg("x"), nb::arg("inv_width"), nb::arg("first"), nb::arg("counts"),
-      nb::arg("isa") = "",
+      "histogram", &histogram, nb::arg("x").noconvert(), nb::arg("inv_width"), nb::arg("first"),
+      nb::arg("counts").noconvert(), nb::arg("isa") = "",
       "Add the float32 array x to counts (int64): the bin of x is floor(x * inv_width) - first.\n\n"
       "Returns (min, max, finite, counted): nothing is counted unless all of x is finite and inside of the bins.");
 }

@@ -1,0 +1,61 @@
+import pytest
+
+from octavo.observers import MinMaxObserver, PerChannelMinMaxObserver
+from octavo.qconfig import QConfig, QConfigMapping
+
+
+def _qconfig(quant_max: int) -> QConfig:
+    return QConfig(MinMaxObserver.with_args(quant_max=quant_max), PerChannelMinMaxObserver)
+
+
+_A, _B, _C, _D = (_qconfig(quant_max) for quant_max in (255, 127, 63, 31))
+
+
+def test_without_rules_everything_stays_in_float():
+    assert QConfigMapping().resolve("conv1", "conv") is None
+
+
+def test_precedence():
+    mapping = (
+        QConfigMapping()
+        .set_global(_A)
+        .set_object_type("conv", _B)
+        .set_module_name_regex(r"layer\d", _C)
+        .set_module_name("layer2.0", _D)
+    )
+    assert mapping.resolve("fc", "linear") == _A
+    assert mapping.resolve("stem", "conv") == _B
+    assert mapping.resolve("layer1.0.conv", "conv") == _C
+    assert mapping.resolve("layer2.0.conv", "conv") == _D
+    assert mapping.resolve("layer2.01", "conv") == _C
+
+
+def test_none_keeps_a_part_in_float():
+    mapping = QConfigMapping().set_global(_A).set_object_type("softmax", None).set_module_name("head", None)
+    assert mapping.resolve("head.fc", "linear") is None
+    assert mapping.resolve("attention", "softmax") is None
+    assert mapping.resolve("header", "linear") == _A
+    mapping.set_module_name("head.fc", _B)
+    assert mapping.resolve("head.fc", "linear") == _B
+
+
+def test_first_regex_wins():
+    mapping = QConfigMapping().set_module_name_regex("a.*", _A).set_module_name_regex("ab.*", _B)
+    assert mapping.resolve("abc", "conv") == _A
+    assert mapping.resolve("b.abc", "conv") is None
+
+
+def test_refuses_what_is_no_regex():
+    with pytest.raises(ValueError, match="is not a regular expression"):
+        QConfigMapping().set_module_name_regex("(", _A)
+
+
+def test_refuses_an_observer_in_place_of_a_factory():
+    with pytest.raises(TypeError, match="activation is MinMaxObserver"):
+        QConfig(MinMaxObserver(), PerChannelMinMaxObserver)
+    with pytest.raises(TypeError, match="weight is str"):
+        QConfig(MinMaxObserver, "int8")
+
+
+def test_repr_shows_the_rules():
+    assert "'stem': None" in repr(QConfigMapping().set_module_name("stem", None))
