@@ -110,6 +110,7 @@ def test_dense_tensors_are_not_copied():
         assert flat.data_ptr() == dense.data_ptr() and flat.is_contiguous()
         assert torch.equal(flat.sort().values, dense.flatten().sort().values)
     for sparse in (x[:, 1], x[..., ::2], x[:, :1].expand(2, 3, 4, 5)):
+        assert flatten_dense(sparse).is_contiguous()
         assert torch.equal(flatten_dense(sparse).sort().values, sparse.flatten().sort().values)
 
 

@@ -16,7 +16,7 @@ def flatten_dense(x: torch.Tensor) -> torch.Tensor:
     expected = 1
     for stride, size in sorted(zip(x.stride(), x.shape, strict=True)):
         if size != 1 and stride != expected:
-            return x.reshape(-1)
+            return x.reshape(-1).contiguous()
         expected *= size
     return x.as_strided((x.numel(),), (1,))
 
