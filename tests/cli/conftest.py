@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+from octavo.cli import guard
 from octavo.cli.app import app
 from octavo.program import Input, Operator, Program, Symbol, Value, save
 
@@ -18,7 +19,8 @@ Call = Callable[..., Result]
 @pytest.fixture
 def call(monkeypatch: pytest.MonkeyPatch) -> Call:
     """Return a function that runs `octavo` with arguments, on a wide terminal."""
-    monkeypatch.setenv("COLUMNS", "200")
+    for console in (guard.console, guard.errors):
+        monkeypatch.setattr(console, "_width", 300)
     return lambda *arguments: CliRunner().invoke(app, [str(a) for a in arguments])
 
 

@@ -33,7 +33,7 @@ def test_single_output_as_npy(call, tiny_file, x, tmp_path):
     ("array", "message"),
     [
         (np.zeros((2, 3, 7, 8), np.float32), "axis 2"),
-        (np.zeros((3, 8, 8), np.float32), "4 axes"),
+        (np.zeros((3, 8, 8), np.float32), "3 axes"),
         (np.zeros((2, 3, 8, 8)), "float64"),
         (np.array([None]), "NumPy file of plain arrays"),
     ],
