@@ -11,6 +11,7 @@ from benchmarks.environment import ROOT, version
 from benchmarks.harness import ForeignLoad, Timing, interleave, pinned, sqnr
 from benchmarks.networks import models
 from benchmarks.peers import Run, load_peer
+from benchmarks.quiet import quiet
 
 CONTEXT = frozenset({"float"})
 """Contenders that are timed for context and are no int8 peer."""
@@ -77,7 +78,8 @@ def compare(
             runs = {contender: session(count) for contender, session in sessions.items()}
             for contender, run in runs.items():
                 progress(f"{name}: checking {contender}")
-                output = np.concatenate([run(x) for x in inputs])
+                with quiet():
+                    output = np.concatenate([run(x) for x in inputs])
                 result.sqnr[contender] = _checked(f"{name}: {contender}", reference, output)
                 if contender == "octavo":
                     own.append(output)

@@ -28,10 +28,14 @@ def prepare(model: nn.Module, calibration: Sequence[np.ndarray], _folder: Path) 
         converted = convert_fx(prepared)
 
     def open_session(threads: int) -> Run:
+        # Its layers keep the oneDNN primitives of their first run, and these keep that run's number of threads.
+        with quiet():
+            module = copy.deepcopy(converted)
+
         def run(x: np.ndarray) -> np.ndarray:
             torch.set_num_threads(threads)
             with torch.inference_mode():
-                return converted(torch.from_numpy(x)).numpy()
+                return module(torch.from_numpy(x)).numpy()
 
         return run
 
