@@ -15,7 +15,9 @@ namespace {
 // Long enough to bridge the gap between two runs of a network in a loop (some tens of microseconds), short enough not to
 // burn a core that somebody else could use.
 constexpr int kSpinsBeforeSleep = 4000;
-constexpr int kSpinsBeforeYield = 20000;
+// Threads of a section wait for each other for microseconds, unless the machine has fewer free processors than threads:
+// then the one that is waited for needs the processor of the one that waits.
+constexpr int kSpinsBeforeYield = 2000;
 
 void pause_cpu() noexcept {
 #if defined(__x86_64__)
@@ -23,6 +25,17 @@ void pause_cpu() noexcept {
 #elif defined(__aarch64__)
   asm volatile("yield");
 #endif
+}
+
+template <class Done>
+void spin_until(Done&& done) noexcept {
+  for (int spins = 0; !done(); ++spins) {
+    if (spins < kSpinsBeforeYield) {
+      pause_cpu();
+    } else {
+      std::this_thread::yield();
+    }
+  }
 }
 
 }  // namespace
@@ -35,13 +48,7 @@ void Barrier::wait() noexcept {
     generation_.store(generation + 1, std::memory_order_release);
     return;
   }
-  for (int spins = 0; generation_.load(std::memory_order_acquire) == generation; ++spins) {
-    if (spins < kSpinsBeforeYield) {
-      pause_cpu();
-    } else {
-      std::this_thread::yield();
-    }
-  }
+  spin_until([&] { return generation_.load(std::memory_order_acquire) != generation; });
 }
 
 Pool& Pool::instance() {
@@ -105,7 +112,7 @@ void Pool::run_section(int threads, Call call, void* context) {
   epoch_.fetch_add(1, std::memory_order_release);
   epoch_.notify_all();
   call(context, 0, threads, barrier_);
-  while (running_.load(std::memory_order_acquire) != 0) pause_cpu();
+  spin_until([&] { return running_.load(std::memory_order_acquire) == 0; });
 }
 
 }  // namespace octavo
