@@ -1,0 +1,77 @@
+"""Front door 2: a whole model captured with torch.export, rewritten, calibrated and converted to a program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sized
+from itertools import chain, islice
+from typing import Any
+
+from torch import nn
+
+from octavo import __version__
+from octavo.graph.calibrate import Progress, calibrate
+from octavo.graph.capture import Captured, capture
+from octavo.graph.convert import Conversion, Layer, convert
+from octavo.graph.errors import (
+    CalibrationError,
+    CaptureError,
+    ConversionError,
+    UnsupportedOperator,
+    UnsupportedOperatorError,
+)
+from octavo.graph.prepare import Prepared, prepare
+from octavo.graph.signature import Sample
+from octavo.qconfig import QConfigMapping
+
+__all__ = [
+    "CalibrationError",
+    "CaptureError",
+    "Captured",
+    "Conversion",
+    "ConversionError",
+    "Layer",
+    "Prepared",
+    "UnsupportedOperator",
+    "UnsupportedOperatorError",
+    "calibrate",
+    "capture",
+    "convert",
+    "prepare",
+    "quantize_static",
+]
+
+# How many samples are looked at for axes whose size varies, before anything is captured.
+_LOOKED_AT = 8
+
+
+def quantize_static(
+    model: nn.Module,
+    example_inputs: Sample,
+    calibration_data: Iterable[Sample],
+    qconfig_mapping: QConfigMapping | None = None,
+    dynamic_shapes: Any = None,
+    progress: Progress | None = None,
+) -> Conversion:
+    """Capture, prepare, calibrate and convert a model.
+
+    Args:
+        model: a float32 module on the CPU; left as it was.
+        example_inputs: a tensor, a tuple of positional or a dict of keyword arguments.
+        calibration_data: any iterable of such inputs.
+        qconfig_mapping: which QConfig each layer gets; None for the default of static quantization.
+        dynamic_shapes: as in `torch.export.export`; None to find them from the samples.
+        progress: called after each calibration sample with the number done and of all, where that is known.
+
+    Returns: the program and a record of each layer.
+
+    Raises:
+        CaptureError, UnsupportedOperatorError, CalibrationError, ConversionError: see `capture` to `convert`.
+    """
+    iterator = iter(calibration_data)
+    first = list(islice(iterator, _LOOKED_AT))
+    if not first:
+        raise CalibrationError("there is no calibration data: the iterable gave no sample; pass at least one")
+    prepared = prepare(capture(model, example_inputs, dynamic_shapes, first), qconfig_mapping)
+    total = len(calibration_data) if isinstance(calibration_data, Sized) else None
+    calibrate(prepared, chain(first, iterator), progress and (lambda done, _: progress(done, total)))
+    return convert(prepared, f"octavo {__version__}")

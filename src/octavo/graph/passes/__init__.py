@@ -1,0 +1,50 @@
+"""Rewrites of the graph: each is a function from a graph to a graph that computes the same, one a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from octavo.graph.ir import Graph
+from octavo.graph.passes.affine_to_conv import affine_to_conv
+from octavo.graph.passes.channel_shuffle import channel_shuffle
+from octavo.graph.passes.fold_batch_norm import fold_batch_norm
+from octavo.graph.passes.fuse_activation import fuse_activation
+from octavo.graph.passes.fuse_pad import fuse_pad
+from octavo.graph.passes.fuse_residual import fuse_residual
+from octavo.graph.passes.merge_reshapes import merge_reshapes
+from octavo.graph.passes.remove_dead import remove_dead
+from octavo.graph.passes.share_qparams import share_qparams
+
+PASSES: tuple[Callable[[Graph], Graph], ...] = (
+    channel_shuffle,
+    merge_reshapes,
+    remove_dead,
+    fold_batch_norm,
+    affine_to_conv,
+    fuse_pad,
+    remove_dead,
+    fuse_residual,
+    fuse_activation,
+)
+
+
+def run_passes(graph: Graph) -> Graph:
+    """Apply all passes, in order."""
+    for rewrite in PASSES:
+        graph = rewrite(graph)
+    return graph
+
+
+__all__ = [
+    "PASSES",
+    "affine_to_conv",
+    "channel_shuffle",
+    "fold_batch_norm",
+    "fuse_activation",
+    "fuse_pad",
+    "fuse_residual",
+    "merge_reshapes",
+    "remove_dead",
+    "run_passes",
+    "share_qparams",
+]

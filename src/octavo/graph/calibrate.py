@@ -1,0 +1,57 @@
+"""Show calibration data to the observers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sized
+from itertools import islice
+
+import torch
+
+from octavo.graph.errors import CalibrationError
+from octavo.graph.execute import execute
+from octavo.graph.prepare import Prepared
+from octavo.graph.signature import Sample
+
+Progress = Callable[[int, int | None], None]
+"""Called with the number of samples done and, where it is known, of all samples."""
+
+
+def calibrate(
+    prepared: Prepared,
+    data: Iterable[Sample],
+    progress: Progress | None = None,
+    limit: int | None = None,
+) -> Prepared:
+    """Run the float graph on samples and let the observers see every value that will have 8 bits.
+
+    Memory does not grow with the number of samples. An interrupt leaves a graph that can be calibrated further.
+
+    Args:
+        prepared: its observers are updated in place.
+        data: any iterable of tensors, tuples of tensors or dicts of tensors.
+        progress: called after each sample.
+        limit: how many samples to use at most.
+
+    Returns: `prepared`.
+
+    Raises:
+        CalibrationError: there is no sample, or one does not fit the model or holds NaN or infinite values.
+    """
+    total = len(data) if isinstance(data, Sized) else None
+    total = limit if total is None else total if limit is None else min(limit, total)
+    watched = {value: prepared.observers[prepared.groups[value]] for value in prepared.watched}
+
+    def watch(value: str, tensor: torch.Tensor) -> None:
+        observer = watched.get(value)
+        if observer is not None:
+            observer(tensor)
+
+    for index, sample in enumerate(islice(data, limit)):
+        inputs = prepared.signature.bind(sample, f"calibration sample {index}")
+        execute(prepared.graph, inputs, watch)
+        prepared.samples += 1
+        if progress is not None:
+            progress(index + 1, total)
+    if prepared.samples == 0:
+        raise CalibrationError("there is no calibration data: the iterable gave no sample; pass at least one")
+    return prepared

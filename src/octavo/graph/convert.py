@@ -1,0 +1,105 @@
+"""From a calibrated graph to a program."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from octavo.graph.emit_float import emit_float
+from octavo.graph.emit_int8 import emit_int8, emit_layer
+from octavo.graph.emitter import Emitter, Qparams
+from octavo.graph.errors import CalibrationError
+from octavo.graph.placement import LAYERS, Decision, gives_float
+from octavo.graph.prepare import Prepared
+from octavo.graph.weights import AccumulatorOverflowError, QuantizedLayer, quantize_layer
+from octavo.program import Program, Value, verify
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Say where one layer of a program runs.
+
+    Args:
+        name: as the user knows it, `features.3.conv`.
+        type: of the operator, `conv`.
+        int8: whether it runs in int8.
+        reason, remedy: why it runs in float and what to do about it; '' in int8.
+        output: name of its value, in the graph and in the program.
+        fused: names of the layers folded into it.
+    """
+
+    name: str
+    type: str
+    int8: bool
+    reason: str
+    remedy: str
+    output: str
+    fused: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """Hold a verified program and what became of each layer of the model, in order of execution."""
+
+    program: Program
+    layers: tuple[Layer, ...]
+
+
+def convert(prepared: Prepared, producer: str) -> Conversion:
+    """Convert a calibrated graph to an int8 program.
+
+    A layer whose accumulator could leave int32 stays in float, and its record says so. `prepared` is not changed.
+
+    Args:
+        prepared: of `prepare`, its observers having seen data.
+        producer: what a file will name as its maker, `octavo 0.1.0`.
+
+    Returns: the program and a record of each layer.
+
+    Raises:
+        CalibrationError: the observers have seen nothing.
+    """
+    if prepared.samples == 0:
+        raise CalibrationError("the graph was not calibrated; call calibrate with at least one sample first")
+    graph, qparams = prepared.graph, _qparams(prepared)
+    layers, decisions = _quantize_layers(prepared, qparams)
+    consumers = graph.consumers()
+    emitter = Emitter(graph, qparams)
+    for node in graph.nodes:
+        if not decisions[node.name].int8:
+            emit_float(emitter, node)
+        elif node.type in LAYERS:
+            emit_layer(emitter, node, layers[node.name], gives_float(node, decisions, consumers))
+        else:
+            emit_int8(emitter, node)
+    program = emitter.program(producer)
+    verify(program)
+    records = (
+        Layer(node.name, node.type, decision.int8, decision.reason, decision.remedy, node.output, node.fused)
+        for node in graph.nodes
+        if (decision := decisions[node.name])
+    )
+    return Conversion(program, tuple(records))
+
+
+def _qparams(prepared: Prepared) -> Qparams:
+    shared = {}
+    for root, observer in prepared.observers.items():
+        chosen = observer.qparams()
+        shared[root] = Value(chosen.dtype, float(chosen.scale), int(chosen.zero_point))
+    return {value: shared[root] for value, root in prepared.groups.items()}
+
+
+def _quantize_layers(
+    prepared: Prepared, qparams: Qparams
+) -> tuple[dict[str, QuantizedLayer], dict[str, Decision]]:
+    decisions = dict(prepared.decisions)
+    layers = {}
+    for node in prepared.graph.nodes:
+        qconfig = prepared.qconfigs[node.name]
+        if not decisions[node.name].int8 or node.type not in LAYERS or qconfig is None:
+            continue
+        try:
+            layers[node.name] = quantize_layer(node, qconfig, qparams[node.inputs[0]])
+        except AccumulatorOverflowError as error:
+            decisions[node.name] = Decision(False, str(error), "split the layer, or make its weights smaller")
+    return layers, decisions

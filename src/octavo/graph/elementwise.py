@@ -1,0 +1,52 @@
+"""Functions of one element: their meaning in PyTorch, which of them a program has in float, and which fit 8 bits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+_FUNCTIONS: Mapping[str, Callable[..., Tensor]] = {
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "exp": torch.exp,
+    "silu": F.silu,
+    "gelu": F.gelu,
+    "gelu_tanh": lambda x: F.gelu(x, approximate="tanh"),
+    "hardswish": F.hardswish,
+    "hardsigmoid": F.hardsigmoid,
+    "erf": torch.erf,
+    "log": torch.log,
+    "sqrt": torch.sqrt,
+    "neg": torch.neg,
+    "abs": torch.abs,
+    "reciprocal": torch.reciprocal,
+    "mish": F.mish,
+    "log_sigmoid": F.logsigmoid,
+    "selu": F.selu,
+    "leaky_relu": lambda x, negative_slope: F.leaky_relu(x, negative_slope),
+    "elu": lambda x, alpha, scale, input_scale: torch.ops.aten.elu(x, alpha, scale, input_scale),
+    "softplus": lambda x, beta, threshold: F.softplus(x, beta, threshold),
+}
+
+TABLE_ONLY = frozenset({"gelu_tanh", "mish", "log_sigmoid", "selu", "leaky_relu", "elu", "softplus"})
+"""Functions that a program has no float operator for: they are always tables."""
+
+FLOAT_ONLY = frozenset({"exp", "log", "sqrt", "reciprocal"})
+"""Functions whose result spans too many magnitudes for 8 bits, or is infinite within the range of a quantized input."""
+
+
+def apply(attributes: Mapping[str, Any], x: Tensor) -> Tensor:
+    """Compute a function node.
+
+    Args:
+        attributes: `function` and its parameters.
+        x: any shape, float.
+
+    Returns: as x.
+    """
+    parameters = {key: value for key, value in attributes.items() if key != "function"}
+    return _FUNCTIONS[attributes["function"]](x, **parameters)

@@ -1,0 +1,94 @@
+"""The program under construction: each value in 8 bits, in float32 or in both, converted where it is first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from octavo.graph.ir import Graph
+from octavo.program import Input, Operator, Program, Symbol, Value
+
+Qparams = Mapping[str, Value]
+"""Value of the graph → dtype, scale and zero_point that it has in 8 bits."""
+
+
+class Emitter:
+    """Collect operators, values and constants.
+
+    Args:
+        graph: what is converted; its inputs are declared.
+        qparams: of every value that will have 8 bits.
+    """
+
+    def __init__(self, graph: Graph, qparams: Qparams) -> None:
+        self.qparams = qparams
+        self._graph = graph
+        self._operators: list[Operator] = []
+        self._values: dict[str, Value] = {}
+        self._constants: dict[str, np.ndarray] = {}
+        self._real: dict[str, str] = {}
+        self._quantized: dict[str, str] = {}
+        for graph_input in graph.inputs:
+            self._values[graph_input.name] = Value("float32")
+            self._real[graph_input.name] = graph_input.name
+
+    def quantized(self, value: str) -> str:
+        """Return the name under which a value of the graph is there in 8 bits."""
+        if value not in self._quantized:
+            name = f"{value}.quantized"
+            self.emit("quantize", f"{value}.quantize", (self._real[value],), name, self.qparams[value])
+            self._quantized[value] = name
+        return self._quantized[value]
+
+    def real(self, value: str) -> str:
+        """Return the name under which a value of the graph is there in float32."""
+        if value not in self._real:
+            name = f"{value}.dequantized"
+            self.emit("dequantize", f"{value}.dequantize", (self._quantized[value],), name, Value("float32"))
+            self._real[value] = name
+        return self._real[value]
+
+    def makes_quantized(self, value: str) -> tuple[str, Value]:
+        """Declare that the next operator makes a value of the graph in 8 bits."""
+        self._quantized[value] = value
+        return value, self.qparams[value]
+
+    def makes_real(self, value: str) -> tuple[str, Value]:
+        """Declare that the next operator makes a value of the graph in float32."""
+        self._real[value] = value
+        return value, Value("float32")
+
+    def emit(
+        self,
+        operator: str,
+        name: str,
+        inputs: tuple[str, ...],
+        output: str,
+        value: Value,
+        attributes: Mapping[str, Any] | None = None,
+        constants: Mapping[str, np.ndarray] | None = None,
+    ) -> str:
+        """Append an operator of the program and return the name of its output."""
+        names = {}
+        for role, array in (constants or {}).items():
+            names[role] = f"{name}.{role}"
+            self._constants[names[role]] = np.ascontiguousarray(array)
+        self._values[output] = value
+        self._operators.append(Operator(operator, name, inputs, (output,), attributes or {}, names))
+        return output
+
+    def program(self, producer: str) -> Program:
+        """Return the finished program."""
+        outputs = tuple(self.real(value) for value in self._graph.outputs)
+        return Program(
+            inputs=tuple(Input(i.name, "float32", i.shape) for i in self._graph.inputs),
+            outputs=outputs,
+            values=self._values,
+            operators=tuple(self._operators),
+            constants=self._constants,
+            symbols={name: Symbol(s.min, s.max, s.example) for name, s in self._graph.symbols.items()},
+            output_structure=self._graph.structure,
+            producer=producer,
+        )

@@ -1,0 +1,124 @@
+"""Compute a graph in float32, as it will be converted, and show every value to an observer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from octavo.graph import elementwise
+from octavo.graph.ir import Graph, Node
+
+Watch = Callable[[str, Tensor], None]
+
+
+def execute(graph: Graph, inputs: Mapping[str, Tensor], watch: Watch | None = None) -> list[Tensor]:
+    """Run a graph on float tensors; each value is freed after its last use.
+
+    Args:
+        graph: any graph.
+        inputs: input name to float32 tensor.
+        watch: called with the name and the tensor of each value, the inputs included, as it is made.
+
+    Returns: one tensor for each of the graph's outputs.
+    """
+    values = dict(inputs)
+    sizes = {d: n for i in graph.inputs for d, n in zip(i.shape, inputs[i.name].shape, strict=True) if isinstance(d, str)}
+    if watch is not None:
+        for name, tensor in inputs.items():
+            watch(name, tensor)
+    with torch.no_grad():
+        for node, freed in zip(graph.nodes, graph.last_uses(), strict=True):
+            values[node.output] = compute(node, [values[name] for name in node.inputs], sizes)
+            if watch is not None:
+                watch(node.output, values[node.output])
+            for name in freed:
+                del values[name]
+    return [values[name] for name in graph.outputs]
+
+
+def compute(node: Node, inputs: Sequence[Tensor], sizes: Mapping[str, int]) -> Tensor:
+    """Compute one node on float tensors; `sizes` tells the size of each symbol."""
+    if node.type == "reshape":
+        return inputs[0].reshape([d if isinstance(d, int) else sizes[d] for d in node.attributes["shape"]])
+    y = _OPERATORS[node.type](node, *inputs)
+    clamp = node.attributes.get("clamp")
+    return y if clamp is None else y.clamp(*clamp)
+
+
+def _spatial(node: Node, x: Tensor, padding: Sequence[Sequence[int]], value: float = 0.0) -> tuple[Tensor, list[int]]:
+    """Return x and a padding for both ends of each axis; where the ends differ, x is padded beforehand."""
+    if all(before == after for before, after in padding):
+        return x, [before for before, _ in padding]
+    return F.pad(x, _last_axis_first(padding), value=value), [0] * len(padding)
+
+
+def _last_axis_first(padding: Sequence[Sequence[int]]) -> list[int]:
+    return [width for pair in reversed(padding) for width in pair]
+
+
+def _conv(node: Node, x: Tensor, residual: Tensor | None = None) -> Tensor:
+    a = node.attributes
+    function = F.conv1d if x.dim() == 3 else F.conv2d
+    x, padding = _spatial(node, x, a["padding"])
+    weight, bias = node.constants["weight"], node.constants.get("bias")
+    y = function(x, weight, bias, a["stride"], padding, a["dilation"], a["groups"])
+    return y if residual is None else y + residual
+
+
+def _linear(node: Node, x: Tensor, residual: Tensor | None = None) -> Tensor:
+    y = F.linear(x, node.constants["weight"], node.constants.get("bias"))
+    return y if residual is None else y + residual
+
+
+def _affine(node: Node, x: Tensor) -> Tensor:
+    return x * node.constants["scale"].to(x.dtype) + node.constants["shift"].to(x.dtype)
+
+
+def _max_pool(node: Node, x: Tensor) -> Tensor:
+    a = node.attributes
+    function = F.max_pool1d if x.dim() == 3 else F.max_pool2d
+    x, padding = _spatial(node, x, a["padding"], float("-inf"))
+    return function(x, a["kernel"], a["stride"], padding, a["dilation"], a["ceil_mode"])
+
+
+def _avg_pool(node: Node, x: Tensor) -> Tensor:
+    a = node.attributes
+    padding = [before for before, _ in a["padding"]]
+    if x.dim() == 3:
+        return F.avg_pool1d(x, a["kernel"], a["stride"], padding, a["ceil_mode"], a["count_include_pad"])
+    return F.avg_pool2d(x, a["kernel"], a["stride"], padding, a["ceil_mode"], a["count_include_pad"], a["divisor"])
+
+
+def _adaptive_avg_pool(node: Node, x: Tensor) -> Tensor:
+    function = F.adaptive_avg_pool1d if x.dim() == 3 else F.adaptive_avg_pool2d
+    return function(x, node.attributes["output_size"])
+
+
+def _slice(node: Node, x: Tensor) -> Tensor:
+    a = node.attributes
+    index = [slice(None)] * x.dim()
+    index[a["axis"]] = slice(a["start"], a["end"], a["step"])
+    return x[tuple(index)]
+
+
+_OPERATORS: Mapping[str, Callable[..., Tensor]] = {
+    "conv": _conv,
+    "linear": _linear,
+    "add": lambda node, a, b: a + b,
+    "mul": lambda node, a, b: a * b,
+    "affine": _affine,
+    "clamp": lambda node, x: x.clamp(node.attributes["min"], node.attributes["max"]),
+    "function": lambda node, x: elementwise.apply(node.attributes, x),
+    "softmax": lambda node, x: torch.softmax(x, node.attributes["axis"]),
+    "concat": lambda node, *x: torch.cat(x, node.attributes["axis"]),
+    "max_pool": _max_pool,
+    "avg_pool": _avg_pool,
+    "adaptive_avg_pool": _adaptive_avg_pool,
+    "permute": lambda node, x: x.permute(node.attributes["dims"]),
+    "slice": _slice,
+    "pad": lambda node, x: F.pad(x, _last_axis_first(node.attributes["padding"])),
+    "channel_shuffle": lambda node, x: torch.channel_shuffle(x, node.attributes["groups"]),
+}

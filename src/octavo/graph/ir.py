@@ -1,0 +1,146 @@
+"""The graph between capture and program: operators close to the program's, on float tensors, before any qparams.
+
+Every node has one output and computes on float32. Its `type` is one of
+
+| type | attributes | constants |
+|---|---|---|
+| `conv` | `stride, padding, dilation, groups`, [`clamp`] | `weight`, [`bias`]; a second input is the residual |
+| `linear` | [`clamp`] | `weight`, [`bias`]; a second input is the residual |
+| `add`, `mul` | [`clamp`] | |
+| `affine` | | `scale`, `shift`: `y = x · scale + shift`, broadcastable to x |
+| `clamp` | `min`, `max` (number or None) | |
+| `function` | `function`, and its parameters | |
+| `softmax`, `concat` | `axis` | |
+| `max_pool` | `kernel, stride, padding, dilation, ceil_mode` | |
+| `avg_pool` | `kernel, stride, padding, ceil_mode, count_include_pad, divisor`, [`clamp`] | |
+| `adaptive_avg_pool` | `output_size`, [`clamp`] | |
+| `reshape` | `shape` | |
+| `permute` | `dims` | |
+| `slice` | `axis, start, end, step` | |
+| `pad` | `padding` | |
+| `channel_shuffle` | `groups` | |
+
+`clamp` in `attributes` is `(min, max)`, a fused activation. A padding is `[before, after]` for each axis.
+A dimension is an integer, or a string: the name of a symbol or an expression of symbols.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+
+Dim = int | str
+Shape = tuple[Dim, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """One operator: `output = type(inputs; attributes, constants)`.
+
+    Args:
+        type: the operator, see the table above.
+        name: unique; the layer as the user knows it, `features.3.conv.0`.
+        inputs: names of the values it reads.
+        output: name of the value it makes.
+        shape: of the output.
+        attributes: plain data.
+        constants: role to float32 tensor.
+        fused: names of the layers that were folded into this one.
+        module: class of the module it came from, `Conv2d`; '' for a plain function call.
+        path: the module it was called in, `features.3`; '' for the model itself.
+    """
+
+    type: str
+    name: str
+    inputs: tuple[str, ...]
+    output: str
+    shape: Shape
+    attributes: dict[str, Any] = field(default_factory=dict)
+    constants: dict[str, torch.Tensor] = field(default_factory=dict)
+    fused: tuple[str, ...] = ()
+    module: str = ""
+    path: str = ""
+
+    def with_attributes(self, **changes: Any) -> Node:
+        """Return a copy with some attributes changed."""
+        return replace(self, attributes={**self.attributes, **changes})
+
+
+@dataclass(frozen=True)
+class GraphInput:
+    """A float32 tensor that the model takes."""
+
+    name: str
+    shape: Shape
+
+
+@dataclass(frozen=True)
+class SymbolRange:
+    """The integers that a symbolic dimension can take; `max` None is no limit."""
+
+    min: int
+    max: int | None
+    example: int
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A float network: nodes in execution order.
+
+    Args:
+        symbols: range of each symbolic dimension.
+        inputs: in the order of the model's arguments.
+        nodes: each value is made once, before it is read.
+        outputs: values, in the order in which `structure` counts them.
+        structure: how the model's return value is built from the outputs, as a program's `output_structure`.
+    """
+
+    symbols: dict[str, SymbolRange]
+    inputs: tuple[GraphInput, ...]
+    nodes: tuple[Node, ...]
+    outputs: tuple[str, ...]
+    structure: Any
+
+    def with_nodes(self, nodes: Iterable[Node]) -> Graph:
+        """Return a copy with other nodes."""
+        return replace(self, nodes=tuple(nodes))
+
+    def uses(self) -> Counter[str]:
+        """Count how often each value is read, by nodes and as an output."""
+        count = Counter(self.outputs)
+        for node in self.nodes:
+            count.update(node.inputs)
+        return count
+
+    def producers(self) -> dict[str, Node]:
+        """Map each value made by a node to that node."""
+        return {node.output: node for node in self.nodes}
+
+    def consumers(self) -> dict[str, list[Node]]:
+        """Map each value to the nodes that read it, in order."""
+        readers: dict[str, list[Node]] = {value: [] for value in self.shapes()}
+        for node in self.nodes:
+            for value in dict.fromkeys(node.inputs):
+                readers[value].append(node)
+        return readers
+
+    def shapes(self) -> dict[str, Shape]:
+        """Map each value to its shape."""
+        return {i.name: i.shape for i in self.inputs} | {n.output: n.shape for n in self.nodes}
+
+    def last_uses(self) -> list[tuple[str, ...]]:
+        """List, for each node, the values that nothing reads after it (never the model's outputs)."""
+        last: dict[str, int] = {}
+        for index, node in enumerate(self.nodes):
+            last[node.output] = index
+            last.update(dict.fromkeys(node.inputs, index))
+        freed: list[list[str]] = [[] for _ in self.nodes]
+        for value, index in last.items():
+            if value not in self.outputs:
+                freed[index].append(value)
+        return [tuple(values) for values in freed]
+

@@ -1,0 +1,117 @@
+"""Activations and other functions of one element, and softmax."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+
+from octavo.graph.lowering.builder import Builder
+from octavo.graph.lowering.registry import Unsupported, Value, lowers
+
+
+def _function(b: Builder, x: Value, function: str, **parameters: float) -> Value:
+    return b.emit("function", (x,), None, {"function": function, **parameters})
+
+
+def clamp_node(b: Builder, x: Value, low: float | None, high: float | None, suffix: str = "") -> Value:
+    """Append `min(max(x, low), high)`."""
+    return b.emit("clamp", (x,), None, {"min": low, "max": high}, suffix=suffix)
+
+
+@lowers("relu")
+def relu(b: Builder, x: Value) -> Value:
+    """Lower `max(x, 0)`."""
+    return clamp_node(b, x, 0.0, None)
+
+
+@lowers("relu6")
+def relu6(b: Builder, x: Value) -> Value:
+    """Lower `min(max(x, 0), 6)`."""
+    return clamp_node(b, x, 0.0, 6.0)
+
+
+@lowers("hardtanh", "clamp", "clip")
+def clamp(b: Builder, x: Value, low: Any = None, high: Any = None, **names: Any) -> Value:
+    """Lower a clamp; the defaults of hardtanh are written out by export only where they differ from −1 and 1."""
+    if b.current.target.__name__.startswith("hardtanh"):  # type: ignore[union-attr]
+        low, high = -1.0 if low is None else low, 1.0 if high is None else high
+    bounds = [names.get("min", low), names.get("max", high)]
+    if any(isinstance(v, (torch.Tensor, Value)) for v in bounds):
+        raise Unsupported("its bounds are tensors", "clamp to numbers")
+    return clamp_node(b, x, *(None if v is None or math.isinf(v) else float(v) for v in bounds))
+
+
+@lowers("clamp_min")
+def clamp_min(b: Builder, x: Value, low: float) -> Value:
+    """Lower `max(x, low)`."""
+    return clamp(b, x, low)
+
+
+@lowers("clamp_max")
+def clamp_max(b: Builder, x: Value, high: float) -> Value:
+    """Lower `min(x, high)`."""
+    return clamp(b, x, None, high)
+
+
+@lowers(
+    "sigmoid", "tanh", "exp", "silu", "hardswish", "hardsigmoid", "erf", "log", "sqrt", "neg", "abs", "reciprocal",
+    "mish", "log_sigmoid", "selu",
+)  # fmt: skip
+def function(b: Builder, x: Value) -> Value:
+    """Lower a function that has no parameters."""
+    name = b.current.target.overloadpacket.__name__.rstrip("_")  # type: ignore[union-attr]
+    return _function(b, x, name)
+
+
+@lowers("gelu")
+def gelu(b: Builder, x: Value, *, approximate: str = "none") -> Value:
+    """Lower GELU, exact or in its tanh approximation."""
+    return _function(b, x, "gelu" if approximate == "none" else "gelu_tanh")
+
+
+@lowers("leaky_relu")
+def leaky_relu(b: Builder, x: Value, negative_slope: float = 0.01) -> Value:
+    """Lower `x if x > 0 else negative_slope · x`."""
+    return _function(b, x, "leaky_relu", negative_slope=float(negative_slope))
+
+
+@lowers("elu")
+def elu(b: Builder, x: Value, alpha: float = 1.0, scale: float = 1.0, input_scale: float = 1.0) -> Value:
+    """Lower ELU and its scaled relatives."""
+    return _function(b, x, "elu", alpha=float(alpha), scale=float(scale), input_scale=float(input_scale))
+
+
+@lowers("softplus")
+def softplus(b: Builder, x: Value, beta: float = 1.0, threshold: float = 20.0) -> Value:
+    """Lower `log(1 + exp(beta · x)) / beta`."""
+    return _function(b, x, "softplus", beta=float(beta), threshold=float(threshold))
+
+
+@lowers("prelu", "_prelu_kernel")
+def prelu(b: Builder, x: Value, weight: Any) -> Value:
+    """Lower PReLU: one slope as leaky ReLU, one for each channel as `max(x, 0) + slope · min(x, 0)`."""
+    if not isinstance(weight, torch.Tensor):
+        raise Unsupported("its slope depends on the input")
+    if weight.numel() == 1:
+        return _function(b, x, "leaky_relu", negative_slope=float(weight))
+    shape = b.shape(x)
+    slope = weight.reshape(1, -1, *([1] * (len(shape) - 2)))
+    negative = clamp_node(b, x, None, 0.0, ".negative")
+    constants = {"scale": slope.double(), "shift": torch.zeros_like(slope, dtype=torch.float64)}
+    scaled = b.emit("affine", (negative,), shape, {}, constants, suffix=".slope")
+    return b.emit("add", (clamp_node(b, x, 0.0, None, ".positive"), scaled), shape)
+
+
+@lowers("softmax", "_softmax")
+def softmax(b: Builder, x: Value, axis: int, dtype: Any = None) -> Value:
+    """Lower softmax over one axis."""
+    return b.emit("softmax", (x,), None, {"axis": axis % len(b.shape(x))})
+
+
+@lowers("log_softmax", "_log_softmax")
+def log_softmax(b: Builder, x: Value, axis: int, dtype: Any = None) -> Value:
+    """Lower `log(softmax(x))`."""
+    y = b.emit("softmax", (x,), None, {"axis": axis % len(b.shape(x))}, suffix=".softmax")
+    return b.emit("function", (y,), None, {"function": "log"})

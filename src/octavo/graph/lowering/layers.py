@@ -1,0 +1,137 @@
+"""Layers with weights: convolution, linear, batch norm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from octavo.graph.lowering.builder import Builder
+from octavo.graph.lowering.registry import Unsupported, Value, lowers
+
+_CONSTANT_WEIGHT = "make the weight a parameter or buffer of the module"
+
+
+def per_axis(value: Any, axes: int) -> list[int]:
+    """Spell an argument that PyTorch lets be one number out for each spatial axis."""
+    values = [value] if isinstance(value, int) else [int(v) for v in value]
+    return values * axes if len(values) == 1 else values
+
+
+def symmetric(padding: Sequence[int]) -> list[list[int]]:
+    """Turn PyTorch's one padding for both ends of an axis into `[before, after]`."""
+    return [[p, p] for p in padding]
+
+
+@lowers("conv1d", "conv2d")
+def conv(
+    b: Builder,
+    x: Value,
+    weight: Any,
+    bias: torch.Tensor | None = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Value:
+    """Lower a 1d or 2d convolution; `padding` may be 'same' or 'valid'."""
+    _require_constant(weight, bias)
+    axes = weight.dim() - 2
+    squeezed = len(b.shape(x)) == axes + 1
+    if squeezed:
+        raise Unsupported("its input has no batch dimension", "call the model on batches")
+    dilations = per_axis(dilation, axes)
+    if padding == "valid":
+        pads = symmetric([0] * axes)
+    elif padding == "same":
+        totals = [d * (k - 1) for d, k in zip(dilations, weight.shape[2:], strict=True)]
+        pads = [[total // 2, total - total // 2] for total in totals]
+    else:
+        pads = symmetric(per_axis(padding, axes))
+    attributes = {"stride": per_axis(stride, axes), "padding": pads, "dilation": dilations, "groups": groups}
+    return b.emit("conv", (x,), None, attributes, _weights(weight, bias))
+
+
+@lowers("convolution")
+def convolution(
+    b: Builder,
+    x: Value,
+    weight: Any,
+    bias: torch.Tensor | None,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    transposed: bool,
+    output_padding: Any,
+    groups: int,
+) -> Value:
+    """Lower the general convolution where it is a 1d or 2d one."""
+    if transposed or weight.dim() > 4:
+        raise Unsupported("a program has 1d and 2d convolutions, not transposed and not 3d")
+    return conv(b, x, weight, bias, stride, padding, dilation, groups)
+
+
+@lowers("linear")
+def linear(b: Builder, x: Value, weight: Any, bias: torch.Tensor | None = None) -> Value:
+    """Lower `x · weightᵀ + bias`."""
+    _require_constant(weight, bias)
+    if weight.dim() != 2:
+        raise Unsupported(f"its weight has {weight.dim()} dimensions, not 2")
+    return b.emit("linear", (x,), None, {}, _weights(weight, bias))
+
+
+@lowers("matmul", "mm")
+def matmul(b: Builder, x: Any, other: Any) -> Value:
+    """Lower `x @ weight` for a constant matrix."""
+    if not isinstance(x, Value) or not isinstance(other, torch.Tensor) or other.dim() != 2:
+        raise Unsupported("it multiplies two matrices that both depend on the input")
+    return linear(b, x, other.t())
+
+
+@lowers("addmm")
+def addmm(b: Builder, bias: Any, x: Any, other: Any, *, beta: float = 1, alpha: float = 1) -> Value:
+    """Lower `beta · bias + alpha · x @ weight` for a constant bias and matrix."""
+    if not isinstance(x, Value) or not isinstance(other, torch.Tensor) or not isinstance(bias, torch.Tensor):
+        raise Unsupported("its matrix or its bias depends on the input", _CONSTANT_WEIGHT)
+    return linear(b, x, other.t() * alpha, (bias * beta).expand(other.shape[1]))
+
+
+@lowers("batch_norm", "_native_batch_norm_legit_no_training", "cudnn_batch_norm")
+def batch_norm(
+    b: Builder,
+    x: Value,
+    weight: torch.Tensor | None,
+    bias: torch.Tensor | None,
+    mean: torch.Tensor | None,
+    variance: torch.Tensor | None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+    cudnn_enabled: bool = False,
+) -> Value:
+    """Lower batch norm in inference: `y = x · scale + shift` for each channel.
+
+    `scale = weight / sqrt(variance + eps)`, `shift = bias − mean · scale`, in float64.
+    """
+    if training or mean is None or variance is None:
+        raise Unsupported("batch norm has no running statistics", "build it with track_running_stats=True")
+    scale = torch.rsqrt(variance.double() + eps)
+    if weight is not None:
+        scale = scale * weight.double()
+    shift = -mean.double() * scale
+    if bias is not None:
+        shift = shift + bias.double()
+    view = (1, -1, *([1] * (len(b.shape(x)) - 2)))
+    return b.emit("affine", (x,), None, {}, {"scale": scale.view(view), "shift": shift.view(view)})
+
+
+def _require_constant(weight: Any, bias: Any) -> None:
+    if not isinstance(weight, torch.Tensor) or isinstance(bias, Value):
+        raise Unsupported("its weight depends on the input", _CONSTANT_WEIGHT)
+    if weight.dtype != torch.float32:
+        raise Unsupported(f"its weight is {weight.dtype}, not float32", "call model.float() first")
+
+
+def _weights(weight: torch.Tensor, bias: torch.Tensor | None) -> dict[str, torch.Tensor]:
+    return {"weight": weight} if bias is None else {"weight": weight, "bias": bias}

@@ -1,0 +1,128 @@
+"""Visit the operators of an exported module in order and lower each."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import torch
+from torch import fx
+
+from octavo.graph.errors import UnsupportedOperator, UnsupportedOperatorError
+from octavo.graph.lowering.builder import Builder
+from octavo.graph.lowering.registry import LOWERINGS, Unsupported, Value, is_in_place, operator_key
+
+
+def lower(module: fx.GraphModule, builder: Builder) -> Any:
+    """Lower a captured module into a builder.
+
+    Args:
+        module: what `torch.export.export(...).module()` gave; its parameters are read, never written.
+        builder: has the inputs declared under the names of the placeholders.
+
+    Returns: what the module returns, with a `Value` for each tensor.
+
+    Raises:
+        UnsupportedOperatorError: some operators cannot be expressed; it lists all of them.
+    """
+    visit = _Visit(module, builder)
+    result = None
+    for node in module.graph.nodes:
+        builder.current = node
+        if node.op == "output":
+            result = visit.resolve(node.args[0])
+        elif node.op != "call_module":  # export's own shape guards are the only module calls
+            visit.environment[node] = visit.lower_node(node)
+    if visit.unsupported:
+        raise UnsupportedOperatorError(visit.unsupported)
+    return result
+
+
+class _Visit:
+    """The state of one walk: what each fx node has become."""
+
+    def __init__(self, module: fx.GraphModule, builder: Builder) -> None:
+        self.environment: dict[fx.Node, Any] = {}
+        self.unsupported: list[UnsupportedOperator] = []
+        self._module = module
+        self._builder = builder
+        self._order = {node: index for index, node in enumerate(module.graph.nodes)}
+
+    def resolve(self, argument: Any) -> Any:
+        """Replace fx nodes by what they have become."""
+        return fx.node.map_arg(argument, lambda node: self.environment[node])
+
+    def lower_node(self, node: fx.Node) -> Any:
+        if node.op == "placeholder":
+            return Value(node.name) if isinstance(node.meta.get("val"), torch.Tensor) else None
+        if node.op == "get_attr":
+            return _attribute(self._module, str(node.target)).detach()
+        arguments, keywords = self.resolve(node.args), self.resolve(node.kwargs)
+        try:
+            result = self._call(node, arguments, keywords)
+            if is_in_place(node.target):
+                self._overwrite(node, result)
+        except Unsupported as problem:
+            path, _ = self._builder.place()
+            self.unsupported.append(UnsupportedOperator(str(node.target), path, problem.reason, problem.remedy))
+            result = self._builder.placeholder()
+        return result
+
+    def _call(self, node: fx.Node, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        leaves: list[Any] = []
+        fx.node.map_aggregate((arguments, keywords), leaves.append)
+        if isinstance(node.meta.get("val"), torch.SymInt):
+            return node.meta["val"]
+        if node.target is operator.getitem:
+            return arguments[0][arguments[1]]
+        if not any(isinstance(leaf, Value) for leaf in leaves):
+            return self._fold(node, arguments, keywords, leaves)
+        lowering = LOWERINGS.get(operator_key(node.target))
+        if lowering is None:
+            raise Unsupported(
+                "a program has no such operator",
+                "replace it by supported operators, or leave this part out of the quantized model",
+            )
+        return lowering(self._builder, *arguments, **keywords)
+
+    def _fold(self, node: fx.Node, arguments: Any, keywords: Any, leaves: list[Any]) -> Any:
+        """Compute now what does not depend on the inputs."""
+        if any(isinstance(leaf, torch.SymInt) for leaf in leaves):
+            raise Unsupported("it makes a tensor whose size is symbolic", "fix the size with dynamic_shapes")
+        if not callable(node.target):
+            raise Unsupported("it cannot be computed ahead of time")
+        if is_in_place(node.target):
+            arguments = (arguments[0].clone(), *arguments[1:])
+        with torch.no_grad():
+            return node.target(*arguments, **keywords)
+
+    def _overwrite(self, node: fx.Node, result: Any) -> None:
+        """Let everything that shares memory with the overwritten tensor read the new value from here on."""
+        target = node.args[0]
+        assert isinstance(target, fx.Node)
+        old, storage = self.environment[target], _storage(target)
+        for other, value in self.environment.items():
+            if _storage(other) != storage:
+                continue
+            if value is old or value == old if isinstance(value, Value) else value is old:
+                self.environment[other] = result
+            elif any(self._order[user] > self._order[node] for user in other.users):
+                raise Unsupported(
+                    f"it overwrites memory that '{other.name}' is a view of and that is read again later",
+                    "use the operator that does not work in place",
+                )
+
+
+def _attribute(module: torch.nn.Module, path: str) -> torch.Tensor:
+    value: Any = module
+    for part in path.split("."):
+        value = getattr(value, part)
+    return value
+
+
+def _storage(node: fx.Node) -> int | None:
+    """Identify the memory behind an fx node's tensor; dropout hands its argument through when it does nothing."""
+    while operator_key(node.target) == "dropout" and isinstance(node.args[0], fx.Node):
+        node = node.args[0]
+    value = node.meta.get("val")
+    return value.untyped_storage()._cdata if isinstance(value, torch.Tensor) else None

@@ -1,0 +1,107 @@
+"""Pooling and means over space."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from octavo.graph.lowering.builder import Builder
+from octavo.graph.lowering.layers import per_axis, symmetric
+from octavo.graph.lowering.registry import Unsupported, Value, lowers
+
+
+def _axes(b: Builder, x: Value) -> int:
+    name = b.current.target.overloadpacket.__name__  # type: ignore[union-attr]
+    axes = 1 if "1d" in name else 2
+    if len(b.shape(x)) != axes + 2:
+        raise Unsupported("its input has no batch dimension", "call the model on batches")
+    return axes
+
+
+@lowers("max_pool1d", "max_pool2d")
+def max_pool(
+    b: Builder,
+    x: Value,
+    kernel: Any,
+    stride: Any = (),
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+) -> Value:
+    """Lower max pooling."""
+    axes = _axes(b, x)
+    size = per_axis(kernel, axes)
+    attributes = {
+        "kernel": size,
+        "stride": per_axis(stride, axes) or size,
+        "padding": symmetric(per_axis(padding, axes)),
+        "dilation": per_axis(dilation, axes),
+        "ceil_mode": ceil_mode,
+    }
+    return b.emit("max_pool", (x,), None, attributes)
+
+
+@lowers("avg_pool1d", "avg_pool2d")
+def avg_pool(
+    b: Builder,
+    x: Value,
+    kernel: Any,
+    stride: Any = (),
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor: int | None = None,
+) -> Value:
+    """Lower average pooling."""
+    axes = _axes(b, x)
+    size = per_axis(kernel, axes)
+    attributes = {
+        "kernel": size,
+        "stride": per_axis(stride, axes) or size,
+        "padding": symmetric(per_axis(padding, axes)),
+        "ceil_mode": ceil_mode,
+        "count_include_pad": count_include_pad,
+        "divisor": divisor,
+    }
+    return b.emit("avg_pool", (x,), None, attributes)
+
+
+@lowers("adaptive_avg_pool1d", "adaptive_avg_pool2d", "_adaptive_avg_pool2d")
+def adaptive_avg_pool(b: Builder, x: Value, output_size: Any) -> Value:
+    """Lower adaptive average pooling."""
+    sizes = per_axis(output_size, _axes(b, x))
+    return b.emit("adaptive_avg_pool", (x,), None, {"output_size": sizes})
+
+
+@lowers("adaptive_max_pool1d", "adaptive_max_pool2d")
+def adaptive_max_pool(b: Builder, x: Value, output_size: Any) -> list[Value]:
+    """Lower adaptive max pooling of known sizes that divide the input, as max pooling."""
+    axes = _axes(b, x)
+    sizes, space = per_axis(output_size, axes), b.shape(x)[2:]
+    if not all(isinstance(n, int) and n % o == 0 for n, o in zip(space, sizes, strict=True)):
+        raise Unsupported(f"its output size {sizes} does not divide the input's {list(space)}", "use max pooling")
+    kernel = [int(n) // o for n, o in zip(space, sizes, strict=True)]
+    attributes = {
+        "kernel": kernel,
+        "stride": kernel,
+        "padding": symmetric([0] * axes),
+        "dilation": [1] * axes,
+        "ceil_mode": False,
+    }
+    return [b.emit("max_pool", (x,), (*b.shape(x)[:2], *sizes), attributes)]
+
+
+@lowers("mean")
+def mean(b: Builder, x: Value, axes: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Value:
+    """Lower the mean over all spatial axes, or over the middle axis of three, as adaptive pooling."""
+    shape = b.shape(x)
+    rank = len(shape)
+    reduced = {a % rank for a in ([axes] if isinstance(axes, int) else axes or range(rank))}
+    if reduced == set(range(2, rank)) and rank in (3, 4):
+        pooled_shape = (*shape[:2], *([1] * (rank - 2)))
+        pooled = b.emit("adaptive_avg_pool", (x,), pooled_shape, {"output_size": [1] * (rank - 2)})
+    elif rank == 3 and reduced == {1}:
+        turned = b.emit("permute", (x,), (shape[0], shape[2], shape[1]), {"dims": [0, 2, 1]}, suffix=".permute")
+        pooled = b.emit("adaptive_avg_pool", (turned,), (shape[0], shape[2], 1), {"output_size": [1]})
+    else:
+        raise Unsupported(f"it is over the axes {sorted(reduced)} of {rank}", "take the mean over all spatial axes")
+    return b.reshape(pooled, b.result_shape())

@@ -1,0 +1,53 @@
+"""Which function lowers which ATen operator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+LOWERINGS: dict[str, Callable[..., Any]] = {}
+"""ATen operator without overload and without the underscore of its in-place form → function of (builder, *arguments)."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """A float32 tensor that depends on the model's inputs, by its name in the graph."""
+
+    name: str
+
+
+class Unsupported(Exception):  # noqa: N818 - an internal signal, collected into one UnsupportedOperatorError
+    """Say that one call cannot be expressed in a program."""
+
+    def __init__(self, reason: str, remedy: str = "replace it by an equivalent supported operator") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.remedy = remedy
+
+
+def lowers(*operators: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register a function as the lowering of ATen operators, named without `aten.` and overload: `conv2d`."""
+
+    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        for operator in operators:
+            LOWERINGS[operator] = function
+        return function
+
+    return register
+
+
+def operator_key(target: Any) -> str:
+    """Return the key of an fx target: `aten.relu_.default` → `relu`; anything else its own name."""
+    packet = getattr(target, "overloadpacket", None)
+    if packet is None:
+        return getattr(target, "__name__", str(target))
+    name = packet.__name__
+    return name.rstrip("_") if is_in_place(target) else name
+
+
+def is_in_place(target: Any) -> bool:
+    """Tell whether an ATen operator overwrites its first argument (`relu_`, but not `__and__`)."""
+    packet = getattr(target, "overloadpacket", None)
+    name = packet.__name__ if packet is not None else ""
+    return name.endswith("_") and not name.endswith("__")

@@ -1,0 +1,179 @@
+"""Operators that only move values or name them anew."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from octavo.graph.ir import Dim
+from octavo.graph.lowering.builder import Builder
+from octavo.graph.lowering.registry import Unsupported, Value, lowers, operator_key
+
+_END = 2**31
+
+
+@lowers("dropout", "feature_dropout", "alpha_dropout", "contiguous", "detach", "alias", "clone", "identity", "lift_fresh")
+def identity(b: Builder, x: Value, *rest: Any, **names: Any) -> Value:
+    """Pass a value on: in inference these do nothing."""
+    return x
+
+
+@lowers("to", "_to_copy", "type_as", "float")
+def to(b: Builder, x: Value, *rest: Any, **names: Any) -> Value:
+    """Pass a value on where its dtype stays float32."""
+    dtype = b.current.meta["val"].dtype
+    if dtype != torch.float32:
+        raise Unsupported(f"it turns values into {dtype}", "keep the model in float32")
+    return x
+
+
+@lowers("flatten", "view", "reshape", "_unsafe_view", "unsqueeze", "squeeze", "unflatten", "view_as", "reshape_as")
+def reshape(b: Builder, x: Value, *rest: Any, **names: Any) -> Value:
+    """Lower everything that keeps the row-major order of the elements."""
+    return b.reshape(x, b.result_shape(), suffix="")
+
+
+@lowers("permute")
+def permute(b: Builder, x: Value, dims: Any) -> Value:
+    """Lower a permutation of the axes."""
+    order = [d % len(dims) for d in dims]
+    return x if order == list(range(len(order))) else b.emit("permute", (x,), None, {"dims": order})
+
+
+@lowers("transpose", "swapaxes")
+def transpose(b: Builder, x: Value, first: int, second: int) -> Value:
+    """Lower the exchange of two axes."""
+    order = list(range(len(b.shape(x))))
+    order[first], order[second] = order[second], order[first]
+    return permute(b, x, order)
+
+
+@lowers("t", "numpy_T", "matrix_H", "mT")
+def t(b: Builder, x: Value) -> Value:
+    """Lower the transpose of a matrix."""
+    if len(b.shape(x)) != 2:
+        raise Unsupported("it transposes a tensor that is not a matrix", "use permute")
+    return permute(b, x, [1, 0])
+
+
+@lowers("cat", "concat", "concatenate")
+def concat(b: Builder, values: Any, axis: int = 0) -> Value:
+    """Lower a concatenation."""
+    if not all(isinstance(v, Value) for v in values):
+        raise Unsupported("one of its parts is a constant", "leave the concatenation out of the quantized model")
+    if len(values) == 1:
+        return values[0]
+    return b.emit("concat", tuple(values), None, {"axis": axis % len(b.shape(values[0]))})
+
+
+@lowers("stack")
+def stack(b: Builder, values: Any, axis: int = 0) -> Value:
+    """Lower a stack as reshapes and a concatenation."""
+    axis %= len(b.shape(values[0])) + 1
+    raised = []
+    for value in values:
+        shape = b.shape(value)
+        raised.append(b.reshape(value, (*shape[:axis], 1, *shape[axis:])))
+    return concat(b, raised, axis)
+
+
+def _slice(b: Builder, x: Value, axis: int, start: int, end: int | None, step: int, size: Dim) -> Value:
+    shape = b.shape(x)
+    if shape[axis] == size and start == 0 and step == 1:
+        return x
+    cut = (*shape[:axis], size, *shape[axis + 1 :])
+    return b.emit("slice", (x,), cut, {"axis": axis, "start": start, "end": end, "step": step})
+
+
+def _bound(b: Builder, value: Any, size: Any) -> int | None:
+    """Return a bound as Python's slices take it: symbolic ones count from the end."""
+    if value is None or (isinstance(value, int) and value > _END):
+        return None
+    if not isinstance(value, torch.SymInt):
+        return int(value)
+    distance = b.symbols.difference(value, size)
+    if distance is None or distance > 0:
+        raise Unsupported(f"its bound is the expression {value}", "slice at fixed positions")
+    return distance or None
+
+
+@lowers("slice")
+def slice_(b: Builder, x: Value, axis: int = 0, start: Any = None, end: Any = None, step: int = 1) -> Value:
+    """Lower a slice of one axis."""
+    source = b.current.args[0].meta["val"].shape  # type: ignore[union-attr]
+    axis %= len(source)
+    first = _bound(b, start, source[axis]) or 0
+    size = b.symbols.dim(b.current.meta["val"].shape[axis])
+    return _slice(b, x, axis, first, _bound(b, end, source[axis]), step, size)
+
+
+@lowers("narrow")
+def narrow(b: Builder, x: Value, axis: int, start: int, length: int) -> Value:
+    """Lower a slice given by its length."""
+    if not isinstance(start, int) or not isinstance(length, int) or start < 0:
+        raise Unsupported("its position is symbolic or counts from the end", "slice at fixed positions")
+    return _slice(b, x, axis % len(b.shape(x)), start, start + length, 1, length)
+
+
+@lowers("select")
+def select(b: Builder, x: Value, axis: int, index: Any) -> Value:
+    """Lower the choice of one index of an axis, as a slice and a reshape."""
+    if not isinstance(index, int):
+        raise Unsupported("its index is symbolic", "select a fixed index")
+    part = _slice(b, x, axis % len(b.shape(x)), index, index + 1 if index != -1 else None, 1, 1)
+    return b.reshape(part, b.result_shape())
+
+
+@lowers("chunk", "split", "split_with_sizes", "tensor_split", "unsafe_chunk", "unsafe_split", "unbind")
+def split(b: Builder, x: Value, *rest: Any, **names: Any) -> list[Value]:
+    """Lower a division of one axis into consecutive parts, as slices."""
+    key = operator_key(b.current.target)
+    given = rest[0] if key == "unbind" and rest else rest[1] if len(rest) > 1 else names.get("dim", 0)
+    axis = int(given) % len(b.shape(x))
+    parts, start = [], 0
+    for part in b.current.meta["val"]:
+        shape = b.symbols.shape(part.shape)
+        size = 1 if key == "unbind" else shape[axis]
+        if not isinstance(size, int):
+            raise Unsupported(f"it splits an axis of symbolic size ({size})", "fix that size with dynamic_shapes")
+        parts.append(b.reshape(_slice(b, x, axis, start, start + size, 1, size), shape))
+        start += size
+    return parts
+
+
+@lowers("pad", "constant_pad_nd")
+def pad(b: Builder, x: Value, pads: Any, mode: Any = "constant", value: Any = None) -> Value:
+    """Lower padding with zeros; PyTorch lists the last axis first."""
+    if isinstance(mode, (int, float)):
+        mode, value = "constant", mode
+    if mode != "constant" or value not in (None, 0, 0.0):
+        raise Unsupported(f"it pads with mode '{mode}' and value {value}", "pad with zeros")
+    if not all(isinstance(p, int) for p in pads):
+        raise Unsupported("its widths are symbolic", "pad by fixed widths")
+    padding = [[0, 0] for _ in b.shape(x)]
+    for index in range(len(pads) // 2):
+        padding[-1 - index] = [pads[2 * index], pads[2 * index + 1]]
+    if any(p < 0 for pair in padding for p in pair):
+        raise Unsupported("a width is negative", "slice instead")
+    return x if not any(map(any, padding)) else b.emit("pad", (x,), None, {"padding": padding})
+
+
+@lowers("channel_shuffle", "native_channel_shuffle")
+def channel_shuffle(b: Builder, x: Value, groups: int) -> Value:
+    """Lower a channel shuffle."""
+    return b.emit("channel_shuffle", (x,), None, {"groups": groups})
+
+
+@lowers("expand", "expand_as")
+def expand(b: Builder, x: Value, *rest: Any, **names: Any) -> Value:
+    """Leave an expansion to the sums and products that read it: they broadcast."""
+    shape = b.result_shape()
+    if b.shape(x) == shape:
+        return x
+    for user in b.current.users:
+        others = [a.meta["val"] for a in user.all_input_nodes if a is not b.current]
+        arithmetic = operator_key(user.target) in ("add", "sub", "mul")
+        if not arithmetic or not any(b.symbols.shape(o.shape) == shape for o in others):
+            raise Unsupported("its result is not the operand of a sum or product of that shape")
+    return x

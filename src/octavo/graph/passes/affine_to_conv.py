@@ -1,0 +1,59 @@
+"""Turn what is left of batch norms and constant factors into depthwise 1×1 convolutions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import prod
+
+from octavo.graph.ir import Graph, Node
+from octavo.graph.passes.fold_batch_norm import channel_vector
+from octavo.graph.passes.rewriter import Rewriter
+
+
+def affine_to_conv(graph: Graph) -> Graph:
+    """Replace each `affine` whose constants are more than one number.
+
+    A factor for each channel becomes a depthwise convolution with a kernel of 1; any other constant of fixed shape
+    the same, on the input laid out as `[n, elements, 1]`. A single number stays: in 8 bits it is a table.
+    """
+    walk = Rewriter(graph)
+    for original in graph.nodes:
+        node = walk.resolve(original)
+        if node.type != "affine" or node.constants["scale"].numel() == 1:
+            walk.add(node)
+            continue
+        for part in _parts(node):
+            walk.add(part)
+    return walk.finish()
+
+
+def _parts(node: Node) -> list[Node]:
+    shape, rank = node.shape, len(node.shape)
+    channels = shape[1] if rank in (3, 4) else None
+    if isinstance(channels, int):
+        scale, shift = (channel_vector(node.constants[role], 1, channels) for role in ("scale", "shift"))
+        if scale is not None and shift is not None:
+            return [_depthwise(node, scale, shift, rank - 2)]
+    sizes = [size for size in shape[1:] if isinstance(size, int)]
+    if rank < 2 or len(sizes) < rank - 1 or node.constants["scale"].shape[0] != 1:
+        return [node]
+    count = prod(sizes)
+    scale, shift = (node.constants[role].expand(1, *sizes).reshape(count) for role in ("scale", "shift"))
+    flat, middle = f"{node.output}.flat", f"{node.output}.scaled"
+    wide = (shape[0], count, 1)
+    before = replace(
+        node, type="reshape", name=flat, output=flat, shape=wide, attributes={"shape": [-1, count, 1]}, constants={}
+    )
+    layer = replace(node, inputs=(flat,), output=middle, shape=wide)
+    after = replace(
+        before, name=f"{node.name}.reshape", inputs=(middle,), output=node.output, shape=shape,
+        attributes={"shape": [-1, *sizes]},
+    )  # fmt: skip
+    return [before, _depthwise(layer, scale, shift, 1), after]
+
+
+def _depthwise(node: Node, scale, shift, axes: int) -> Node:  # type: ignore[no-untyped-def]
+    channels = scale.numel()
+    attributes = {"stride": [1] * axes, "padding": [[0, 0]] * axes, "dilation": [1] * axes, "groups": channels}
+    weight = scale.float().reshape(channels, 1, *([1] * axes)).contiguous()
+    return replace(node, type="conv", attributes=attributes, constants={"weight": weight, "bias": shift.float()})

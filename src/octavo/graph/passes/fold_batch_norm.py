@@ -1,0 +1,56 @@
+"""Fold batch norm, and every other constant factor and term of a channel, into the layer before it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from octavo.graph.ir import Graph, Node
+from octavo.graph.passes.rewriter import Rewriter
+
+
+def fold_batch_norm(graph: Graph) -> Graph:
+    """Fold `affine` into the convolution, linear layer or affine that alone feeds it.
+
+    `scale · (w·x + b) + shift = (scale·w)·x + (scale·b + shift)` for each output channel, in float64.
+
+    Reference: Jacob et al. 2018, arXiv:1712.05877, section 3.2, equation 14.
+    """
+    walk = Rewriter(graph)
+    for original in graph.nodes:
+        node = walk.resolve(original)
+        layer = walk.sole(node.inputs[0], "conv", "linear", "affine") if node.type == "affine" else None
+        merged = None if layer is None else _fold(layer, node)
+        if layer is None or merged is None:
+            walk.add(node)
+        else:
+            walk.merge(merged, layer, node)
+    return walk.finish()
+
+
+def _fold(layer: Node, affine: Node) -> Node | None:
+    scale, shift = affine.constants["scale"].double(), affine.constants["shift"].double()
+    if layer.type == "affine":
+        constants = {"scale": layer.constants["scale"] * scale, "shift": layer.constants["shift"] * scale + shift}
+        return replace(layer, constants=dict(zip(constants, torch.broadcast_tensors(*constants.values()), strict=True)))
+    if "clamp" in layer.attributes or len(layer.inputs) > 1:
+        return None
+    weight = layer.constants["weight"]
+    channel_axis = 1 if layer.type == "conv" else len(layer.shape) - 1
+    factors, terms = (channel_vector(t, channel_axis, weight.shape[0]) for t in (scale, shift))
+    if factors is None or terms is None:
+        return None
+    bias = layer.constants.get("bias", torch.zeros(weight.shape[0])).double()
+    folded = weight.double() * factors.view(-1, *([1] * (weight.dim() - 1)))
+    return replace(layer, constants={"weight": folded.float(), "bias": (bias * factors + terms).float()})
+
+
+def channel_vector(constant: Tensor, channel_axis: int, channels: int) -> Tensor | None:
+    """Return a constant as one number for each channel; None where it varies along another axis."""
+    if constant.numel() == 1:
+        return constant.reshape(1).expand(channels)
+    if constant.numel() == channels and constant.shape[channel_axis] == channels:
+        return constant.reshape(channels)
+    return None

@@ -1,0 +1,33 @@
+"""Which values must have the same scale and zero_point: those that an operator only moves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from octavo.graph.ir import Node
+
+MOVING = frozenset({"concat", "max_pool", "reshape", "permute", "slice", "pad", "channel_shuffle"})
+"""Operators whose output holds values of their inputs only, and zero."""
+
+
+def share_qparams(nodes: Iterable[Node]) -> dict[str, str]:
+    """Group the values that int8 nodes move between.
+
+    Args:
+        nodes: the nodes that run in int8.
+
+    Returns: value to the first value of its group; values that are alone in theirs are left out.
+    """
+    parent: dict[str, str] = {}
+
+    def root(value: str) -> str:
+        while parent.setdefault(value, value) != value:
+            value = parent[value]
+        return value
+
+    for node in nodes:
+        if node.type in MOVING:
+            first, *others = (root(value) for value in (*node.inputs, node.output))
+            for other in others:
+                parent[root(other)] = root(first)
+    return {value: root(value) for value in parent}

@@ -1,0 +1,147 @@
+"""Decide for each node whether it runs in int8 or in float, and say why it does not run in int8."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from octavo.graph import elementwise
+from octavo.graph.errors import UnsupportedOperator, UnsupportedOperatorError
+from octavo.graph.ir import Graph, Node
+
+LAYERS = frozenset({"conv", "linear"})
+_INT8 = LAYERS | {
+    "add", "mul", "affine", "clamp", "function", "concat", "max_pool", "avg_pool", "adaptive_avg_pool", "reshape",
+    "permute", "slice", "pad", "channel_shuffle",
+}  # fmt: skip
+_TAIL = frozenset({"affine", "clamp", "function", "concat", "reshape", "permute", "slice", "pad"})
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Where a node runs.
+
+    Args:
+        int8: whether it reads 8-bit values.
+        reason, remedy: why it runs in float and what to do about it; '' where it runs in int8.
+    """
+
+    int8: bool
+    reason: str = ""
+    remedy: str = ""
+
+
+_INT8_DECISION = Decision(True)
+
+
+def place(graph: Graph, wanted: Callable[[Node], bool]) -> dict[str, Decision]:
+    """Decide for every node.
+
+    A node runs in int8 where the user wants it, a program has an int8 form of it, and it is connected, through other
+    such nodes, to a convolution or linear layer in int8: elsewhere converting to 8 bits and back would only cost.
+    What follows the last such layer and is only moved or mapped element by element runs in float, since the layer
+    gives float32 for nothing.
+
+    Args:
+        graph: after all passes.
+        wanted: tells whether the user wants a node in int8.
+
+    Returns: node name to decision.
+
+    Raises:
+        UnsupportedOperatorError: nodes that have no form for where they would have to run.
+    """
+    decisions = {node.name: _alone(node, wanted(node)) for node in graph.nodes}
+    for node in _unconnected(graph, decisions):
+        if not _table_only(node):
+            decisions[node.name] = Decision(
+                False, "no int8 convolution or linear layer is connected to it", "none needed: int8 would not be faster"
+            )
+    for node in _tail(graph, decisions):
+        decisions[node.name] = Decision(
+            False, "it follows the last int8 layer, which gives float32 directly", "none needed: float is exact here"
+        )
+    _refuse(graph, decisions)
+    return decisions
+
+
+def gives_float(node: Node, decisions: Mapping[str, Decision], consumers: Mapping[str, list[Node]]) -> bool:
+    """Tell whether an int8 layer's accumulators become float32 without passing through 8 bits."""
+    plain = decisions[node.name].int8 and node.type in LAYERS and len(node.inputs) == 1
+    return plain and not any(decisions[reader.name].int8 for reader in consumers[node.output])
+
+
+def _table_only(node: Node) -> bool:
+    return node.type == "function" and node.attributes["function"] in elementwise.TABLE_ONLY
+
+
+def _alone(node: Node, wanted: bool) -> Decision:
+    """Decide for a node without looking at its neighbours."""
+    if node.type not in _INT8 or (node.type == "affine" and node.constants["scale"].numel() > 1):
+        return Decision(False, f"{node.type} has no int8 form", "none needed: it is the same on every machine in float")
+    if node.type == "function" and node.attributes["function"] in elementwise.FLOAT_ONLY:
+        function = node.attributes["function"]
+        return Decision(False, f"8 bits cannot hold the range of {function}", "none needed, or bound it by a sigmoid")
+    if not wanted:
+        return Decision(False, "its qconfig is None", "give it a QConfig in the QConfigMapping")
+    return _INT8_DECISION
+
+
+def _unconnected(graph: Graph, decisions: Mapping[str, Decision]) -> list[Node]:
+    """Find the int8 nodes that no chain of int8 nodes joins to a layer."""
+    nodes = [node for node in graph.nodes if decisions[node.name].int8]
+    producers, consumers = graph.producers(), graph.consumers()
+    reached: dict[str, None] = {node.name: None for node in nodes if node.type in LAYERS}
+    frontier = [node for node in nodes if node.type in LAYERS]
+    while frontier:
+        node = frontier.pop()
+        around = [producers[v] for v in node.inputs if v in producers] + consumers[node.output]
+        for other in around:
+            if decisions[other.name].int8 and other.name not in reached:
+                reached[other.name] = None
+                frontier.append(other)
+    return [node for node in nodes if node.name not in reached]
+
+
+def _tail(graph: Graph, decisions: Mapping[str, Decision]) -> list[Node]:
+    """Find the int8 nodes between the last int8 layers and the outputs or the float nodes after them."""
+    consumers, producers = graph.consumers(), graph.producers()
+    tail: set[str] = set()
+
+    def in_int8(node: Node) -> bool:
+        return decisions[node.name].int8 and node.name not in tail
+
+    for node in reversed(graph.nodes):
+        movable = decisions[node.name].int8 and node.type in _TAIL and not _table_only(node)
+        if movable and not any(in_int8(reader) for reader in consumers[node.output]):
+            tail.add(node.name)
+
+    def comes_in_float(value: str) -> bool:
+        node = producers.get(value)
+        if node is None or not in_int8(node):
+            return node is not None
+        plain = node.type in LAYERS and len(node.inputs) == 1
+        return plain and not any(in_int8(reader) for reader in consumers[value])
+
+    changed = True
+    while changed:
+        wrong = [n for n in graph.nodes if n.name in tail and not all(map(comes_in_float, n.inputs))]
+        tail.difference_update(n.name for n in wrong)
+        changed = bool(wrong)
+    return [node for node in graph.nodes if node.name in tail]
+
+
+def _refuse(graph: Graph, decisions: Mapping[str, Decision]) -> None:
+    refused = []
+    for node in graph.nodes:
+        if decisions[node.name].int8:
+            continue
+        if _table_only(node):
+            function = node.attributes["function"]
+            reason, remedy = f"{function} has an int8 form only, and its qconfig is None", "give it a QConfig"
+            refused.append(UnsupportedOperator(function, node.name, reason, remedy))
+        elif node.type == "affine" and node.constants["scale"].numel() > 1:
+            reason = f"its constant operand varies over axes of symbolic size {list(node.shape)}"
+            refused.append(UnsupportedOperator("add/mul", node.name, reason, "fix these sizes with dynamic_shapes"))
+    if refused:
+        raise UnsupportedOperatorError(refused)

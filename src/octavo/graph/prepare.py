@@ -1,0 +1,94 @@
+"""Decide what runs in int8, and put an observer on every set of values that will share a scale and zero_point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from octavo.graph.capture import Captured
+from octavo.graph.errors import ConversionError
+from octavo.graph.ir import Graph, Node
+from octavo.graph.passes import run_passes, share_qparams
+from octavo.graph.passes.share_qparams import MOVING
+from octavo.graph.placement import Decision, gives_float, place
+from octavo.graph.signature import Signature
+from octavo.qconfig import QConfig, QConfigMapping, default_static
+
+
+@dataclass
+class Prepared:
+    """A graph with observers, ready to be calibrated.
+
+    Args:
+        graph: after all passes; what is calibrated is what is converted.
+        signature: how samples become its inputs.
+        decisions: node name to where it runs.
+        qconfigs: node name to its QConfig; None where the user wants it in float.
+        groups: each value that will have 8 bits → the first value of those it shares its qparams with.
+        observers: first value of a group → the observer of the whole group.
+        watched: the values that the observers look at; what int8 nodes only move is left out.
+        samples: how many samples the observers have seen.
+    """
+
+    graph: Graph
+    signature: Signature
+    decisions: dict[str, Decision]
+    qconfigs: dict[str, QConfig | None]
+    groups: dict[str, str]
+    observers: dict[str, Any]
+    watched: frozenset[str]
+    samples: int = field(default=0)
+
+
+def prepare(captured: Captured, qconfig_mapping: QConfigMapping | None = None) -> Prepared:
+    """Rewrite the graph, place its nodes and insert observers.
+
+    Args:
+        captured: of `capture`; not changed.
+        qconfig_mapping: which QConfig each layer gets; None for the default of static quantization.
+
+    Returns: the graph with observers that have seen nothing.
+
+    Raises:
+        ConversionError: a weight is NaN or infinite.
+        UnsupportedOperatorError: an operator has no form for where it would have to run.
+    """
+    mapping = default_static() if qconfig_mapping is None else qconfig_mapping
+    graph = run_passes(captured.graph)
+    _check_weights(graph)
+    qconfigs = {node.name: mapping.resolve(node.name, node.type) for node in graph.nodes}
+    decisions = place(graph, lambda node: qconfigs[node.name] is not None)
+    int8 = [node for node in graph.nodes if decisions[node.name].int8]
+    shared = share_qparams(int8)
+    consumers = graph.consumers()
+    observed: dict[str, QConfig] = {}
+    for node in int8:
+        qconfig = qconfigs[node.name]
+        assert qconfig is not None
+        made = () if gives_float(node, decisions, consumers) else (node.output,)
+        for value in (*node.inputs, *made):
+            observed.setdefault(value, qconfig)
+    groups = {value: shared.get(value, value) for value in observed}
+    observers = {root: observed[root].activation() for root in dict.fromkeys(groups.values())}
+    moved = {node.output for node in int8 if node.type in MOVING}
+    return Prepared(
+        graph, captured.signature, decisions, qconfigs, groups, observers, frozenset(set(observed) - moved)
+    )
+
+
+def _check_weights(graph: Graph) -> None:
+    for node in graph.nodes:
+        for role, tensor in node.constants.items():
+            _check_finite(node, role, tensor)
+
+
+def _check_finite(node: Node, role: str, tensor: torch.Tensor) -> None:
+    bad = int((~torch.isfinite(tensor)).sum())
+    if bad:
+        folded = f" (with {', '.join(node.fused)} folded in)" if node.fused else ""
+        raise ConversionError(
+            f"layer '{node.name}'{folded}: {bad} of {tensor.numel()} values of its {role} are NaN or infinite; "
+            "expected finite numbers. Remedy: repair the checkpoint"
+        )

@@ -1,0 +1,72 @@
+"""The integers of a convolution or linear layer: its weight, bias and weight_scale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from octavo.graph.ir import Node
+from octavo.numerics import accumulator_bound, least_weight_scale, quantize, quantize_bias
+from octavo.program import Value
+from octavo.program.types import QUANT_RANGE
+from octavo.qconfig import QConfig
+
+_INT32_MAX = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class QuantizedLayer:
+    """Hold the constants of an int8 layer.
+
+    Args:
+        weight: [out_channels, …] int8.
+        bias: [out_channels] int32, in steps of `s_x · weight_scale`.
+        weight_scale: [out_channels] float32.
+    """
+
+    weight: np.ndarray
+    bias: np.ndarray
+    weight_scale: np.ndarray
+
+
+class AccumulatorOverflowError(ValueError):
+    """Say that a layer's accumulator could leave int32."""
+
+
+def quantize_layer(node: Node, qconfig: QConfig, x: Value) -> QuantizedLayer:
+    """Quantize the weight and bias of a layer: `w ≈ weight_scale · q`, `b ≈ s_x · weight_scale · q`.
+
+    Args:
+        node: a `conv` or `linear` with finite constants.
+        qconfig: its weight observer chooses the scales: symmetric int8, per output channel or per tensor.
+        x: qparams of the layer's input.
+
+    Returns: the integers.
+
+    Raises:
+        AccumulatorOverflowError: the sum of some output channel could leave int32.
+    """
+    assert x.scale is not None and x.zero_point is not None
+    weight = node.constants["weight"].detach()
+    channels = weight.shape[0]
+    bias = node.constants.get("bias")
+    bias = torch.zeros(channels) if bias is None else bias.detach()
+    observer = qconfig.weight()
+    observer.name = node.name
+    observer(weight)
+    qparams = observer.qparams()
+    # A channel that is all but zero would have so small a scale that its bias overflows.
+    least = least_weight_scale(bias, x.scale)
+    if qparams.ch_axis is None:
+        qparams = replace(qparams, scale=torch.maximum(qparams.scale, least.max()))
+    else:
+        qparams = replace(qparams, scale=torch.maximum(qparams.scale, least))
+    scale = qparams.scale.expand(channels).contiguous()
+    q = quantize(weight, qparams)
+    q_bias = quantize_bias(bias, x.scale, scale, node.name)
+    bound = int(accumulator_bound(q, q_bias, x.zero_point, *QUANT_RANGE[x.dtype]).max())
+    if bound > _INT32_MAX:
+        raise AccumulatorOverflowError(f"its accumulator could reach {bound}, beyond int32")
+    return QuantizedLayer(q.numpy(), q_bias.numpy(), scale.numpy())
