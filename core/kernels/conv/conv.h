@@ -1,0 +1,59 @@
+// What a convolution micro-kernel is told: plain data, shared by every instruction set.
+//
+// A convolution is, for each output pixel, a few dot products over contiguous bytes ("segments": the rows of the window
+// where its pixels lie side by side, else its single pixels). A kernel computes a tile of mr pixels by nr output
+// channels; pixels come as pointers, so rows, strides, batches and the rows of a linear layer all look the same to it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace octavo {
+
+// A value is held below this before it becomes an integer: far outside any clamp.
+inline constexpr float kConvLimit = 1073741824.0f;
+
+// How accumulators become output values: fixed for a layer. Bytes are handled as uint8 throughout; int8 values are the
+// same bytes with the top bit flipped and a zero_point that is 128 higher. Each value fills a vector, so that a kernel
+// can use it from memory: beside the accumulators there are no registers left.
+struct alignas(64) ConvOutput {
+  uint8_t clamp_min[64] = {};
+  uint8_t clamp_max[64] = {};
+  uint8_t flip[64] = {};  // 0x80 where y is int8
+  int16_t zero_point[32] = {};
+  int32_t residual_flip[16] = {};
+  int32_t residual_zero_point[16] = {};
+  float residual_multiplier[16] = {};
+  float limit[16] = {};  // kConvLimit
+  bool is_float = false;  // y = float(acc) * multiplier, no residual, no clamp
+};
+
+struct ConvTile {
+  const uint8_t* const* x = nullptr;  // one pointer a pixel: where its window begins
+  int64_t x_offset = 0;               // bytes added to each of them: the channels of a group
+  uint8_t x_flip = 0;                 // 0x80 where x is int8
+  const int64_t* segment = nullptr;   // byte offset of each segment from the window's beginning
+  int64_t segments = 0;
+  int64_t steps = 0;               // length of a segment in steps of four bytes
+  const void* weight = nullptr;    // packed as the kernel's row in the table says
+  const int32_t* bias = nullptr;      // [nr] bias - zero_point * sum(weight)
+  const float* multiplier = nullptr;  // [nr]
+  uint8_t* const* y = nullptr;        // one pointer a pixel
+  int64_t y_offset = 0;
+  const uint8_t* const* residual = nullptr;  // one pointer a pixel, or null
+  int64_t residual_offset = 0;
+  int64_t channels = 0;  // how many of the nr channels exist; nothing is written past them
+  const ConvOutput* out = nullptr;
+};
+
+using ConvFunction = void (*)(const ConvTile& tile);
+
+inline constexpr int kConvMaxRows = 14;
+
+// Element [i] computes a tile of i pixels.
+extern const ConvFunction kConvReference16[];
+extern const ConvFunction kConvAvx2x16[];
+extern const ConvFunction kConvAvx512Vnni16[];
+extern const ConvFunction kConvAvx512Vnni32[];
+
+}  // namespace octavo

@@ -1,0 +1,111 @@
+#include "kernels/conv/pack.h"
+
+#include <algorithm>
+
+namespace octavo {
+namespace {
+
+// The widest panel that `channels` rounded up to whole vectors fill.
+const ConvRow* row_for(Isa isa, int64_t channels) {
+  constexpr int64_t kLanes = 16;
+  const ConvRow* best = nullptr;
+  for (const ConvRow& row : conv_rows()) {
+    if (row.isa != isa) continue;
+    if (best == nullptr || row.nr < channels + kLanes) best = &row;
+  }
+  return best;
+}
+
+// Narrow groups share a panel: their weights lie on its diagonal, the rest of it is zero. Returns how many.
+int64_t groups_in_panel(const ConvSizes& sizes) {
+  constexpr int64_t kLanes = 16;
+  int64_t count = std::max<int64_t>(1, kLanes / (sizes.oc / sizes.groups));
+  while (sizes.groups % count != 0) --count;
+  return count;
+}
+
+class Packer {
+ public:
+  Packer(const ConvSizes& sizes, const ConvConstants& constants)
+      : sizes_(sizes), constants_(constants), merged_(groups_in_panel(sizes)) {}
+
+  PackedConv pack(Isa isa) {
+    PackedConv packed;
+    packed.segments = sizes_.kh * (sizes_.joined ? 1 : sizes_.kw);
+    packed.steps = (segment_size() + 3) / 4;
+    packed.mr = kConvMaxRows;
+    const int64_t channels = sizes_.oc / sizes_.groups * merged_;
+    for (int64_t begin = 0; begin < sizes_.oc; begin += channels) {
+      for (int64_t at = begin; at < begin + channels;) {
+        const ConvRow* row = row_for(isa, begin + channels - at);
+        add_panel(packed, {.row = row,
+                           .x_offset = begin / channels * merged_ * sizes_.ic,
+                           .channel = at,
+                           .channels = std::min<int64_t>(row->nr, begin + channels - at)});
+        at += row->nr;
+      }
+    }
+    return packed;
+  }
+
+ private:
+  int64_t segment_size() const { return (sizes_.joined ? sizes_.kw : 1) * sizes_.ic * merged_; }
+
+  void add_panel(PackedConv& packed, ConvPanel panel) {
+    const ConvRow& row = *panel.row;
+    packed.mr = std::min(packed.mr, row.mr);
+    panel.weight = static_cast<int64_t>(packed.weight.size()) * 64;
+    panel.lane = static_cast<int64_t>(packed.bias.size());
+    const int64_t bytes = packed.segments * packed.steps * 4 * row.nr;
+    packed.weight.resize(packed.weight.size() + static_cast<size_t>((bytes + 63) / 64));
+    int8_t* weight = packed.weight.data()->byte + panel.weight;
+    for (int lane = 0; lane < row.nr; ++lane) {
+      const bool exists = lane < panel.channels;
+      packed.bias.push_back(exists ? start(panel.channel + lane) : 0);
+      packed.multiplier.push_back(exists ? constants_.multiplier[static_cast<size_t>(panel.channel + lane)] : 0.0f);
+      if (exists) pack_lane(packed, panel, lane, weight);
+    }
+    packed.panels.push_back(panel);
+  }
+
+  // The weights of one output channel. Element (y, x, i) of the window is a byte of a segment.
+  void pack_lane(const PackedConv& packed, const ConvPanel& panel, int lane, int8_t* panel_weight) const {
+    const ConvRow& row = *panel.row;
+    const int64_t o = panel.channel + lane;
+    const int64_t group = o / (sizes_.oc / sizes_.groups);
+    const int64_t diagonal = group * sizes_.ic - panel.x_offset;
+    const int8_t* w = constants_.weight.data() + o * sizes_.ic * sizes_.kh * sizes_.kw;
+    for (int64_t i = 0; i < sizes_.ic; ++i) {
+      for (int64_t y = 0; y < sizes_.kh; ++y) {
+        for (int64_t x = 0; x < sizes_.kw; ++x, ++w) {
+          const int64_t segment = sizes_.joined ? y : y * sizes_.kw + x;
+          const int64_t in_segment = diagonal + i + (sizes_.joined ? x * sizes_.ic : 0);
+          const int64_t k = segment * packed.steps * 4 + in_segment;
+          panel_weight[(k / row.interleave * row.nr + lane) * row.interleave + k % row.interleave] = *w;
+        }
+      }
+    }
+  }
+
+  // bias - zero_point·Σw, modulo 2^32.
+  int32_t start(int64_t o) const {
+    const int64_t count = sizes_.ic * sizes_.kh * sizes_.kw;
+    uint32_t sum = 0;
+    for (const int8_t w : constants_.weight.subspan(static_cast<size_t>(o * count), static_cast<size_t>(count)))
+      sum += static_cast<uint32_t>(int32_t{w});
+    const auto bias = static_cast<uint32_t>(constants_.bias[static_cast<size_t>(o)]);
+    return static_cast<int32_t>(bias - static_cast<uint32_t>(constants_.zero_point) * sum);
+  }
+
+  const ConvSizes& sizes_;
+  const ConvConstants& constants_;
+  int64_t merged_;
+};
+
+}  // namespace
+
+PackedConv pack_conv(Isa isa, const ConvSizes& sizes, const ConvConstants& constants) {
+  return Packer(sizes, constants).pack(isa);
+}
+
+}  // namespace octavo

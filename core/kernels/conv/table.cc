@@ -1,0 +1,17 @@
+#include "kernels/conv/table.h"
+
+namespace octavo {
+namespace {
+
+constexpr ConvRow kRows[] = {
+    {Isa::reference, 16, 1, 1, kConvReference16},
+    {Isa::avx2, 16, 6, 2, kConvAvx2x16},
+    {Isa::avx512_vnni, 16, 14, 4, kConvAvx512Vnni16},
+    {Isa::avx512_vnni, 32, 14, 4, kConvAvx512Vnni32},
+};
+
+}  // namespace
+
+std::span<const ConvRow> conv_rows() { return kRows; }
+
+}  // namespace octavo
