@@ -51,6 +51,18 @@ ConvOutput read_output(const OperatorSpec& spec) {
   return out;
 }
 
+// Whether |acc · multiplier| plus the residual's part stays under the limit whatever x and the residual are.
+bool stays_small(const ConvConstants& constants, const ConvOutput& out) {
+  const size_t channels = constants.bias.size(), count = constants.weight.size() / channels;
+  const double reach = std::max(constants.zero_point, 255 - constants.zero_point);
+  for (size_t c = 0; c < channels; ++c) {
+    double bound = std::abs(static_cast<double>(constants.bias[c]));
+    for (const int8_t w : constants.weight.subspan(c * count, count)) bound += std::abs(w) * reach;
+    if (bound * constants.multiplier[c] + 255.0 * out.residual_multiplier[0] >= kConvLimit) return false;
+  }
+  return true;
+}
+
 template <class T>
 std::span<const T> entries(const OperatorSpec& spec, const std::string& role, DType dtype, int64_t count) {
   const Array& array = spec.constant(role, dtype);
@@ -83,6 +95,8 @@ ConvLayer make_conv_layer(const OperatorSpec& spec, const ConvSizes& sizes) {
       .multiplier = multiplier,
       .zero_point = x.zero_point - quant_min(x.dtype),
   };
+  ConvOutput& out = layer.out;
+  out.is_plain = !out.is_float && out.flip[0] == 0 && out.residual_flip[0] == 0 && stays_small(constants, out);
   layer.packed = pack_conv(spec.isa, sizes, constants);
   return layer;
 }

@@ -1,7 +1,6 @@
 #include "engine/operators/conv_step.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <utility>
 
 namespace octavo {
@@ -24,7 +23,18 @@ int64_t PixelGrid::pixels() const {
   return count;
 }
 
-// Walks a grid pixel by pixel and keeps the addresses of the last few.
+namespace {
+
+// The addresses of a tile's pixels.
+struct TilePixels {
+  const uint8_t* x[kConvMaxRows];
+  uint8_t* y[kConvMaxRows];
+  const uint8_t* residual[kConvMaxRows];
+};
+
+}  // namespace
+
+// Walks a grid pixel by pixel.
 class PixelCursor {
  public:
   PixelCursor(const PixelGrid& grid, const uint8_t* x, uint8_t* y, const uint8_t* residual, int64_t first)
@@ -37,16 +47,13 @@ class PixelCursor {
     }
   }
 
-  void take(int count, ConvTile& tile) {
+  void take(int count, TilePixels& pixels) {
     for (int i = 0; i < count; ++i) {
-      xs_[i] = x_;
-      ys_[i] = y_;
-      residuals_[i] = residual_;
+      pixels.x[i] = x_;
+      pixels.y[i] = y_;
+      pixels.residual[i] = residual_;
       advance();
     }
-    tile.x = xs_;
-    tile.y = ys_;
-    tile.residual = residual_ == nullptr ? nullptr : residuals_;
   }
 
  private:
@@ -71,9 +78,6 @@ class PixelCursor {
   const uint8_t* x_;
   uint8_t* y_;
   const uint8_t* residual_;
-  const uint8_t* xs_[kConvMaxRows];
-  uint8_t* ys_[kConvMaxRows];
-  const uint8_t* residuals_[kConvMaxRows];
 };
 
 ConvStep::ConvStep(const ConvLayer& layer, const PixelGrid& grid, Window window, const Tensor* x,
@@ -103,9 +107,39 @@ ConvStep::Share ConvStep::share_of(int thread, int threads) const {
   return {share(pixels, thread / best, threads / best), share(panels, thread % best, best)};
 }
 
-int64_t ConvStep::tiles_in_block(const Share& /*mine*/) const {
-  static const char* e = getenv("BLOCK");
-  return e ? atoi(e) : 1;
+// What a tile shares with all tiles of the layer, and what it gets from its panel.
+ConvTile ConvStep::tile_of_layer() const {
+  ConvTile tile;
+  tile.x_flip = layer_.x_flip;
+  tile.segment = window_.segments.data();
+  tile.segments = static_cast<int64_t>(window_.segments.size());
+  tile.steps = window_.steps;
+  tile.out = &layer_.out;
+  return tile;
+}
+
+void ConvStep::set_panel(const ConvPanel& panel, ConvTile& tile) const {
+  tile.x_offset = panel.x_offset;
+  tile.weight = layer_.packed.weight.data()->byte + panel.weight;
+  tile.bias = layer_.packed.bias.data() + panel.lane;
+  tile.multiplier = layer_.packed.multiplier.data() + panel.lane;
+  tile.y_offset = panel.channel * layer_.y_item;
+  tile.residual_offset = panel.channel;
+  tile.channels = panel.channels;
+}
+
+// Tiles are taken in blocks, all of a block's tiles by one panel after the other. Weights that stay in the cache are
+// best read anew for each tile, so that pixels are read and written once; others only once in as many tiles as leave
+// their part of x in the cache.
+int64_t ConvStep::tiles_in_block(int64_t tiles, Range panels) const {
+  constexpr int64_t kCache = 256 * 1024;  // part of the smallest second-level cache of today
+  const PackedConv& packed = layer_.packed;
+  const auto count = static_cast<int64_t>(packed.panels.size());
+  const int64_t weight_bytes = static_cast<int64_t>(packed.weight.size()) * 64 * (panels.last - panels.first) / count;
+  if (panels.last - panels.first == 1) return tiles;
+  if (weight_bytes <= kCache) return 1;
+  const int64_t x_bytes = std::max<int64_t>(1, x_->shape.elements() * packed.mr / grid_.pixels());  // of a tile
+  return std::clamp<int64_t>(kCache / x_bytes, 1, tiles);
 }
 
 void ConvStep::run(int thread, int threads) noexcept {
@@ -113,35 +147,34 @@ void ConvStep::run(int thread, int threads) noexcept {
   const Share mine = share_of(thread, threads);
   const int64_t count = mine.pixels.last - mine.pixels.first;
   if (count == 0 || mine.panels.first == mine.panels.last) return;
-  const int64_t tiles = (count + packed.mr - 1) / packed.mr;  // of nearly equal height
-  const int64_t block = tiles_in_block(mine);
+  const int64_t tiles = (count + packed.mr - 1) / packed.mr;
+  const auto rows = [&](int64_t t) {  // tiles are of nearly equal height
+    return static_cast<int>(count * (t + 1) / tiles - count * t / tiles);
+  };
+  const int64_t block = tiles_in_block(tiles, mine.panels);
 
-  ConvTile tile;
-  tile.x_flip = layer_.x_flip;
-  tile.segment = window_.segments.data();
-  tile.segments = static_cast<int64_t>(window_.segments.size());
-  tile.steps = window_.steps;
-  tile.out = &layer_.out;
+  ConvTile tile = tile_of_layer();
+  TilePixels pixels;
+  tile.x = pixels.x;
+  tile.y = pixels.y;
+  tile.residual = residual_ == nullptr ? nullptr : pixels.residual;
   const uint8_t* residual = residual_ == nullptr ? nullptr : residual_->data;
   PixelCursor begin(grid_, x_->data + window_.origin, y_->data, residual, mine.pixels.first);
   for (int64_t first = 0; first < tiles; first += block) {
     const int64_t last = std::min(tiles, first + block);
     PixelCursor cursor = begin;
+    if (block == 1) cursor.take(rows(first), pixels);
     for (int64_t p = mine.panels.first; p < mine.panels.last; ++p) {
       const ConvPanel& panel = packed.panels[static_cast<size_t>(p)];
-      tile.x_offset = panel.x_offset;
-      tile.weight = packed.weight.data()->byte + panel.weight;
-      tile.bias = packed.bias.data() + panel.lane;
-      tile.multiplier = packed.multiplier.data() + panel.lane;
-      tile.y_offset = panel.channel * layer_.y_item;
-      tile.residual_offset = panel.channel;
-      tile.channels = panel.channels;
-      const bool again = block == 1 && p > mine.panels.first;  // the pixels of the panel before
-      if (!again) cursor = begin;
+      set_panel(panel, tile);
+      if (block == 1) {
+        panel.row->run[rows(first)](tile);
+        continue;
+      }
+      cursor = begin;
       for (int64_t t = first; t < last; ++t) {
-        const int rows = static_cast<int>(count * (t + 1) / tiles - count * t / tiles);
-        if (!again) cursor.take(rows, tile);
-        panel.row->run[rows](tile);
+        cursor.take(rows(t), pixels);
+        panel.row->run[rows(t)](tile);
       }
     }
     begin = cursor;

@@ -41,7 +41,9 @@ class ConvStep : public Step {
     Range pixels, panels;
   };
   Share share_of(int thread, int threads) const;
-  int64_t tiles_in_block(const Share& mine) const;
+  int64_t tiles_in_block(int64_t tiles, Range panels) const;
+  ConvTile tile_of_layer() const;
+  void set_panel(const ConvPanel& panel, ConvTile& tile) const;
 
   const ConvLayer& layer_;
   PixelGrid grid_;

@@ -81,10 +81,11 @@ template <int NV>
 }
 
 // float(r - zero_point) * multiplier, for the 16 bytes at r.
+template <bool kPlain>
 [[gnu::always_inline]] inline __m512 residual_part(const ConvOutput& out, const uint8_t* r) {
-  const __m512i bytes = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(r)));
-  const __m512i flipped = _mm512_xor_si512(bytes, constant(out.residual_flip));
-  const __m512i centered = _mm512_sub_epi32(flipped, constant(out.residual_zero_point));
+  __m512i bytes = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(r)));
+  if constexpr (!kPlain) bytes = _mm512_xor_si512(bytes, constant(out.residual_flip));
+  const __m512i centered = _mm512_sub_epi32(bytes, constant(out.residual_zero_point));
   return _mm512_mul_ps(_mm512_cvtepi32_ps(centered), _mm512_load_ps(out.residual_multiplier));
 }
 
@@ -135,13 +136,13 @@ template <bool kResidual, bool kPlain, int NV>
   __m512i value[NV];
   unroll<NV>([&](auto v) [[gnu::always_inline]] {
     __m512 sum = _mm512_mul_ps(_mm512_cvtepi32_ps(acc[v]), _mm512_loadu_ps(multiplier + 16 * v));
-    if constexpr (kResidual) sum = _mm512_add_ps(sum, residual_part(*out, r + 16 * v));
+    if constexpr (kResidual) sum = _mm512_add_ps(sum, residual_part<kPlain>(*out, r + 16 * v));
     value[v] = kPlain ? _mm512_cvtps_epi32(sum) : round(*out, sum);
   });
   store_bytes<kPlain, NV>(*out, *order, value, tile.y[i] + tile.y_offset, tile.channels);
 }
 
-// From accumulators to bytes without leaving the registers.
+// From accumulators to bytes without leaving the registers, for plain output.
 template <bool kResidual, int MR, int NV>
 [[gnu::noinline]] void run_fused(const ConvTile& tile) {
   __m512i acc[MR][NV];
@@ -176,7 +177,7 @@ template <bool kFlip, int MR, int NV>
 template <int MR, int NV>
 void run(const ConvTile& tile) {
   if (tile.x_flip != 0) return run_through_memory<true, MR, NV>(tile);
-  if (tile.out->is_float) return run_through_memory<false, MR, NV>(tile);
+  if (!tile.out->is_plain) return run_through_memory<false, MR, NV>(tile);
   return tile.residual == nullptr ? run_fused<false, MR, NV>(tile) : run_fused<true, MR, NV>(tile);
 }
 

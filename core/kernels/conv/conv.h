@@ -25,6 +25,8 @@ struct alignas(64) ConvOutput {
   int32_t residual_zero_point[16] = {};
   float residual_multiplier[16] = {};
   float limit[16] = {};  // kConvLimit
+  // No flips, and no value reaches the limit: a kernel may leave both out.
+  bool is_plain = false;
   bool is_float = false;  // y = float(acc) * multiplier, no residual, no clamp
 };
 

@@ -10,7 +10,7 @@ int64_t peak_macs_reference(int64_t iterations) {
 #pragma GCC unroll 8
     for (int c = 0; c < kChains; ++c) {
       acc[c] += x * w;
-      asm("" : "+r"(acc[c]));  // one multiply and one add a round: nothing to fold
+      asm volatile("" : "+r"(acc[c]));  // one multiply and one add a round: nothing to fold
     }
   }
   return iterations * kChains;
