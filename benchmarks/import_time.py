@@ -1,7 +1,7 @@
 """Time `import octavo.runtime` in fresh processes: `python -m benchmarks.import_time`.
 
-A third of a second of start-up is what keeps a library out of command-line tools and functions that are started for
-every call. Interleaved with it for context: what its import needs in any case (NumPy), and PyTorch.
+Start-up is what a command-line tool, or a function that is started for every call, pays each time. Interleaved with it
+for context: what its import needs in any case (NumPy), and PyTorch.
 """
 
 import statistics

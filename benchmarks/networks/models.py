@@ -29,8 +29,8 @@ NETWORKS = (
     "resnext101_32x8d",
     "shufflenet_v2_x1_0",
 )
-CALIBRATION_SAMPLES = 8
-TEST_SAMPLES = 4
+CALIBRATION_SAMPLES = 4
+TEST_SAMPLES = 2
 
 
 def image_size(name: str) -> int:

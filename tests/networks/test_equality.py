@@ -32,12 +32,25 @@ def test_full_size(name):
 
 
 @pytest.mark.parametrize("name", ["resnet18", "shufflenet_v2_x1_0"])
-def test_batch_and_odd_sizes(name):
-    calibration = [x for size in (64, 96) for x in models.samples(name, 1, seed=1, batch=2, size=size)]
-    program = quantize(models.build(name, "measured"), calibration).program
-    for size in (75, 97):
-        (x,) = models.samples(name, 1, seed=2, batch=3, size=size)
-        wide = np.ascontiguousarray(x[..., :-22, :])
-        output = assert_executors_agree(program, wide)
-        assert output.shape == (3, 1000)
-        assert np.any(output[0] != output[1]), "the logits do not depend on the image"
+def test_batch_of_odd_images(name):
+    calibration = _odd_images(name, batch=2, seed=1, height=53, width=75)
+    program = quantize(models.build(name, "measured"), [calibration]).program
+    _assert_batch_agrees(program, _odd_images(name, batch=3, seed=2, height=53, width=75))
+
+
+def test_symbolic_image_size():
+    calibration = [x for size in (64, 96) for x in models.samples("resnet18", 1, seed=1, batch=2, size=size)]
+    program = quantize(models.build("resnet18", "measured"), calibration).program
+    for height, width in ((53, 75), (97, 71)):
+        _assert_batch_agrees(program, _odd_images("resnet18", batch=3, seed=2, height=height, width=width))
+
+
+def _odd_images(name: str, batch: int, seed: int, height: int, width: int) -> np.ndarray:
+    (square,) = models.samples(name, 1, seed, batch, max(height, width))
+    return np.ascontiguousarray(square[..., :height, :width])
+
+
+def _assert_batch_agrees(program: Program, x: np.ndarray) -> None:
+    output = assert_executors_agree(program, x)
+    assert output.shape == (len(x), 1000)
+    assert np.any(output[0] != output[1]), "the logits do not depend on the image"
