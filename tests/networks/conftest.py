@@ -8,7 +8,7 @@ import torch
 
 @pytest.fixture(autouse=True, scope="module")
 def one_torch_thread() -> Iterator[None]:
-    """Give PyTorch one thread: test processes run side by side, and its threads spin while they wait for a processor."""
+    """Give PyTorch one thread: test processes run side by side, and its waiting threads spin."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
