@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sized
+from collections.abc import Iterable, Sequence, Sized
 from itertools import chain, islice
 from typing import Any
 
@@ -12,6 +12,7 @@ from octavo import __version__
 from octavo.graph.calibrate import Progress, calibrate
 from octavo.graph.capture import Captured, capture
 from octavo.graph.convert import Conversion, Layer, convert
+from octavo.graph.correction import Correction
 from octavo.graph.errors import (
     CalibrationError,
     CaptureError,
@@ -29,6 +30,7 @@ __all__ = [
     "Captured",
     "Conversion",
     "ConversionError",
+    "Correction",
     "Layer",
     "Prepared",
     "UnsupportedOperator",
@@ -51,6 +53,7 @@ def quantize_static(
     qconfig_mapping: QConfigMapping | None = None,
     dynamic_shapes: Any = None,
     progress: Progress | None = None,
+    corrections: Sequence[type[Correction]] = (),
 ) -> Conversion:
     """Capture, prepare, calibrate and convert a model.
 
@@ -61,6 +64,7 @@ def quantize_static(
         qconfig_mapping: which QConfig each layer gets; None for the default of static quantization.
         dynamic_shapes: as in `torch.export.export`; None to find them from the samples.
         progress: called after each calibration sample with the number done and of all, where that is known.
+        corrections: methods that watch the calibration and then change the graph, applied in order.
 
     Returns: the program and a record of each layer.
 
@@ -73,5 +77,10 @@ def quantize_static(
         raise CalibrationError("there is no calibration data: the iterable gave no sample; pass at least one")
     prepared = prepare(capture(model, example_inputs, dynamic_shapes, first), qconfig_mapping)
     total = len(calibration_data) if isinstance(calibration_data, Sized) else None
-    calibrate(prepared, chain(first, iterator), progress and (lambda done, _: progress(done, total)))
+    active = [correction(prepared) for correction in corrections]
+    samples = chain(first, iterator)
+    report = progress and (lambda done, _: progress(done, total))
+    calibrate(prepared, samples, report, watchers=[correction.watch for correction in active])
+    for correction in active:
+        prepared = correction.apply(prepared)
     return convert(prepared, f"octavo {__version__}")

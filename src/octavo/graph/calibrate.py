@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sized
+from collections.abc import Callable, Iterable, Sequence, Sized
 from itertools import islice
 
 import torch
 
 from octavo.graph.errors import CalibrationError
-from octavo.graph.execute import execute
+from octavo.graph.execute import Watch, execute
 from octavo.graph.prepare import Prepared
 from octavo.graph.signature import Sample
 
@@ -21,6 +21,7 @@ def calibrate(
     data: Iterable[Sample],
     progress: Progress | None = None,
     limit: int | None = None,
+    watchers: Sequence[Watch] = (),
 ) -> Prepared:
     """Run the float graph on samples and let the observers see every value that will have 8 bits.
 
@@ -31,6 +32,7 @@ def calibrate(
         data: any iterable of tensors, tuples of tensors or dicts of tensors.
         progress: called after each sample.
         limit: how many samples to use at most.
+        watchers: called with the name and the tensor of every value of the graph, besides the observers.
 
     Returns: `prepared`.
 
@@ -45,6 +47,8 @@ def calibrate(
         observer = watched.get(value)
         if observer is not None:
             observer(tensor)
+        for watcher in watchers:
+            watcher(value, tensor)
 
     for index, sample in enumerate(islice(data, limit)):
         inputs = prepared.signature.bind(sample, f"calibration sample {index}")

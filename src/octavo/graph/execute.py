@@ -45,7 +45,7 @@ def compute(node: Node, inputs: Sequence[Tensor], sizes: Mapping[str, int]) -> T
         return inputs[0].reshape([d if isinstance(d, int) else sizes[d] for d in node.attributes["shape"]])
     y = _OPERATORS[node.type](node, *inputs)
     clamp = node.attributes.get("clamp")
-    return y if clamp is None else y.clamp(*clamp)
+    return y if clamp is None else y.clamp_(*clamp)  # an operator with a fused clamp has made y itself
 
 
 def _spatial(node: Node, x: Tensor, padding: Sequence[Sequence[int]], value: float = 0.0) -> tuple[Tensor, list[int]]:
@@ -65,12 +65,12 @@ def _conv(node: Node, x: Tensor, residual: Tensor | None = None) -> Tensor:
     x, padding = _spatial(node, x, a["padding"])
     weight, bias = node.constants["weight"], node.constants.get("bias")
     y = function(x, weight, bias, a["stride"], padding, a["dilation"], a["groups"])
-    return y if residual is None else y + residual
+    return y if residual is None else y.add_(residual)
 
 
 def _linear(node: Node, x: Tensor, residual: Tensor | None = None) -> Tensor:
     y = F.linear(x, node.constants["weight"], node.constants.get("bias"))
-    return y if residual is None else y + residual
+    return y if residual is None else y.add_(residual)
 
 
 def _affine(node: Node, x: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from octavo.graph.ir import Node
-from octavo.numerics import accumulator_bound, least_weight_scale, quantize, quantize_bias
+from octavo.numerics import Qparams, accumulator_bound, dequantize, least_weight_scale, quantize, quantize_bias
 from octavo.program import Value
 from octavo.program.types import QUANT_RANGE
 from octavo.qconfig import QConfig
@@ -53,10 +53,7 @@ def quantize_layer(node: Node, qconfig: QConfig, x: Value) -> QuantizedLayer:
     channels = weight.shape[0]
     bias = node.constants.get("bias")
     bias = torch.zeros(channels) if bias is None else bias.detach()
-    observer = qconfig.weight()
-    observer.name = node.name
-    observer(weight)
-    qparams = observer.qparams()
+    qparams = _weight_qparams(node, qconfig)
     # A channel that is all but zero would have so small a scale that its bias overflows.
     least = least_weight_scale(bias, x.scale)
     if qparams.ch_axis is None:
@@ -70,3 +67,16 @@ def quantize_layer(node: Node, qconfig: QConfig, x: Value) -> QuantizedLayer:
     if bound > _INT32_MAX:
         raise AccumulatorOverflowError(f"its accumulator could reach {bound}, beyond int32")
     return QuantizedLayer(q.numpy(), q_bias.numpy(), scale.numpy())
+
+
+def dequantized_weight(node: Node, qconfig: QConfig) -> torch.Tensor:
+    """Return the real numbers that a layer's weight will stand for once it is in int8, float32 of its shape."""
+    qparams = _weight_qparams(node, qconfig)
+    return dequantize(quantize(node.constants["weight"].detach(), qparams), qparams)
+
+
+def _weight_qparams(node: Node, qconfig: QConfig) -> Qparams:
+    observer = qconfig.weight()
+    observer.name = node.name
+    observer(node.constants["weight"].detach())
+    return observer.qparams()

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import nn
 
+from octavo.algorithms import BiasCorrection
 from octavo.graph import quantize_static
 from octavo.graph.signature import Sample
 from octavo.qconfig import QConfigMapping, default_static, min_max_static
@@ -55,6 +56,7 @@ def quantize(
     conversion = quantize_static(
         model, example_inputs, calibration_data,
         qconfig_mapping=mapping, dynamic_shapes=dynamic_shapes, progress=choose(progress),
+        corrections=(BiasCorrection,) if chosen.bias_correction else (),
     )  # fmt: skip
     return QuantizedModel.of(conversion, Origin(model, example_inputs, dynamic_shapes, mapping))
 

@@ -23,10 +23,12 @@ class Recipe:
     Args:
         observer: how the range of an activation is estimated: `"histogram"` searches the range of least squared
             error, `"min_max"` takes the range seen. Not looked at where `qconfig_mapping` is given.
+        bias_correction: whether the bias of each layer takes back what rounding its weights shifts.
         qconfig_mapping: a QConfig for each layer; None where one serves all.
     """
 
     observer: Observer = "histogram"
+    bias_correction: bool = True
     qconfig_mapping: QConfigMapping | None = None
 
     def __post_init__(self) -> None:

@@ -1,0 +1,28 @@
+"""What a method that improves a calibrated graph looks like: it watches calibration, then changes the graph."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+
+from octavo.graph.prepare import Prepared
+
+
+class Correction(ABC):
+    """Watch the float values during calibration and rewrite the graph before it is converted.
+
+    Args:
+        prepared: what is being calibrated.
+    """
+
+    def __init__(self, prepared: Prepared) -> None:
+        self.prepared = prepared
+
+    @abstractmethod
+    def watch(self, value: str, tensor: torch.Tensor) -> None:
+        """Take note of a value of the float graph for one sample."""
+
+    @abstractmethod
+    def apply(self, prepared: Prepared) -> Prepared:
+        """Return a graph with better constants; `prepared` itself is not changed."""
