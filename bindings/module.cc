@@ -17,7 +17,8 @@ NB_MODULE(_core, module) {
       [] {
         std::vector<std::string> names;
         for (int i = 0; i < octavo::kIsaCount; ++i)
-          if (octavo::is_supported(static_cast<octavo::Isa>(i))) names.emplace_back(octavo::name_of(static_cast<octavo::Isa>(i)));
+          if (octavo::is_supported(static_cast<octavo::Isa>(i)))
+            names.emplace_back(octavo::name_of(static_cast<octavo::Isa>(i)));
         return names;
       },
       "List the instruction sets that this machine runs, from the plainest up.");

@@ -34,11 +34,16 @@ DType dtype_named(const std::string& name) {
 
 bool has_dtype(nb::dlpack::dtype given, DType dtype) {
   switch (dtype) {
-    case DType::u8: return given == nb::dtype<uint8_t>();
-    case DType::s8: return given == nb::dtype<int8_t>();
-    case DType::s32: return given == nb::dtype<int32_t>();
-    case DType::s64: return given == nb::dtype<int64_t>();
-    case DType::f32: return given == nb::dtype<float>();
+    case DType::u8:
+      return given == nb::dtype<uint8_t>();
+    case DType::s8:
+      return given == nb::dtype<int8_t>();
+    case DType::s32:
+      return given == nb::dtype<int32_t>();
+    case DType::s64:
+      return given == nb::dtype<int64_t>();
+    case DType::f32:
+      return given == nb::dtype<float>();
   }
   return false;
 }
@@ -70,8 +75,8 @@ using NodeTuple = std::tuple<std::string, std::string, std::vector<int>, std::ve
 octavo::NodeSpec to_spec(const NodeTuple& node) {
   octavo::NodeSpec spec;
   std::map<std::string, ConstArray> constants;
-  std::tie(spec.op.type, spec.op.name, spec.inputs, spec.outputs, spec.op.ints, spec.op.floats, spec.op.strings, constants) =
-      node;
+  std::tie(spec.op.type, spec.op.name, spec.inputs, spec.outputs, spec.op.ints, spec.op.floats, spec.op.strings,
+           constants) = node;
   for (const auto& [role, array] : constants) {
     std::vector<int64_t> dims;
     for (size_t i = 0; i < array.ndim(); ++i) dims.push_back(static_cast<int64_t>(array.shape(i)));
@@ -81,13 +86,14 @@ octavo::NodeSpec to_spec(const NodeTuple& node) {
 }
 
 std::shared_ptr<octavo::Graph> make_graph(const std::vector<std::tuple<std::string, double, int>>& values,
-                                                const std::vector<NodeTuple>& nodes, const std::vector<int>& inputs,
-                                                const std::vector<int>& outputs, const std::string& isa) {
+                                          const std::vector<NodeTuple>& nodes, const std::vector<int>& inputs,
+                                          const std::vector<int>& outputs, const std::string& isa) {
   const auto chosen = octavo::isa_named(isa);
   if (!chosen || !octavo::is_supported(*chosen))
     throw std::invalid_argument("instruction set '" + isa + "' is not one that this machine runs");
   std::vector<octavo::ValueType> types;
-  for (const auto& [dtype, scale, zero_point] : values) types.push_back({dtype_named(dtype), static_cast<float>(scale), zero_point});
+  for (const auto& [dtype, scale, zero_point] : values)
+    types.push_back({dtype_named(dtype), static_cast<float>(scale), zero_point});
   std::vector<octavo::NodeSpec> specs;
   for (const NodeTuple& node : nodes) specs.push_back(to_spec(node));
   const nb::gil_scoped_release release;
@@ -97,7 +103,8 @@ std::shared_ptr<octavo::Graph> make_graph(const std::vector<std::tuple<std::stri
 template <class Array>
 void require(const Array& array, const octavo::PlanSet& plans, int value, const char* what) {
   const Shape& shape = plans.shapes()[value];
-  bool fits = has_dtype(array.dtype(), plans.graph().values[value].dtype) && static_cast<int>(array.ndim()) == shape.rank;
+  bool fits =
+      has_dtype(array.dtype(), plans.graph().values[value].dtype) && static_cast<int>(array.ndim()) == shape.rank;
   for (int i = 0; fits && i < shape.rank; ++i) fits = static_cast<int64_t>(array.shape(i)) == shape.dim[i];
   if (!fits) throw std::invalid_argument(std::string(what) + " does not have the dtype and shape that were planned");
 }
@@ -143,13 +150,14 @@ void bind_network(nb::module_& module) {
              for (const auto& dims : shapes) list.push_back(to_shape(dims));
              new (self) octavo::PlanSet(std::move(graph), list);
            })
-      .def("run",
-           [](octavo::PlanSet& self, const std::vector<ConstArray>& inputs, std::vector<OutArray> outputs, int threads) {
-             const Memory memory = memory_of(self, inputs, outputs);
-             checked_threads(threads);
-             const nb::gil_scoped_release release;
-             self.run(memory.inputs.data(), memory.outputs.data(), threads);
-           })
+      .def(
+          "run",
+          [](octavo::PlanSet& self, const std::vector<ConstArray>& inputs, std::vector<OutArray> outputs, int threads) {
+            const Memory memory = memory_of(self, inputs, outputs);
+            checked_threads(threads);
+            const nb::gil_scoped_release release;
+            self.run(memory.inputs.data(), memory.outputs.data(), threads);
+          })
       .def("profile",
            [](octavo::PlanSet& self, const std::vector<ConstArray>& inputs, std::vector<OutArray> outputs, int threads,
               int rounds) {

@@ -9,7 +9,8 @@ namespace octavo {
 int64_t plan_arena(std::span<Lifetime> storages) {
   std::vector<Lifetime*> by_size;
   for (Lifetime& storage : storages) by_size.push_back(&storage);
-  std::stable_sort(by_size.begin(), by_size.end(), [](const Lifetime* a, const Lifetime* b) { return a->bytes > b->bytes; });
+  std::stable_sort(by_size.begin(), by_size.end(),
+                   [](const Lifetime* a, const Lifetime* b) { return a->bytes > b->bytes; });
 
   int64_t total = 0;
   std::vector<Lifetime*> placed;  // in order of offset

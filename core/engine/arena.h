@@ -13,8 +13,8 @@ struct Lifetime {
   int64_t offset = 0;
 };
 
-// Sets the offsets (multiples of 64) and returns the size of the whole block. Largest first, each at the lowest gap that
-// holds it.
+// Sets the offsets (multiples of 64) and returns the size of the whole block. Largest first, each at the lowest gap
+// that holds it.
 int64_t plan_arena(std::span<Lifetime> storages);
 
 }  // namespace octavo

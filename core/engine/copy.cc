@@ -62,9 +62,12 @@ class Copy final : public Step {
       return;
     }
     switch (item_) {
-      case 1: return row<1>(axis, from, to);
-      case 4: return row<4>(axis, from, to);
-      case 8: return row<8>(axis, from, to);
+      case 1:
+        return row<1>(axis, from, to);
+      case 4:
+        return row<4>(axis, from, to);
+      case 8:
+        return row<8>(axis, from, to);
       default:
         for (int64_t i = 0; i < axis.count; ++i) std::memcpy(to + i * axis.to, from + i * axis.from, item_);
     }

@@ -28,8 +28,8 @@ void want_orders(const Graph& graph, const std::vector<Shape>& shapes, Demands* 
   }
 }
 
-// A value that a concat can have its producer write in place: computed (not an input, not a view), joined once, and by one
-// concat only.
+// A value that a concat can have its producer write in place: computed (not an input, not a view), joined once, and by
+// one concat only.
 void join_concats(const Graph& graph, const std::vector<Shape>& shapes, Demands* demands) {
   std::vector<const Operator*> producer(graph.values.size(), nullptr);  // of values that are computed, not viewed
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
@@ -77,8 +77,7 @@ Demands find_demand(const Graph& graph, const std::vector<Shape>& shapes) {
   Demands demands(graph.values.size());
   want_orders(graph, shapes, &demands);
   join_concats(graph, shapes, &demands);
-  while (share_halos(graph, &demands)) {
-  }
+  while (share_halos(graph, &demands)) {}
   return demands;
 }
 

@@ -58,7 +58,8 @@ class FillHalo final : public Step {
 
 }  // namespace
 
-int64_t dense_strides(const Shape& shape, DType dtype, Order order, const Halo& halo, int64_t* stride, int64_t* origin) {
+int64_t dense_strides(const Shape& shape, DType dtype, Order order, const Halo& halo, int64_t* stride,
+                      int64_t* origin) {
   const int rank = shape.rank;
   int axes[kMaxRank];
   memory_order(rank, order, axes);

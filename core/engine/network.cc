@@ -47,7 +47,7 @@ std::vector<std::pair<Plan::StepInfo, double>> PlanSet::profile(const void* cons
 }
 
 std::shared_ptr<Graph> build_graph(std::vector<ValueType> values, std::vector<NodeSpec> nodes, std::vector<int> inputs,
-                                         std::vector<int> outputs, Isa isa) {
+                                   std::vector<int> outputs, Isa isa) {
   auto graph = std::make_shared<Graph>();
   std::vector<bool> known(values.size(), false);
   const auto require = [&](int value, bool expected, const std::string& where) {
@@ -65,7 +65,8 @@ std::shared_ptr<Graph> build_graph(std::vector<ValueType> values, std::vector<No
       require(value, true, where);
       node.op.inputs.push_back(values[value]);
     }
-    if (node.inputs.empty() || node.outputs.size() != 1) throw std::invalid_argument(where + ": expected inputs, 1 output");
+    if (node.inputs.empty() || node.outputs.size() != 1)
+      throw std::invalid_argument(where + ": expected inputs, 1 output");
     for (const int value : node.outputs) {
       require(value, false, where);
       known[value] = true;

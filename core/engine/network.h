@@ -44,6 +44,6 @@ struct NodeSpec {
 
 // Builds the operators (packing weights for `isa`). Throws std::invalid_argument naming the operator.
 std::shared_ptr<Graph> build_graph(std::vector<ValueType> values, std::vector<NodeSpec> nodes, std::vector<int> inputs,
-                                         std::vector<int> outputs, Isa isa);
+                                   std::vector<int> outputs, Isa isa);
 
 }  // namespace octavo

@@ -27,8 +27,8 @@ struct InputNeed {
 };
 
 // Work over tensors that lie somewhere. `run` is called by every thread of a run with its own index, does that thread's
-// share and returns; the caller puts a barrier between steps. It must not allocate, lock or throw, and must give the same
-// bytes for any number of threads. One step is never run twice at once (concurrent runs have plans of their own).
+// share and returns; the caller puts a barrier between steps. It must not allocate, lock or throw, and must give the
+// same bytes for any number of threads. One step is never run twice at once (concurrent runs have plans of their own).
 class Step {
  public:
   virtual ~Step() = default;
@@ -40,8 +40,8 @@ class Operator {
  public:
   virtual ~Operator() = default;
 
-  // Throws std::invalid_argument unless the shapes fit the operator's attributes and each other exactly: this check, made
-  // before memory is planned, is what keeps kernels inside their tensors.
+  // Throws std::invalid_argument unless the shapes fit the operator's attributes and each other exactly: this check,
+  // made before memory is planned, is what keeps kernels inside their tensors.
   virtual void check(std::span<const Shape> inputs, std::span<const Shape> outputs) const = 0;
 
   virtual InputNeed input_need(int /*input*/, std::span<const Shape> /*inputs*/) const { return {}; }
@@ -53,8 +53,8 @@ class Operator {
   // Whether each element of the output depends on `input` at the same place alone, so that it may be written over it.
   virtual bool in_place(int /*input*/) const { return false; }
 
-  // For operators that only rename memory (reshape, permute, slice), which are never bound: the strides and byte offset of
-  // the output as a view of `input`, or nothing where only a dense row_major copy of the input could be viewed so.
+  // For operators that only rename memory (reshape, permute, slice), which are never bound: the strides and byte offset
+  // of the output as a view of `input`, or nothing where only a dense row_major copy of the input could be viewed so.
   virtual bool is_view() const { return false; }
   struct View {
     int64_t offset = 0;
@@ -62,10 +62,12 @@ class Operator {
   };
   virtual std::optional<View> view(const Tensor& /*input*/, const Shape& /*output*/) const { return {}; }
 
-  // Whether the axes of the outputs are the axes of the inputs, so that a wanted order carries over from one to the other.
+  // Whether the axes of the outputs are the axes of the inputs, so that a wanted order carries over from one to the
+  // other.
   virtual bool aligned() const { return true; }
 
-  // For views: whether the elements around the output's last axes are those around the input's, so that a halo is shared.
+  // For views: whether the elements around the output's last axes are those around the input's, so that a halo is
+  // shared.
   virtual bool keeps_halo() const { return false; }
 
   // For concat: the axis along which the inputs lie side by side in the output; -1 for every other operator.

@@ -14,8 +14,8 @@
 namespace octavo {
 namespace {
 
-// Rounding half to even and gradual underflow, whatever the caller has set on its thread (torch.set_flush_denormal, say):
-// the same bits on every thread.
+// Rounding half to even and gradual underflow, whatever the caller has set on its thread (torch.set_flush_denormal,
+// say): the same bits on every thread.
 class DefaultFloatMode {
  public:
 #if defined(__x86_64__)

@@ -15,8 +15,8 @@ class Plan {
  public:
   Plan(const Graph& graph, const Blueprint& blueprint);
 
-  // inputs, outputs: row-major memory of the network's inputs and outputs, in order. `nanoseconds`, unless null, receives
-  // the time of each step (of thread 0, up to the barrier behind it) added to what it holds.
+  // inputs, outputs: row-major memory of the network's inputs and outputs, in order. `nanoseconds`, unless null,
+  // receives the time of each step (of thread 0, up to the barrier behind it) added to what it holds.
   void run(const void* const* inputs, void* const* outputs, int threads, int64_t* nanoseconds = nullptr) noexcept;
 
   int64_t arena_bytes() const { return arena_bytes_; }

@@ -14,8 +14,13 @@ constexpr int kForever = std::numeric_limits<int>::max();
 class Planner {
  public:
   Planner(const Graph& graph, const std::vector<Shape>& shapes)
-      : graph_(graph), shapes_(shapes), demand_(find_demand(graph, shapes)), place_of_(graph.values.size(), -1),
-        copies_(graph.values.size()), last_use_(graph.values.size(), -1), is_read_(graph.values.size(), false) {
+      : graph_(graph),
+        shapes_(shapes),
+        demand_(find_demand(graph, shapes)),
+        place_of_(graph.values.size(), -1),
+        copies_(graph.values.size()),
+        last_use_(graph.values.size(), -1),
+        is_read_(graph.values.size(), false) {
     for (size_t n = 0; n < graph.nodes.size(); ++n) {
       for (const int value : graph.nodes[n].inputs) {
         last_use_[value] = static_cast<int>(n);
@@ -72,7 +77,8 @@ class Planner {
 
   void place_input(int index) {
     const int value = graph_.inputs[index];
-    const int given = new_place(graph_.values[value], shapes_[value], Order::row_major, {}, Storage::Owner::input, index);
+    const int given =
+        new_place(graph_.values[value], shapes_[value], Order::row_major, {}, Storage::Owner::input, index);
     place_of_[value] = given;
     // Kernels may read past the ends of 8-bit tensors, which the caller's memory does not promise to allow.
     if (item_size(graph_.values[value].dtype) == 1) place_of_[value] = copy_of(given, Order::row_major, {});
@@ -141,7 +147,8 @@ class Planner {
       if (i == input || other.storage != place.storage) continue;
       if (!node.op->in_place(static_cast<int>(i)) || other.offset != place.offset) return true;
       if (!(other.tensor.shape == place.tensor.shape)) return true;
-      if (!std::equal(place.tensor.stride, place.tensor.stride + place.tensor.shape.rank, other.tensor.stride)) return true;
+      if (!std::equal(place.tensor.stride, place.tensor.stride + place.tensor.shape.rank, other.tensor.stride))
+        return true;
     }
     return false;
   }
@@ -158,7 +165,8 @@ class Planner {
     // Kernels may read past the ends of 8-bit tensors, which the caller's memory does not promise to allow.
     if (item_size(graph_.values[value].dtype) == 1 && is_read_[value]) return -1;
     const auto first = std::find(graph_.outputs.begin(), graph_.outputs.end(), value);
-    if (first == graph_.outputs.end() || std::find(first + 1, graph_.outputs.end(), value) != graph_.outputs.end()) return -1;
+    if (first == graph_.outputs.end() || std::find(first + 1, graph_.outputs.end(), value) != graph_.outputs.end())
+      return -1;
     return static_cast<int>(first - graph_.outputs.begin());
   }
 
@@ -233,8 +241,9 @@ class Planner {
 
   Order natural_order(int place) const {
     const Tensor& tensor = result_.places[place].tensor;
-    return !lies_in_order(tensor, Order::row_major) && lies_in_order(tensor, Order::channels_last) ? Order::channels_last
-                                                                                                  : Order::row_major;
+    return !lies_in_order(tensor, Order::row_major) && lies_in_order(tensor, Order::channels_last)
+               ? Order::channels_last
+               : Order::row_major;
   }
 
   void add_concat(const Graph::Node& node) {
@@ -268,7 +277,8 @@ class Planner {
     const int value = graph_.outputs[index];
     const Storage& storage = result_.storages[result_.places[place_of_[value]].storage];
     if (storage.owner == Storage::Owner::output && storage.external == index) return;
-    const int given = new_place(graph_.values[value], shapes_[value], Order::row_major, {}, Storage::Owner::output, index);
+    const int given =
+        new_place(graph_.values[value], shapes_[value], Order::row_major, {}, Storage::Owner::output, index);
     add_step(PlannedStep::Kind::copy, {place_of_[value]}, {given});
     result_.steps.back().barrier = false;
   }

@@ -12,8 +12,8 @@
 namespace octavo {
 namespace {
 
-// Long enough to bridge the gap between two runs of a network in a loop (some tens of microseconds), short enough not to
-// burn a core that somebody else could use.
+// Long enough to bridge the gap between two runs of a network in a loop (some tens of microseconds), short enough not
+// to burn a core that somebody else could use.
 constexpr int kSpinsBeforeSleep = 4000;
 // Threads of a section wait for each other for microseconds, unless the machine has fewer free processors than threads:
 // then the one that is waited for needs the processor of the one that waits.

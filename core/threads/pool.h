@@ -30,12 +30,13 @@ class Pool {
   // The pool of this process. Its threads start when first needed and sleep when there is nothing to do.
   static Pool& instance();
 
-  // Runs `work(thread, threads, barrier)` on `threads` threads, the caller being thread 0, and returns when all are done.
-  // While another section is running, `work` gets the caller's thread alone.
+  // Runs `work(thread, threads, barrier)` on `threads` threads, the caller being thread 0, and returns when all are
+  // done. While another section is running, `work` gets the caller's thread alone.
   template <class Work>
   void run(int threads, Work&& work) {
     run_section(
-        threads, [](void* context, int thread, int count, Barrier& barrier) {
+        threads,
+        [](void* context, int thread, int count, Barrier& barrier) {
           (*static_cast<std::remove_reference_t<Work>*>(context))(thread, count, barrier);
         },
         &work);

@@ -1,10 +1,10 @@
-"""Random programs that mix every way in which values can share memory: views, joined concats, halos, in-place writes."""
+"""Random programs that mix all ways in which values can share memory: views, joined concats, halos, in-place writes."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from octavo.program import Input, Operator, Program, Symbol, Value
+from octavo.program import Input, Operator, Program, Value
 
 SCALE, ZERO_POINT = 0.05, 117
 QPARAMS = {"dtype": "uint8", "scale": float(np.float32(SCALE)), "zero_point": ZERO_POINT}
@@ -113,7 +113,9 @@ class _Builder:
         window = {"kernel": [3, 3], "stride": [1, 1], "padding": [[1, 1], [1, 1]], "ceil_mode": False}
         if self.rng.random() < 0.5:
             return self.add("max_pool", [x], (n, c, h, w), self.values[x], dilation=[1, 1], **window)
-        return self.add("avg_pool", [x], (n, c, h, w), count_include_pad=bool(self.rng.random() < 0.5), divisor=None, **window)
+        return self.add(
+            "avg_pool", [x], (n, c, h, w), count_include_pad=bool(self.rng.random() < 0.5), divisor=None, **window
+        )
 
     def shuffle(self) -> str:
         x = self.pick()
@@ -140,12 +142,27 @@ def random_program(seed: int) -> tuple[Program, tuple[int, ...]]:
     builder = _Builder(rng)
     builder.values["x"] = Value("float32")
     builder.add("quantize", ["x"], shape)
-    kinds = ["conv"] * 4 + ["table", "binary", "binary", "concat", "concat", "slice", "pool", "shuffle", "permute", "reshape"]
+    kinds = ["conv"] * 4 + [
+        "table",
+        "binary",
+        "binary",
+        "concat",
+        "concat",
+        "slice",
+        "pool",
+        "shuffle",
+        "permute",
+        "reshape",
+    ]
     for _ in range(int(rng.integers(5, 25))):
         getattr(builder, str(rng.choice(kinds)))()
     images = builder.images()
     outputs = dict.fromkeys([images[-1], *(str(name) for name in rng.choice(images, size=3))])
-    floats = [builder.add("dequantize", [name], builder.shapes[name], Value("float32")) for name in outputs if rng.random() < 0.5]
+    floats = [
+        builder.add("dequantize", [name], builder.shapes[name], Value("float32"))
+        for name in outputs
+        if rng.random() < 0.5
+    ]
     program = Program(
         inputs=(Input("x", "float32", shape),),
         outputs=(*outputs, *floats),

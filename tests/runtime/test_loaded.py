@@ -21,7 +21,14 @@ def doubling() -> Program:
     return Program(
         inputs=(Input("left", "float32", ("batch", 3, 4, 4)), Input("right", "float32", ("batch", 3, 4, 4))),
         outputs=("sum",),
-        values={"left": Value("float32"), "right": Value("float32"), "a": image, "b": image, "c": image, "sum": Value("float32")},
+        values={
+            "left": Value("float32"),
+            "right": Value("float32"),
+            "a": image,
+            "b": image,
+            "c": image,
+            "sum": Value("float32"),
+        },
         operators=(
             Operator("quantize", "a", ("left",), ("a",)),
             Operator("quantize", "b", ("right",), ("b",)),
@@ -159,5 +166,7 @@ def test_a_fork_has_threads_of_its_own():
         "if child == 0: os._exit(0 if same else 1)\n"
         "sys.exit(0 if same and os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0 else 1)\n"
     )
-    subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=__file__.rpartition("/")[0], check=True, timeout=60)
+    subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], cwd=__file__.rpartition("/")[0], check=True, timeout=60
+    )
     np.testing.assert_array_equal(loaded(image(2), image(2))["sum"], expected)

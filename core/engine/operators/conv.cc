@@ -77,7 +77,8 @@ class Conv : public Operator {
     const Shape& x = inputs[0];
     if (x.rank != at_.rank) fail("x has " + std::to_string(x.rank) + " axes, expected " + std::to_string(at_.rank));
     if (x.dim[1] != at_.sizes.ic * at_.sizes.groups)
-      fail("x has " + std::to_string(x.dim[1]) + " channels, expected " + std::to_string(at_.sizes.ic * at_.sizes.groups));
+      fail("x has " + std::to_string(x.dim[1]) + " channels, expected " +
+           std::to_string(at_.sizes.ic * at_.sizes.groups));
     Shape y = x;
     y.dim[1] = at_.sizes.oc;
     y.dim[y.rank - 1] = output_size(at_.w, x.dim[x.rank - 1]);

@@ -38,7 +38,8 @@ class Permute final : public Operator {
     if (dims_.size() > kMaxRank) spec.fail("too many axes");
     uint32_t seen = 0;
     for (const int64_t dim : dims_) {
-      if (dim < 0 || dim >= static_cast<int64_t>(dims_.size()) || (seen >> dim & 1)) spec.fail("'dims' is no permutation");
+      if (dim < 0 || dim >= static_cast<int64_t>(dims_.size()) || (seen >> dim & 1))
+        spec.fail("'dims' is no permutation");
       seen |= 1u << dim;
     }
   }
@@ -67,7 +68,10 @@ class Permute final : public Operator {
 class Slice final : public Operator {
  public:
   explicit Slice(const OperatorSpec& spec)
-      : name_(spec.name), axis_(spec.int_of("axis")), start_(spec.int_of("start")), end_(spec.optional_int("end")),
+      : name_(spec.name),
+        axis_(spec.int_of("axis")),
+        start_(spec.int_of("start")),
+        end_(spec.optional_int("end")),
         step_(spec.int_of("step")) {
     if (axis_ < 0 || axis_ >= kMaxRank || step_ < 1) spec.fail("'axis' or 'step' is out of range");
   }

@@ -8,14 +8,13 @@
 namespace octavo {
 namespace {
 
-inline __m256i step(__m256i acc, __m256i x, __m256i w) {
-  __m256i product = _mm256_madd_epi16(x, w);
-  asm volatile("" : "+x"(product));  // keeps the equal products from being computed once
-  return _mm256_add_epi32(acc, product);
+inline __m256i step(__m256i acc, __m256i& x, __m256i w) {
+  asm volatile("" : "+x"(x));  // keeps the equal products from being computed once
+  return _mm256_add_epi32(acc, _mm256_madd_epi16(x, w));
 }
 
 // Naming each accumulator keeps them all in registers; "volatile" keeps what nobody reads.
-inline void round_of_four(__m256i& a, __m256i& b, __m256i& c, __m256i& d, __m256i x, __m256i w) {
+inline void round_of_four(__m256i& a, __m256i& b, __m256i& c, __m256i& d, __m256i& x, __m256i w) {
   a = step(a, x, w);
   b = step(b, x, w);
   c = step(c, x, w);

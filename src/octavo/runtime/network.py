@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ def build_network(program: Program, isa: str) -> Any:
     return _core.Network.build(values, operators, inputs, outputs, isa)
 
 
-def _describe(operator: Operator, index: dict[str, int], tensors: dict[str, np.ndarray]) -> tuple:
+def _describe(operator: Operator, index: dict[str, int], tensors: Mapping[str, np.ndarray]) -> tuple:
     ints: dict[str, list[int]] = {}
     floats: dict[str, float] = {}
     strings: dict[str, str] = {}
