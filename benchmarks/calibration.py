@@ -11,12 +11,12 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from benchmarks import record
 from benchmarks.harness import Timing, interleave, pinned
 from benchmarks.networks import models
+from benchmarks.terminal import terminal
 from octavo.graph.calibrate import calibrate
 from octavo.graph.capture import capture
 from octavo.graph.execute import execute
@@ -47,7 +47,7 @@ def main() -> None:
         times = [f"{timing[key].median:.0f}" for key in ("module", "graph", *OBSERVERS)]
         table.add_row(name, *times, *(f"{ratio:.2f}" for ratio in ratios.values()))
         results[f"{name} {options.threads}"] = {key: value.median for key, value in timing.items()} | {"ratio": ratios}
-    Console(width=100).print(table)
+    terminal().print(table)
     record.write("calibration", results, ("octavo",))
 
 

@@ -9,10 +9,10 @@ import subprocess
 import sys
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from benchmarks import record
+from benchmarks.terminal import terminal
 
 STATEMENTS = ("import numpy", "import octavo.runtime", "import torch")
 ROUNDS = 11
@@ -35,7 +35,7 @@ def main() -> None:
         table.add_column(heading, justify="left" if heading == "statement" else "right")
     for statement, values in times.items():
         table.add_row(statement, f"{statistics.median(values):.3f}", f"{min(values):.3f}")
-    Console().print(table)
+    terminal().print(table)
     record.write("import_time", {key: statistics.median(values) for key, values in times.items()}, ("octavo",))
 
 

@@ -16,6 +16,7 @@ from benchmarks import record
 from benchmarks.harness import pinned, settle
 from benchmarks.kernels.shapes import LAYERS, Layer
 from benchmarks.peak import int8_peak
+from benchmarks.terminal import terminal
 from octavo import _core
 from octavo.runtime import LoadedProgram
 
@@ -27,7 +28,7 @@ def main() -> None:
     options = _options()
     isas = options.isa.split(",")
     layers = [layer for layer in LAYERS if not options.names or any(name in layer.name for name in options.names)]
-    console = Console()
+    console = terminal()
     with pinned(options.threads):
         times = _measure(layers, isas, options.threads, options.rounds, console)
         peak = {isa: int8_peak(isa, options.threads) for isa in isas}
@@ -70,8 +71,8 @@ def _measure(
     for _ in track(range(rounds), "timing", console=console, transient=True):
         for key, (engine, arrays) in loaded.items():
             settle()
-            steps = engine.profile(*arrays, rounds=RUNS)
-            times.setdefault(key, []).append(sum(step.nanoseconds for step in steps if step.name == key[0].name) / 1e3)
+            (nanoseconds,) = (s.nanoseconds for s in engine.profile(*arrays, rounds=RUNS) if s.kind == key[0].kind)
+            times.setdefault(key, []).append(nanoseconds / 1e3)
     return {key: float(np.median(values)) for key, values in times.items()}
 
 

@@ -12,6 +12,7 @@ from benchmarks.networks.models import NETWORKS
 from benchmarks.networks.table import networks_table
 from benchmarks.peak import int8_peak
 from benchmarks.peers import PEERS, load_peer
+from benchmarks.terminal import terminal
 
 DEFAULT = ("octavo", "onnxruntime", "openvino", "torch.ao", "float")
 
@@ -19,9 +20,7 @@ DEFAULT = ("octavo", "onnxruntime", "openvino", "torch.ao", "float")
 def main() -> None:
     """Measure, print the table and write the record."""
     options = _options()
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=132)
+    console = terminal()
     contenders = _available(options.peers.split(","), console)
     threads = [int(count) for count in options.threads.split(",")]
     results: list[Comparison] = []
