@@ -86,7 +86,7 @@ asan: .venv/.dev
 	@touch build/asan/python/_editable_skbc_octavo.py
 	@LD_PRELOAD="$$(g++ -print-file-name=libasan.so) $$(g++ -print-file-name=libstdc++.so)" \
 	  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONPATH=build/asan/python \
-	  $(BIN)/python -m pytest -q -p no:cacheprovider tests/core tests/runtime
+	  $(BIN)/python -m pytest -q -p no:cacheprovider tests/runtime
 
 clean:
 	rm -rf build dist .venv .pytest_cache .hypothesis .ruff_cache .import_linter_cache
