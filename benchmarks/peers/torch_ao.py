@@ -1,6 +1,7 @@
 """PyTorch's deprecated FX graph-mode quantization with its x86 engine."""
 
 import copy
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -39,4 +40,5 @@ def prepare(model: nn.Module, calibration: Sequence[np.ndarray], _folder: Path) 
 
         return run
 
+    warnings.filterwarnings("ignore", message="All inputs of this cat operator")  # said anew at every run
     return open_session
