@@ -37,21 +37,28 @@ def calibrate(
     Returns: `prepared`.
 
     Raises:
-        CalibrationError: there is no sample, or one does not fit the model or holds NaN or infinite values.
+        CalibrationError: there is no sample, or one does not fit the model, holds NaN or infinite values or leads to
+            such inside the network; the message names the sample and the layer.
     """
     total = len(data) if isinstance(data, Sized) else None
     total = limit if total is None else total if limit is None else min(limit, total)
     watched = {value: prepared.observers[prepared.groups[value]] for value in prepared.watched}
+    layers = {value: node.name for value, node in prepared.graph.producers().items()}
+    where = ""
 
     def watch(value: str, tensor: torch.Tensor) -> None:
         observer = watched.get(value)
         if observer is not None:
-            observer(tensor)
+            try:
+                observer(tensor)
+            except ValueError as error:
+                raise _not_finite(where, layers.get(value, value), tensor) from error
         for watcher in watchers:
             watcher(value, tensor)
 
     for index, sample in enumerate(islice(data, limit)):
-        inputs = prepared.signature.bind(sample, f"calibration sample {index}")
+        where = f"calibration sample {index}"
+        inputs = prepared.signature.bind(sample, where)
         execute(prepared.graph, inputs, watch)
         prepared.samples += 1
         if progress is not None:
@@ -59,3 +66,11 @@ def calibrate(
     if prepared.samples == 0:
         raise CalibrationError("there is no calibration data: the iterable gave no sample; pass at least one")
     return prepared
+
+
+def _not_finite(where: str, layer: str, tensor: torch.Tensor) -> CalibrationError:
+    bad = int((~torch.isfinite(tensor)).sum())
+    return CalibrationError(
+        f"{where}: {bad} of {tensor.numel()} values that layer '{layer}' computes are NaN or infinite; expected finite "
+        "numbers. Remedy: check the range of the inputs and the model's weights, or leave the sample out"
+    )

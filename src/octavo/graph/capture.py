@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import fx, nn
+from torch.utils import _pytree as pytree
 
 from octavo.graph import dynamic_shapes as shapes
 from octavo.graph.errors import CaptureError, UnsupportedOperatorError
@@ -54,13 +55,14 @@ def capture(
     Returns: the graph and the signature.
 
     Raises:
-        CaptureError: torch.export could not follow the model, or an input or weight is not float32.
+        CaptureError: torch.export could not follow the model, or an input or weight is not a float32 tensor.
         UnsupportedOperatorError: operators that a program cannot express, all of them.
     """
     _check_model(model)
+    _check_example(example_inputs)
     with evaluating(model):
         if dynamic_shapes is not None:
-            return _capture(model, shapes.given(example_inputs, dynamic_shapes), example_inputs)
+            return _capture(model, shapes.given(model, example_inputs, dynamic_shapes), example_inputs)
         wanted = shapes.varying(example_inputs, samples)
         try:
             captured = _capture(model, wanted, example_inputs)
@@ -95,6 +97,24 @@ def _check_model(model: Any) -> None:
             raise CaptureError(f"parameter '{name}' is on {parameter.device}; expected the CPU (call model.cpu())")
 
 
+def _check_example(example_inputs: Any) -> None:
+    try:
+        leaves = pytree.tree_leaves(arguments(example_inputs))
+    except TypeError as error:
+        raise CaptureError(f"example_inputs: {error}") from None
+    for leaf in leaves:
+        if leaf is not None and not isinstance(leaf, torch.Tensor):
+            raise CaptureError(
+                f"example_inputs hold a {type(leaf).__name__} ({leaf!r:.40}); a program takes tensors alone. "
+                "Remedy: wrap the model in a module that passes it"
+            )
+        if leaf is not None and leaf.dtype != torch.float32:
+            raise CaptureError(
+                f"example_inputs hold a tensor of {leaf.dtype}; a program takes torch.float32. Remedy: call .float() "
+                "on it, or leave the layers that need integers (such as an embedding) out of the quantized model"
+            )
+
+
 def _export(model: nn.Module, call: shapes.ExportArguments) -> torch.export.ExportedProgram:
     try:
         with torch.no_grad():
@@ -103,8 +123,8 @@ def _export(model: nn.Module, call: shapes.ExportArguments) -> torch.export.Expo
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise CaptureError(
             f"torch.export could not capture {type(model).__name__}: {type(error).__name__}: {reason[0]}\n"
-            "Remedy: check that model(example_inputs) runs; take branches and loops that depend on tensor values out of "
-            "forward (torch.cond, or a submodule that is quantized on its own); fix sizes with dynamic_shapes"
+            "Remedy: check that model(example_inputs) runs; take branches and loops that depend on tensor values out "
+            "of forward (torch.cond, or a submodule that is quantized on its own); fix sizes with dynamic_shapes"
         ) from error
 
 
@@ -131,8 +151,6 @@ def _declare_inputs(
     inputs = []
     for node, tensor, names in zip(placeholders, examples, call.names, strict=True):
         sizes = node.meta["val"]
-        if sizes.dtype != torch.float32:
-            raise CaptureError(f"input '{node.name}' is {sizes.dtype}; a program takes float32 (convert it first)")
         refused = builder.symbols.declare(sizes.shape, list(tensor.shape), names)
         if refused:
             raise CaptureError(
@@ -147,7 +165,7 @@ def _declare_inputs(
 
 def _returned(exported: torch.export.ExportedProgram, flat: Any) -> Any:
     specification = exported.call_spec.out_spec
-    return torch.utils._pytree.tree_unflatten(list(flat), specification) if specification is not None else flat
+    return pytree.tree_unflatten(list(flat), specification) if specification is not None else flat
 
 
 def _structure(returned: Any, values: list[str]) -> Any:
@@ -159,7 +177,7 @@ def _structure(returned: Any, values: list[str]) -> Any:
     if returned is None:
         return None
     if isinstance(returned, dict):
-        return {"dict": {str(key): _structure(item, values) for key, item in returned.items()}}
+        return {"dict": {_key(key): _structure(item, values) for key, item in returned.items()}}
     if isinstance(returned, tuple):
         return {"tuple": [_structure(item, values) for item in returned]}
     if isinstance(returned, list):
@@ -168,6 +186,12 @@ def _structure(returned: Any, values: list[str]) -> Any:
         f"the model returns a {type(returned).__name__} that does not depend on its inputs; a program returns tensors. "
         "Remedy: leave it out of what forward returns"
     )
+
+
+def _key(key: Any) -> str:
+    if not isinstance(key, str):
+        raise CaptureError(f"the model returns a dict with the key {key!r}; a program keeps string keys alone")
+    return key
 
 
 def _batch_was_fixed(captured: Captured, example: Sample) -> bool:

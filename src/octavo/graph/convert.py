@@ -89,9 +89,7 @@ def _qparams(prepared: Prepared) -> Qparams:
     return {value: shared[root] for value, root in prepared.groups.items()}
 
 
-def _quantize_layers(
-    prepared: Prepared, qparams: Qparams
-) -> tuple[dict[str, QuantizedLayer], dict[str, Decision]]:
+def _quantize_layers(prepared: Prepared, qparams: Qparams) -> tuple[dict[str, QuantizedLayer], dict[str, Decision]]:
     decisions = dict(prepared.decisions)
     layers = {}
     for node in prepared.graph.nodes:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch.export import Dim
+from torch import nn
+from torch.export import Dim, ShapesCollection
 from torch.utils import _pytree as pytree
 
 from octavo.graph.signature import Sample, arguments
@@ -36,49 +38,72 @@ class ExportArguments:
 def fixed(example: Sample) -> ExportArguments:
     """Take every size as it is in the example."""
     args, kwargs = arguments(example)
-    return ExportArguments(args, kwargs, None, [{} for _ in pytree.tree_leaves((args, kwargs))])
+    return ExportArguments(args, kwargs, None, [{} for _ in _leaves(example)])
 
 
 def varying(example: Sample, samples: Sequence[Sample]) -> ExportArguments:
     """Let axis 0 of each tensor be symbolic, and every axis in which the example and the samples differ.
 
-    torch.export takes a size of 1 for a constant, so an example of batch 1 is repeated to batch 2.
+    torch.export takes a size of 1 for a constant, so an example of batch 1 is repeated to batch 2. Samples that are not
+    built like the example are not looked at: calibration refuses them, by their number.
     """
-    same_rank = [s for s in samples if _ranks(s) == _ranks(example)]
-    largest = max([example, *same_rank], key=lambda s: sum(t.numel() for t in _leaves(s)))
-    sizes = [list(zip(*(t.shape for t in tensors), strict=True)) for tensors in zip(*map(_leaves, [example, *same_rank]))]
-    args, kwargs = arguments(largest)
-    leaves, spec = pytree.tree_flatten((args, kwargs))
-    enlarged, dynamic, index = [], [], 0
-    for leaf in leaves:
-        if not isinstance(leaf, torch.Tensor):
-            enlarged.append(leaf)
-            dynamic.append(None)
-            continue
-        axes = {axis for axis, seen in enumerate(sizes[index]) if axis == 0 or len(set(seen)) > 1}
-        enlarged.append(torch.cat([leaf, leaf]) if axes and leaf.shape[0] == 1 else leaf)
-        dynamic.append({axis: Dim.AUTO for axis in sorted(axes)})
-        index += 1
-    args, kwargs = pytree.tree_unflatten(enlarged, spec)
-    dynamic_args, dynamic_kwargs = pytree.tree_unflatten(dynamic, spec)
-    return ExportArguments(args, kwargs, dynamic_kwargs or dynamic_args, [{} for _ in range(index)])
+    alike = [example, *(s for s in samples if _layout(s) == _layout(example))]
+    largest = max(alike, key=lambda s: sum(t.numel() for t in _leaves(s)))
+    axes = [_varying_axes(tensors) for tensors in zip(*map(_leaves, alike), strict=True)]
+    args, kwargs, tensors = _doubled(largest, [bool(varied) for varied in axes])
+    collection = ShapesCollection()
+    for tensor, varied in zip(tensors, axes, strict=True):
+        collection[tensor] = dict.fromkeys(varied, Dim.AUTO)
+    return ExportArguments(args, kwargs, collection, [{} for _ in tensors])
 
 
-def given(example: Sample, dynamic_shapes: Any) -> ExportArguments:
+def given(model: nn.Module, example: Sample, dynamic_shapes: Any) -> ExportArguments:
     """Take the symbolic dimensions as the user wrote them for torch.export."""
     args, kwargs = arguments(example)
-    flat = pytree.tree_leaves(dynamic_shapes, is_leaf=lambda s: s is None or _is_axes(s))
     tensors = _leaves(example)
-    names = [_named_axes(spec) for spec in flat] if len(flat) == len(tensors) else [{} for _ in tensors]
+    ordered = dynamic_shapes
+    if isinstance(dynamic_shapes, dict):
+        parameters = list(inspect.signature(model.forward).parameters)
+        ordered = [dynamic_shapes.get(name) for name in (*parameters[: len(args)], *kwargs)]
+    specs = [_axes(spec) for spec in pytree.tree_leaves(ordered, is_leaf=lambda s: s is None or _is_axes(s))]
+    if not isinstance(dynamic_shapes, (dict, tuple, list)) or len(specs) != len(tensors):
+        return ExportArguments(args, kwargs, dynamic_shapes, [{} for _ in tensors])
+    args, kwargs, _ = _doubled(example, [not _is_fixed(spec.get(0)) for spec in specs])
+    names = [{axis: dim.__name__ for axis, dim in spec.items() if _is_named(dim)} for spec in specs]
     return ExportArguments(args, kwargs, dynamic_shapes, names)
+
+
+def _varying_axes(tensors: Sequence[torch.Tensor]) -> list[int]:
+    sizes = zip(*(tensor.shape for tensor in tensors), strict=True)
+    return [axis for axis, seen in enumerate(sizes) if axis == 0 or len(set(seen)) > 1]
+
+
+def _doubled(sample: Sample, wanted: Sequence[bool]) -> tuple[tuple[Any, ...], dict[str, Any], list[torch.Tensor]]:
+    """Repeat the tensors that are wanted and have a batch of 1; each tensor becomes an object of its own."""
+    leaves, spec = pytree.tree_flatten(arguments(sample))
+    wishes = iter(wanted)
+    tensors: list[torch.Tensor] = []
+    for index, leaf in enumerate(leaves):
+        if isinstance(leaf, torch.Tensor):
+            double = next(wishes) and leaf.dim() > 0 and leaf.shape[0] == 1
+            leaves[index] = torch.cat([leaf, leaf]) if double else leaf.view_as(leaf)
+            tensors.append(leaves[index])
+    args, kwargs = pytree.tree_unflatten(leaves, spec)
+    return args, kwargs, tensors
 
 
 def _leaves(sample: Sample) -> list[torch.Tensor]:
     return [leaf for leaf in pytree.tree_leaves(arguments(sample)) if isinstance(leaf, torch.Tensor)]
 
 
-def _ranks(sample: Sample) -> list[int]:
-    return [tensor.dim() for tensor in _leaves(sample)]
+def _layout(sample: Sample) -> Any:
+    """Return how a sample is built, without its sizes; None where it is no sample."""
+    try:
+        leaves, spec = pytree.tree_flatten(arguments(sample))
+    except TypeError:
+        return None
+    kinds = [(leaf.dim(), leaf.dtype) if isinstance(leaf, torch.Tensor) else type(leaf) for leaf in leaves]
+    return str(spec), kinds
 
 
 def _is_axes(spec: Any) -> bool:
@@ -88,6 +113,15 @@ def _is_axes(spec: Any) -> bool:
     return isinstance(spec, (tuple, list)) and bool(spec) and not any(isinstance(s, (dict, tuple, list)) for s in spec)
 
 
-def _named_axes(spec: Any) -> dict[int, str]:
-    axes = spec.items() if isinstance(spec, dict) else enumerate(spec or ())
-    return {axis: dim.__name__ for axis, dim in axes if getattr(dim, "__name__", "").isidentifier()}
+def _axes(spec: Any) -> dict[int, Any]:
+    if not _is_axes(spec):
+        return {}
+    return dict(spec) if isinstance(spec, dict) else dict(enumerate(spec))
+
+
+def _is_fixed(dim: Any) -> bool:
+    return dim is None or isinstance(dim, int) or dim == Dim.STATIC
+
+
+def _is_named(dim: Any) -> bool:
+    return getattr(dim, "__name__", "").isidentifier()

@@ -32,7 +32,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Tensor]] = {
     "softplus": lambda x, beta, threshold: F.softplus(x, beta, threshold),
 }
 
-TABLE_ONLY = frozenset({"gelu_tanh", "mish", "log_sigmoid", "selu", "leaky_relu", "elu", "softplus"})
+TABLE_ONLY = frozenset({"gelu_tanh", "mish", "log_sigmoid", "selu", "elu", "softplus"})
 """Functions that a program has no float operator for: they are always tables."""
 
 FLOAT_ONLY = frozenset({"exp", "log", "sqrt", "reciprocal"})

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from octavo.graph.emitter import Emitter
+from octavo.graph.errors import ConversionError
 from octavo.graph.ir import Node
+from octavo.graph.symbols import reshape_target
 from octavo.program import Value
 
 _FLOAT = Value("float32")
@@ -21,6 +23,8 @@ def emit_float(emitter: Emitter, node: Node) -> None:
         _layer(emitter, node, inputs, computed)
     elif node.type == "affine":
         _affine(emitter, node, inputs[0], computed)
+    elif node.type == "function" and node.attributes["function"] == "leaky_relu":
+        _leaky_relu(emitter, node, inputs[0], computed)
     elif node.type == "function":
         attributes = {"function": node.attributes["function"]}
         emitter.emit("unary", node.name, inputs, computed, _FLOAT, attributes)
@@ -52,13 +56,44 @@ def _layer(emitter: Emitter, node: Node, inputs: tuple[str, ...], output: str) -
 
 
 def _affine(emitter: Emitter, node: Node, value: str, output: str) -> None:
-    """Append `x · scale + shift` for one scale and shift, as a convolution of one channel with a kernel of 1."""
+    """Append `x · scale + shift` for one scale and shift, as a depthwise convolution with a kernel of 1."""
+    scale, shift = (float(node.constants[role]) for role in ("scale", "shift"))
+    _scale(emitter, node, value, output, scale, shift)
+
+
+def _leaky_relu(emitter: Emitter, node: Node, value: str, output: str) -> None:
+    """Append `max(x, 0) + negative_slope · min(x, 0)`."""
     name = node.name
-    line = emitter.emit("reshape", f"{name}.flat", (value,), f"{output}.flat", _FLOAT, {"shape": [1, 1, -1]})
-    attributes = {"stride": [1], "padding": [[0, 0]], "dilation": [1], "groups": 1}
+    above = emitter.emit("clamp", f"{name}.above", (value,), f"{output}.above", _FLOAT, {"min": 0.0, "max": None})
+    below = emitter.emit("clamp", f"{name}.below", (value,), f"{output}.below", _FLOAT, {"min": None, "max": 0.0})
+    sloped = f"{output}.sloped"
+    _scale(emitter, node, below, sloped, node.attributes["negative_slope"], 0.0)
+    emitter.emit("add", f"{name}.add", (above, sloped), output, _FLOAT)
+
+
+def _scale(emitter: Emitter, node: Node, value: str, output: str, scale: float, shift: float) -> None:
+    channels = node.shape[1] if len(node.shape) in (3, 4) else None
+    if isinstance(channels, int):
+        _depthwise(emitter, node.name, value, output, (scale, shift, channels, len(node.shape) - 2))
+        return
+    shape = reshape_target(node.shape)
+    if shape is None:
+        raise ConversionError(
+            f"layer '{node.name}': a float factor or term needs at most one size that is an expression of symbols, its "
+            f"shape is {list(node.shape)}. Remedy: fix these sizes with dynamic_shapes"
+        )
+    flat = f"{output}.flat"
+    emitter.emit("reshape", f"{node.name}.flat", (value,), flat, _FLOAT, {"shape": [1, 1, -1]})
+    _depthwise(emitter, node.name, flat, f"{output}.scaled", (scale, shift, 1, 1))
+    emitter.emit("reshape", f"{node.name}.shape", (f"{output}.scaled",), output, _FLOAT, {"shape": shape})
+
+
+def _depthwise(emitter: Emitter, name: str, value: str, output: str, line: tuple[float, float, int, int]) -> None:
+    """Append `x · scale + shift` on `[n, channels, …]`; `line` is scale, shift, channels and the spatial axes."""
+    scale, shift, channels, axes = line
+    attributes = {"stride": [1] * axes, "padding": [[0, 0]] * axes, "dilation": [1] * axes, "groups": channels}
     constants = {
-        "weight": node.constants["scale"].float().numpy().reshape(1, 1, 1),
-        "bias": node.constants["shift"].float().numpy().reshape(1),
+        "weight": np.full((channels, 1, *[1] * axes), scale, np.float32),
+        "bias": np.full(channels, shift, np.float32),
     }
-    scaled = emitter.emit("conv", name, (line,), f"{output}.scaled", _FLOAT, attributes, constants)
-    emitter.emit("reshape", f"{name}.shape", (scaled,), output, _FLOAT, {"shape": node.attributes["shape"]})
+    emitter.emit("conv", name, (value,), output, _FLOAT, attributes, constants)

@@ -25,7 +25,7 @@ class UnsupportedOperator:
 
     Args:
         operator: as PyTorch spells it, `aten.cumsum.default`.
-        layer: the module it was called in, `encoder.0`.
+        layer: the module it was called in, `encoder.0`; '' for the model itself.
         reason: what about it is not supported.
         remedy: what the user can do.
     """
@@ -41,6 +41,10 @@ class UnsupportedOperatorError(CaptureError):
 
     def __init__(self, operators: list[UnsupportedOperator]) -> None:
         self.operators = operators
-        lines = [f"  layer '{o.layer}': {o.operator}: {o.reason}. Remedy: {o.remedy}." for o in operators]
+        lines = [f"  {_place(o.layer)}: {o.operator}: {o.reason}. Remedy: {o.remedy}." for o in operators]
         count = f"{len(operators)} operator{'s' if len(operators) > 1 else ''}"
         super().__init__(f"{count} of the model cannot be expressed in a program:\n" + "\n".join(lines))
+
+
+def _place(layer: str) -> str:
+    return f"layer '{layer}'" if layer else "the model's own forward"

@@ -25,7 +25,8 @@ def execute(graph: Graph, inputs: Mapping[str, Tensor], watch: Watch | None = No
     Returns: one tensor for each of the graph's outputs.
     """
     values = dict(inputs)
-    sizes = {d: n for i in graph.inputs for d, n in zip(i.shape, inputs[i.name].shape, strict=True) if isinstance(d, str)}
+    measured = ((dim, n) for i in graph.inputs for dim, n in zip(i.shape, inputs[i.name].shape, strict=True))
+    sizes = {dim: n for dim, n in measured if isinstance(dim, str)}
     if watch is not None:
         for name, tensor in inputs.items():
             watch(name, tensor)
@@ -48,11 +49,11 @@ def compute(node: Node, inputs: Sequence[Tensor], sizes: Mapping[str, int]) -> T
     return y if clamp is None else y.clamp_(*clamp)  # an operator with a fused clamp has made y itself
 
 
-def _spatial(node: Node, x: Tensor, padding: Sequence[Sequence[int]], value: float = 0.0) -> tuple[Tensor, list[int]]:
+def _spatial(x: Tensor, padding: Sequence[Sequence[int]]) -> tuple[Tensor, list[int]]:
     """Return x and a padding for both ends of each axis; where the ends differ, x is padded beforehand."""
     if all(before == after for before, after in padding):
         return x, [before for before, _ in padding]
-    return F.pad(x, _last_axis_first(padding), value=value), [0] * len(padding)
+    return F.pad(x, _last_axis_first(padding)), [0] * len(padding)
 
 
 def _last_axis_first(padding: Sequence[Sequence[int]]) -> list[int]:
@@ -62,7 +63,7 @@ def _last_axis_first(padding: Sequence[Sequence[int]]) -> list[int]:
 def _conv(node: Node, x: Tensor, residual: Tensor | None = None) -> Tensor:
     a = node.attributes
     function = F.conv1d if x.dim() == 3 else F.conv2d
-    x, padding = _spatial(node, x, a["padding"])
+    x, padding = _spatial(x, a["padding"])
     weight, bias = node.constants["weight"], node.constants.get("bias")
     y = function(x, weight, bias, a["stride"], padding, a["dilation"], a["groups"])
     return y if residual is None else y.add_(residual)
@@ -80,7 +81,7 @@ def _affine(node: Node, x: Tensor) -> Tensor:
 def _max_pool(node: Node, x: Tensor) -> Tensor:
     a = node.attributes
     function = F.max_pool1d if x.dim() == 3 else F.max_pool2d
-    x, padding = _spatial(node, x, a["padding"], float("-inf"))
+    padding = [before for before, _ in a["padding"]]
     return function(x, a["kernel"], a["stride"], padding, a["dilation"], a["ceil_mode"])
 
 

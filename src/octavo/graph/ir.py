@@ -143,4 +143,3 @@ class Graph:
             if value not in self.outputs:
                 freed[index].append(value)
         return [tuple(values) for values in freed]
-

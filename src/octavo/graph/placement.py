@@ -119,7 +119,7 @@ def _tail(graph: Graph, decisions: Mapping[str, Decision]) -> list[Node]:
     def comes_in_float(value: str) -> bool:
         node = producers.get(value)
         if node is None or not in_int8(node):
-            return node is not None
+            return True
         plain = node.type in LAYERS and len(node.inputs) == 1
         return plain and not any(in_int8(reader) for reader in consumers[value])
 
@@ -141,7 +141,7 @@ def _refuse(graph: Graph, decisions: Mapping[str, Decision]) -> None:
             reason, remedy = f"{function} has an int8 form only, and its qconfig is None", "give it a QConfig"
             refused.append(UnsupportedOperator(function, node.name, reason, remedy))
         elif node.type == "affine" and node.constants["scale"].numel() > 1:
-            reason = f"its constant operand varies over axes of symbolic size {list(node.shape)}"
+            reason = f"its constant operand varies over the batch or over axes of symbolic size {list(node.shape)}"
             refused.append(UnsupportedOperator("add/mul", node.name, reason, "fix these sizes with dynamic_shapes"))
     if refused:
         raise UnsupportedOperatorError(refused)

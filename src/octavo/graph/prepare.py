@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 
@@ -14,6 +13,8 @@ from octavo.graph.passes import run_passes, share_qparams
 from octavo.graph.passes.share_qparams import MOVING
 from octavo.graph.placement import Decision, gives_float, place
 from octavo.graph.signature import Signature
+from octavo.observers import Observer
+from octavo.program.types import QUANT_RANGE
 from octavo.qconfig import QConfig, QConfigMapping, default_static
 
 
@@ -37,7 +38,7 @@ class Prepared:
     decisions: dict[str, Decision]
     qconfigs: dict[str, QConfig | None]
     groups: dict[str, str]
-    observers: dict[str, Any]
+    observers: dict[str, Observer]
     watched: frozenset[str]
     samples: int = field(default=0)
 
@@ -52,13 +53,14 @@ def prepare(captured: Captured, qconfig_mapping: QConfigMapping | None = None) -
     Returns: the graph with observers that have seen nothing.
 
     Raises:
-        ConversionError: a weight is NaN or infinite.
+        ConversionError: a weight is NaN or infinite, or a QConfig asks for what a program does not have.
         UnsupportedOperatorError: an operator has no form for where it would have to run.
     """
     mapping = default_static() if qconfig_mapping is None else qconfig_mapping
     graph = run_passes(captured.graph)
     _check_weights(graph)
-    qconfigs = {node.name: mapping.resolve(node.name, node.type) for node in graph.nodes}
+    # The second call of a module is named `conv@1`: what holds for `conv` holds for it too.
+    qconfigs = {node.name: mapping.resolve(node.name.partition("@")[0], node.type) for node in graph.nodes}
     decisions = place(graph, lambda node: qconfigs[node.name] is not None)
     int8 = [node for node in graph.nodes if decisions[node.name].int8]
     shared = share_qparams(int8)
@@ -71,11 +73,22 @@ def prepare(captured: Captured, qconfig_mapping: QConfigMapping | None = None) -
         for value in (*node.inputs, *made):
             observed.setdefault(value, qconfig)
     groups = {value: shared.get(value, value) for value in observed}
-    observers = {root: observed[root].activation() for root in dict.fromkeys(groups.values())}
+    layers = {value: node.name for value, node in graph.producers().items()}
+    observers = {root: _observer(layers.get(root, root), observed[root]) for root in dict.fromkeys(groups.values())}
     moved = {node.output for node in int8 if node.type in MOVING}
-    return Prepared(
-        graph, captured.signature, decisions, qconfigs, groups, observers, frozenset(set(observed) - moved)
-    )
+    return Prepared(graph, captured.signature, decisions, qconfigs, groups, observers, frozenset(set(observed) - moved))
+
+
+def _observer(layer: str, qconfig: QConfig) -> Observer:
+    """Make the observer of an activation; an input of the model is named like a layer."""
+    observer = qconfig.activation()
+    observer.name = layer
+    if observer.dtype not in QUANT_RANGE or observer.ch_axis is not None:
+        raise ConversionError(
+            f"layer '{layer}': its QConfig observes activations as {observer.dtype}, {observer.qscheme}; expected "
+            "uint8 or int8, per tensor. Remedy: give QConfig(activation=…) such an observer"
+        )
+    return observer
 
 
 def _check_weights(graph: Graph) -> None:

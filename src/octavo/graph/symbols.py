@@ -10,7 +10,11 @@ import torch
 
 from octavo.graph.ir import Dim, Shape, SymbolRange
 
-_AXIS_NAMES = {4: ("batch", "channels", "height", "width"), 3: ("batch", "channels", "length"), 2: ("batch", "features")}
+_AXIS_NAMES = {
+    4: ("batch", "channels", "height", "width"),
+    3: ("batch", "channels", "length"),
+    2: ("batch", "features"),
+}
 
 
 class SymbolTable:
@@ -22,7 +26,7 @@ class SymbolTable:
 
     def __init__(self, range_constraints: dict[sympy.Symbol, Any]) -> None:
         self._constraints = range_constraints
-        self._names: dict[sympy.Symbol, sympy.Symbol] = {}
+        self._names: dict[sympy.Basic, sympy.Symbol] = {}
         self.ranges: dict[str, SymbolRange] = {}
 
     def declare(self, shape: Sequence[Any], example: Sequence[int], wanted: dict[int, str]) -> list[int]:
@@ -40,7 +44,7 @@ class SymbolTable:
             expression = size.node.expr if isinstance(size, torch.SymInt) else sympy.Integer(size)
             if expression.is_Integer or expression in self._names:
                 continue
-            if not expression.is_Symbol:
+            if not isinstance(expression, sympy.Symbol):
                 refused.append(axis)
                 continue
             default = _AXIS_NAMES.get(len(shape), ("batch",))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from octavo.graph.errors import ConversionError
 from octavo.graph.ir import Node
 from octavo.numerics import Qparams, accumulator_bound, dequantize, least_weight_scale, quantize, quantize_bias
 from octavo.program import Value
@@ -78,5 +79,12 @@ def dequantized_weight(node: Node, qconfig: QConfig) -> torch.Tensor:
 def _weight_qparams(node: Node, qconfig: QConfig) -> Qparams:
     observer = qconfig.weight()
     observer.name = node.name
+    symmetric = observer.qscheme.endswith("symmetric") and observer.quant_min >= -127
+    if observer.dtype != "int8" or not symmetric or observer.ch_axis not in (None, 0):
+        raise ConversionError(
+            f"layer '{node.name}': its QConfig observes weights as {observer.dtype}, {observer.qscheme}, from "
+            f"{observer.quant_min}, ch_axis={observer.ch_axis}; expected int8, symmetric, from -127, per tensor or "
+            "with ch_axis=0. Remedy: give QConfig(weight=…) such an observer"
+        )
     observer(node.constants["weight"].detach())
     return observer.qparams()

@@ -37,10 +37,11 @@ def clamp(b: Builder, x: Value, low: Any = None, high: Any = None, **names: Any)
     """Lower a clamp; the defaults of hardtanh are written out by export only where they differ from −1 and 1."""
     if b.current.target.__name__.startswith("hardtanh"):  # type: ignore[union-attr]
         low, high = -1.0 if low is None else low, 1.0 if high is None else high
-    bounds = [names.get("min", low), names.get("max", high)]
-    if any(isinstance(v, (torch.Tensor, Value)) for v in bounds):
+    low, high = names.get("min", low), names.get("max", high)
+    if any(isinstance(v, (torch.Tensor, Value)) for v in (low, high)):
         raise Unsupported("its bounds are tensors", "clamp to numbers")
-    return clamp_node(b, x, *(None if v is None or math.isinf(v) else float(v) for v in bounds))
+    low, high = (None if v is None or math.isinf(v) else float(v) for v in (low, high))
+    return clamp_node(b, x, low, high)
 
 
 @lowers("clamp_min")

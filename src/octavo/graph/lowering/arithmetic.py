@@ -13,8 +13,6 @@ from octavo.graph.lowering.registry import Unsupported, Value, lowers
 
 def _constant(b: Builder, x: Value, value: Any) -> torch.Tensor:
     """Return a number or tensor as float64 of x's rank, or refuse it."""
-    if isinstance(value, torch.SymInt):
-        raise Unsupported("its operand is a symbolic size", "fix the size with dynamic_shapes")
     tensor = torch.as_tensor(value, dtype=torch.float64).detach()
     rank = len(b.shape(x))
     if tensor.dim() > rank or b.result_shape() != b.shape(x):
@@ -87,11 +85,9 @@ def div(b: Builder, x: Any, y: Any, *, rounding_mode: str | None = None) -> Valu
 @lowers("pow")
 def power(b: Builder, x: Any, exponent: Any) -> Value:
     """Lower `x²` as `x · x`, and `x⁰·⁵` as a square root."""
-    if exponent == 2:
-        return _binary(b, "mul", x, x)
-    if exponent == 0.5:
-        return b.emit("function", (x,), None, {"function": "sqrt"})
-    raise Unsupported(f"its exponent is {exponent}, not 2 or 0.5")
+    if isinstance(x, Value) and exponent in (2, 0.5):
+        return _binary(b, "mul", x, x) if exponent == 2 else b.emit("function", (x,), None, {"function": "sqrt"})
+    raise Unsupported("it is neither a square nor a square root", "multiply, or use exp")
 
 
 @lowers("square")

@@ -35,7 +35,9 @@ class Builder:
         return Value(name)
 
     def shape(self, value: Value) -> Shape:
-        """Return the shape of a value."""
+        """Return the shape of a value; refuse a constant, which stands where only a value can."""
+        if not isinstance(value, Value):
+            raise Unsupported("one of its operands is a constant", "compute it from the input, or leave it out")
         return self._shapes[value.name]
 
     def result_shape(self) -> Shape:

@@ -7,10 +7,15 @@ from typing import Any
 
 import torch
 from torch import fx
+from torch.fx.node import map_aggregate, map_arg
 
 from octavo.graph.errors import UnsupportedOperator, UnsupportedOperatorError
 from octavo.graph.lowering.builder import Builder
-from octavo.graph.lowering.registry import LOWERINGS, Unsupported, Value, is_in_place, operator_key
+from octavo.graph.lowering.registry import LOWERINGS, TAKES_SIZES, Unsupported, Value, is_in_place, operator_key
+
+_SYMBOLIC = (torch.SymInt, torch.SymFloat, torch.SymBool)
+_CHECKS = ("_assert", "sym_constrain_range")
+"""How operators begin that compute nothing: export adds them to hold on to what it found out."""
 
 
 def lower(module: fx.GraphModule, builder: Builder) -> Any:
@@ -50,7 +55,7 @@ class _Visit:
 
     def resolve(self, argument: Any) -> Any:
         """Replace fx nodes by what they have become."""
-        return fx.node.map_arg(argument, lambda node: self.environment[node])
+        return map_arg(argument, lambda node: self.environment[node])
 
     def lower_node(self, node: fx.Node) -> Any:
         if node.op == "placeholder":
@@ -70,24 +75,30 @@ class _Visit:
 
     def _call(self, node: fx.Node, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         leaves: list[Any] = []
-        fx.node.map_aggregate((arguments, keywords), leaves.append)
-        if isinstance(node.meta.get("val"), torch.SymInt):
-            return node.meta["val"]
+        map_aggregate((arguments, keywords), leaves.append)
+        key, made = operator_key(node.target), node.meta.get("val")
+        if isinstance(made, _SYMBOLIC):
+            return made
+        if key.startswith(_CHECKS):
+            return None
         if node.target is operator.getitem:
             return arguments[0][arguments[1]]
         if not any(isinstance(leaf, Value) for leaf in leaves):
             return self._fold(node, arguments, keywords, leaves)
-        lowering = LOWERINGS.get(operator_key(node.target))
-        if lowering is None:
+        if key not in LOWERINGS:
             raise Unsupported(
                 "a program has no such operator",
                 "replace it by supported operators, or leave this part out of the quantized model",
             )
-        return lowering(self._builder, *arguments, **keywords)
+        if isinstance(made, torch.Tensor) and made.dtype != torch.float32:
+            raise Unsupported(f"it makes values of {made.dtype}", "keep the model in float32")
+        if key not in TAKES_SIZES and any(isinstance(leaf, _SYMBOLIC) for leaf in leaves):
+            raise Unsupported("it computes with a symbolic size", "fix the size with dynamic_shapes")
+        return LOWERINGS[key](self._builder, *arguments, **keywords)
 
     def _fold(self, node: fx.Node, arguments: Any, keywords: Any, leaves: list[Any]) -> Any:
         """Compute now what does not depend on the inputs."""
-        if any(isinstance(leaf, torch.SymInt) for leaf in leaves):
+        if any(isinstance(leaf, _SYMBOLIC) for leaf in leaves):
             raise Unsupported("it makes a tensor whose size is symbolic", "fix the size with dynamic_shapes")
         if not callable(node.target):
             raise Unsupported("it cannot be computed ahead of time")
@@ -104,7 +115,7 @@ class _Visit:
         for other, value in self.environment.items():
             if _storage(other) != storage:
                 continue
-            if value is old or value == old if isinstance(value, Value) else value is old:
+            if value == old if isinstance(value, Value) else value is old:
                 self.environment[other] = result
             elif any(self._order[user] > self._order[node] for user in other.users):
                 raise Unsupported(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 LOWERINGS: dict[str, Callable[..., Any]] = {}
-"""ATen operator without overload and without the underscore of its in-place form → function of (builder, *arguments)."""
+"""ATen operator, without overload and in-place underscore → function of (builder, *arguments)."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,23 @@ class Unsupported(Exception):  # noqa: N818 - an internal signal, collected into
         self.remedy = remedy
 
 
-def lowers(*operators: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Register a function as the lowering of ATen operators, named without `aten.` and overload: `conv2d`."""
+TAKES_SIZES: set[str] = set()
+"""Operators whose lowering takes symbolic sizes among its arguments."""
+
+
+def lowers(*operators: str, sizes: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register a function as the lowering of ATen operators.
+
+    Args:
+        operators: named without `aten.` and overload: `conv2d`.
+        sizes: whether it can handle arguments that are symbolic sizes; for all others they are refused.
+    """
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
         for operator in operators:
             LOWERINGS[operator] = function
+        if sizes:
+            TAKES_SIZES.update(operators)
         return function
 
     return register

@@ -13,22 +13,24 @@ from octavo.graph.lowering.registry import Unsupported, Value, lowers, operator_
 _END = 2**31
 
 
-@lowers("dropout", "feature_dropout", "alpha_dropout", "contiguous", "detach", "alias", "clone", "identity", "lift_fresh")
+@lowers("contiguous", "detach", "alias", "clone", "identity", "lift_fresh", "to", "_to_copy", "type_as", "float")
 def identity(b: Builder, x: Value, *rest: Any, **names: Any) -> Value:
-    """Pass a value on: in inference these do nothing."""
+    """Pass a value on: on float32 values these do nothing."""
     return x
 
 
-@lowers("to", "_to_copy", "type_as", "float")
-def to(b: Builder, x: Value, *rest: Any, **names: Any) -> Value:
-    """Pass a value on where its dtype stays float32."""
-    dtype = b.current.meta["val"].dtype
-    if dtype != torch.float32:
-        raise Unsupported(f"it turns values into {dtype}", "keep the model in float32")
+@lowers("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout")
+def dropout(b: Builder, x: Value, probability: float, train: bool) -> Value:
+    """Pass a value on, unless the model drops at random in evaluation mode as well."""
+    if train and probability > 0:
+        raise Unsupported("it drops at random even in evaluation mode", "pass it training=self.training")
     return x
 
 
-@lowers("flatten", "view", "reshape", "_unsafe_view", "unsqueeze", "squeeze", "unflatten", "view_as", "reshape_as")
+@lowers(
+    "flatten", "view", "reshape", "_unsafe_view", "unsqueeze", "squeeze", "unflatten", "view_as", "reshape_as",
+    sizes=True,
+)  # fmt: skip
 def reshape(b: Builder, x: Value, *rest: Any, **names: Any) -> Value:
     """Lower everything that keeps the row-major order of the elements."""
     return b.reshape(x, b.result_shape(), suffix="")
@@ -98,7 +100,7 @@ def _bound(b: Builder, value: Any, size: Any) -> int | None:
     return distance or None
 
 
-@lowers("slice")
+@lowers("slice", sizes=True)
 def slice_(b: Builder, x: Value, axis: int = 0, start: Any = None, end: Any = None, step: int = 1) -> Value:
     """Lower a slice of one axis."""
     source = b.current.args[0].meta["val"].shape  # type: ignore[union-attr]
@@ -108,7 +110,7 @@ def slice_(b: Builder, x: Value, axis: int = 0, start: Any = None, end: Any = No
     return _slice(b, x, axis, first, _bound(b, end, source[axis]), step, size)
 
 
-@lowers("narrow")
+@lowers("narrow", sizes=True)
 def narrow(b: Builder, x: Value, axis: int, start: int, length: int) -> Value:
     """Lower a slice given by its length."""
     if not isinstance(start, int) or not isinstance(length, int) or start < 0:
@@ -116,7 +118,7 @@ def narrow(b: Builder, x: Value, axis: int, start: int, length: int) -> Value:
     return _slice(b, x, axis % len(b.shape(x)), start, start + length, 1, length)
 
 
-@lowers("select")
+@lowers("select", sizes=True)
 def select(b: Builder, x: Value, axis: int, index: Any) -> Value:
     """Lower the choice of one index of an axis, as a slice and a reshape."""
     if not isinstance(index, int):
@@ -125,7 +127,7 @@ def select(b: Builder, x: Value, axis: int, index: Any) -> Value:
     return b.reshape(part, b.result_shape())
 
 
-@lowers("chunk", "split", "split_with_sizes", "tensor_split", "unsafe_chunk", "unsafe_split", "unbind")
+@lowers("chunk", "split", "split_with_sizes", "tensor_split", "unsafe_chunk", "unsafe_split", "unbind", sizes=True)
 def split(b: Builder, x: Value, *rest: Any, **names: Any) -> list[Value]:
     """Lower a division of one axis into consecutive parts, as slices."""
     key = operator_key(b.current.target)
@@ -142,7 +144,7 @@ def split(b: Builder, x: Value, *rest: Any, **names: Any) -> list[Value]:
     return parts
 
 
-@lowers("pad", "constant_pad_nd")
+@lowers("pad", "constant_pad_nd", sizes=True)
 def pad(b: Builder, x: Value, pads: Any, mode: Any = "constant", value: Any = None) -> Value:
     """Lower padding with zeros; PyTorch lists the last axis first."""
     if isinstance(mode, (int, float)):
@@ -165,7 +167,7 @@ def channel_shuffle(b: Builder, x: Value, groups: int) -> Value:
     return b.emit("channel_shuffle", (x,), None, {"groups": groups})
 
 
-@lowers("expand", "expand_as")
+@lowers("expand", "expand_as", sizes=True)
 def expand(b: Builder, x: Value, *rest: Any, **names: Any) -> Value:
     """Leave an expansion to the sums and products that read it: they broadcast."""
     shape = b.result_shape()

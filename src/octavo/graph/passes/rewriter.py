@@ -44,7 +44,7 @@ class Rewriter:
         return next((index for index, name in enumerate(self._made) if name == value), -1)
 
     def merge(self, merged: Node, into: Node, absorbed: Node) -> None:
-        """Put `merged` in place of the node `into` and of the node `absorbed` that reads it, where the latter stands."""
+        """Put `merged` in place of the nodes `into` and `absorbed`, which reads it, where the latter stands."""
         del self._made[into.output]
         self._made[into.output] = replace(
             merged, output=into.output, shape=absorbed.shape, fused=(*into.fused, absorbed.name, *absorbed.fused)
