@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from octavo import _core
 from octavo.program import Program, bind_symbols, infer_shapes, rebuild, verify
-from octavo.program import load as read_program
 from octavo.runtime.instruction_set import choose_isa
 from octavo.runtime.network import build_network
 
@@ -138,7 +136,9 @@ def load(path: str | os.PathLike[str], threads: int | None = None, isa: str | No
         FormatError: the file is not a valid program; the message names the field.
         OSError: the file cannot be read.
     """
-    return LoadedProgram(read_program(Path(path)), threads=threads, isa=isa)
+    from octavo.program.file import load as read_program  # imported late: see octavo.program
+
+    return LoadedProgram(read_program(path), threads=threads, isa=isa)
 
 
 def _as_array(name: str, dtype: str, value: Any) -> np.ndarray:
