@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,7 +79,9 @@ def capture(
 def evaluating(model: nn.Module) -> Iterator[None]:
     """Put a model in evaluation mode, and each of its modules back in its own mode afterwards."""
     modes = [(module, module.training) for module in model.modules()]
-    model.eval()
+    # A module that torch.export has made keeps the mode that it was exported in, and refuses to be asked for another.
+    with suppress(NotImplementedError):
+        model.eval()
     try:
         yield
     finally:
