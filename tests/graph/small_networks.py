@@ -6,13 +6,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
-from octavo.graph import Conversion, capture, quantize_static
+from octavo.graph import Conversion, UnsupportedOperatorError, capture, quantize_static
 from octavo.graph.execute import execute
 from octavo.graph.ir import Graph, Node
+from octavo.graph.passes import run_passes
 from octavo.numerics import sqnr
 from octavo.program import reference
 from octavo.program.structure import rebuild
@@ -116,3 +118,22 @@ def in_float(conversion: Conversion) -> dict[str, str]:
 def operators(conversion: Conversion) -> list[tuple[str, str]]:
     """List type and name of the program's operators in order."""
     return [(operator.type, operator.name) for operator in conversion.program.operators]
+
+
+def assert_captures(model: nn.Module, *inputs: Tensor) -> Graph:
+    """Compare a captured graph, before and after all passes, with the model itself; return it as captured."""
+    graph = graph_of(model, *inputs)
+    named = {i.name: tensor for i, tensor in zip(graph.inputs, inputs, strict=True)}
+    with torch.no_grad():
+        expected = dict.fromkeys(pytree.tree_leaves(model(*inputs)))
+    for rewritten in (graph, run_passes(graph)):
+        for want, got in zip(expected, execute(rewritten, named), strict=True):
+            torch.testing.assert_close(got, want, rtol=1e-4, atol=1e-5)
+    return graph
+
+
+def reasons(model: nn.Module, *inputs: Tensor) -> str:
+    """Capture a model that has operators without a form in a program; return the error's text."""
+    with pytest.raises(UnsupportedOperatorError) as caught:
+        graph_of(model, *inputs)
+    return str(caught.value)

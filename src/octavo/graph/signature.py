@@ -98,7 +98,8 @@ class Signature:
                 if size != dim:
                     raise CalibrationError(
                         f"{at} has shape {got}; expected {expected}. If axis {axis} varies, let example_inputs and "
-                        "the first samples differ there, or name it in dynamic_shapes"
+                        "the first samples differ there, or name it in dynamic_shapes; if they do, the model itself "
+                        "works for this size alone"
                     )
                 continue
             limit = self.symbols[dim]

@@ -42,7 +42,7 @@ def _broadcast(a: Shape, b: Shape) -> Shape | None:
 
 
 @lowers("add")
-def add(b: Builder, x: Any, y: Any, *, alpha: Any = 1) -> Value:
+def add(b: Builder, x: Any, y: Any, alpha: Any = 1) -> Value:
     """Lower `x + alpha · y`."""
     if not isinstance(x, Value):
         return affine(b, y, alpha, x)
@@ -52,13 +52,13 @@ def add(b: Builder, x: Any, y: Any, *, alpha: Any = 1) -> Value:
 
 
 @lowers("sub", "subtract")
-def sub(b: Builder, x: Any, y: Any, *, alpha: Any = 1) -> Value:
+def sub(b: Builder, x: Any, y: Any, alpha: Any = 1) -> Value:
     """Lower `x − alpha · y`."""
     return add(b, x, y, alpha=-alpha)
 
 
 @lowers("rsub")
-def rsub(b: Builder, x: Any, y: Any, *, alpha: Any = 1) -> Value:
+def rsub(b: Builder, x: Any, y: Any, alpha: Any = 1) -> Value:
     """Lower `y − alpha · x`."""
     return add(b, y, x, alpha=-alpha)
 

@@ -14,8 +14,6 @@ from octavo.graph.lowering.builder import Builder
 from octavo.graph.lowering.registry import LOWERINGS, TAKES_SIZES, Unsupported, Value, is_in_place, operator_key
 
 _SYMBOLIC = (torch.SymInt, torch.SymFloat, torch.SymBool)
-_CHECKS = ("_assert", "sym_constrain_range")
-"""How operators begin that compute nothing: export adds them to hold on to what it found out."""
 
 
 def lower(module: fx.GraphModule, builder: Builder) -> Any:
@@ -62,6 +60,8 @@ class _Visit:
             return Value(node.name) if isinstance(node.meta.get("val"), torch.Tensor) else None
         if node.op == "get_attr":
             return _attribute(self._module, str(node.target)).detach()
+        if not node.users and not _overwrites(node.target):
+            return None  # nobody reads it: a result that is not used, or one of export's own assertions
         arguments, keywords = self.resolve(node.args), self.resolve(node.kwargs)
         try:
             result = self._call(node, arguments, keywords)
@@ -79,10 +79,8 @@ class _Visit:
         key, made = operator_key(node.target), node.meta.get("val")
         if isinstance(made, _SYMBOLIC):
             return made
-        if key.startswith(_CHECKS):
-            return None
         if node.target is operator.getitem:
-            return arguments[0][arguments[1]]
+            return _item(*arguments)
         if not any(isinstance(leaf, Value) for leaf in leaves):
             return self._fold(node, arguments, keywords, leaves)
         if key not in LOWERINGS:
@@ -122,6 +120,18 @@ class _Visit:
                     f"it overwrites memory that '{other.name}' is a view of and that is read again later",
                     "use the operator that does not work in place",
                 )
+
+
+def _overwrites(target: Any) -> bool:
+    """Tell whether an operator changes one of its arguments."""
+    schema = getattr(target, "_schema", None)
+    return schema is not None and bool(schema.is_mutable)
+
+
+def _item(results: Any, index: Any) -> Any:
+    if isinstance(results, list) and index >= len(results):
+        raise Unsupported(f"it is result {index} of an operator that a program has {len(results)} results of")
+    return results[index]
 
 
 def _attribute(module: torch.nn.Module, path: str) -> torch.Tensor:
