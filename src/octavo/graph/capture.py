@@ -152,16 +152,16 @@ def _declare_inputs(
     examples = shapes.fixed(example).tensors()
     inputs = []
     for node, tensor, names in zip(placeholders, examples, call.names, strict=True):
-        sizes = node.meta["val"]
+        name, sizes = str(node.target), node.meta["val"]
         refused = builder.symbols.declare(sizes.shape, list(tensor.shape), names)
         if refused:
             raise CaptureError(
-                f"input '{node.name}': the model only works where axis {refused[0]} is of the form "
+                f"input '{name}': the model only works where axis {refused[0]} is of the form "
                 f"{sizes.shape[refused[0]]}. Remedy: fix that size with dynamic_shapes"
             )
         shape = builder.symbols.shape(sizes.shape)
-        builder.declare(node.name, shape)
-        inputs.append(GraphInput(node.name, shape))
+        builder.declare(name, shape)
+        inputs.append(GraphInput(name, shape))
     return tuple(inputs)
 
 

@@ -21,7 +21,7 @@ def lower(module: fx.GraphModule, builder: Builder) -> Any:
 
     Args:
         module: what `torch.export.export(...).module()` gave; its parameters are read, never written.
-        builder: has the inputs declared under the names of the placeholders.
+        builder: has the inputs declared under the placeholders' targets, the names of forward's parameters.
 
     Returns: what the module returns, with a `Value` for each tensor.
 
@@ -57,7 +57,7 @@ class _Visit:
 
     def lower_node(self, node: fx.Node) -> Any:
         if node.op == "placeholder":
-            return Value(node.name) if isinstance(node.meta.get("val"), torch.Tensor) else None
+            return Value(str(node.target)) if isinstance(node.meta.get("val"), torch.Tensor) else None
         if node.op == "get_attr":
             return _attribute(self._module, str(node.target)).detach()
         if not node.users and not _overwrites(node.target):
