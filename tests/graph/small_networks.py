@@ -21,6 +21,8 @@ from octavo.program.structure import rebuild
 from octavo.qconfig import QConfigMapping
 from octavo.runtime import LoadedProgram
 
+torch.manual_seed(0)  # what test modules draw while they are imported is the same in every run
+
 
 class Network(nn.Module):
     """Compute `function(self, *inputs)`; the keyword arguments are submodules."""

@@ -1,0 +1,100 @@
+// The binary kernels of every vector instruction set V (kernels/vector.h).
+#pragma once
+
+#include "kernels/binary/binary.h"
+#include "kernels/vector.h"
+
+namespace octavo {
+namespace {
+
+// One row of an 8-bit input as floats f(q - zero_point), or its one element again and again.
+template <class V>
+class LevelsRow {
+ public:
+  using Floats = typename V::Floats;
+  LevelsRow(const Block& block, int operand, int64_t row, const Levels& levels)
+      : from_(block.data[operand] + row * block.row_stride[operand]),
+        levels_(levels),
+        repeats_(block.stride[operand] == 0),
+        first_(static_cast<float>(static_cast<int32_t>(*from_ ^ levels.flip) - levels.zero_point)) {}
+  Floats operator()(int64_t i, int64_t) const { return repeats_ ? first_ : load_levels<V>(from_ + i, levels_); }
+
+ private:
+  const uint8_t* from_;
+  const Levels levels_;
+  const bool repeats_;
+  const Floats first_;
+};
+
+template <class V>
+class FloatRow {
+ public:
+  using Floats = typename V::Floats;
+  FloatRow(const Block& block, int operand, int64_t row)
+      : from_(floats(block.data[operand] + row * block.row_stride[operand])),
+        repeats_(block.stride[operand] == 0),
+        first_(*from_) {}
+  Floats operator()(int64_t i, int64_t left) const { return repeats_ ? first_ : Floats::load(from_ + i, left); }
+
+ private:
+  const float* from_;
+  const bool repeats_;
+  const Floats first_;
+};
+
+inline bool is_contiguous(const Block& block, int64_t item_size) {
+  const auto fits = [&](int64_t stride) { return stride == item_size || stride == 0; };
+  return block.stride[0] == item_size && fits(block.stride[1]) && fits(block.stride[2]);
+}
+
+template <class V, class Combine>
+void requantize_rows(const Block& block, const Levels& a, const Levels& b, const Requantize& y, Combine combine) {
+  for (int64_t row = 0; row < block.rows; ++row) {
+    const LevelsRow<V> row_a(block, 1, row, a), row_b(block, 2, row, b);
+    requantize_row<V>(block.data[0] + row * block.row_stride[0], block.count, y,
+                      [&](int64_t i, int64_t left) { return combine(row_a(i, left), row_b(i, left)); });
+  }
+}
+
+template <class V, class Combine>
+void float_rows(const Block& block, Combine combine) {
+  for (int64_t row = 0; row < block.rows; ++row) {
+    const FloatRow<V> a(block, 1, row), b(block, 2, row);
+    float_row<V>(floats(block.data[0] + row * block.row_stride[0]), block.count,
+                 [&](int64_t i, int64_t left) { return combine(a(i, left), b(i, left)); });
+  }
+}
+
+template <class V>
+void add(const AddParams& p, const Block& block) {
+  using Floats = typename V::Floats;
+  if (!is_contiguous(block, 1)) return reference::kBinary.add(p, block);
+  const Floats m_a(p.m_a), m_b(p.m_b);
+  requantize_rows<V>(block, p.a, p.b, p.y, [&](Floats a, Floats b) { return a * m_a + b * m_b; });
+}
+
+// The product of two levels, below 2^17, is exact in float32.
+template <class V>
+void mul(const MulParams& p, const Block& block) {
+  using Floats = typename V::Floats;
+  if (!is_contiguous(block, 1)) return reference::kBinary.mul(p, block);
+  const Floats m(p.m);
+  requantize_rows<V>(block, p.a, p.b, p.y, [&](Floats a, Floats b) { return a * b * m; });
+}
+
+template <class V>
+void add_float(const Block& block) {
+  using Floats = typename V::Floats;
+  if (!is_contiguous(block, 4)) return reference::kBinary.add_float(block);
+  float_rows<V>(block, [](Floats a, Floats b) { return a + b; });
+}
+
+template <class V>
+void mul_float(const Block& block) {
+  using Floats = typename V::Floats;
+  if (!is_contiguous(block, 4)) return reference::kBinary.mul_float(block);
+  float_rows<V>(block, [](Floats a, Floats b) { return a * b; });
+}
+
+}  // namespace
+}  // namespace octavo

@@ -1,0 +1,60 @@
+// What vector kernels do to rows of elements, written once for every instruction set.
+//
+// V is an instruction set: Avx2 or Avx512, from the header of that name. V::Floats and V::Ints are V::kLanes lanes of
+// 32 bits, V::Words twice as many of 16 bits, V::Bytes four times as many of 8 bits; each can be made of one value for
+// all lanes. Beside what float_math.h lists there are, found by name:
+//   load(from, n), first(n)     of Floats: up to kLanes floats (the others are 0), and the mask of the first n lanes
+//   load_levels(from, flip)     of Ints: kLanes bytes, each ^ flip
+//   store(to, n, a)             up to all lanes of Floats or Bytes; nothing past the n-th is touched
+//   min(a, b), max(a, b)        b where one is NaN; max_unsigned, max_signed of Bytes
+//   widened(a, half)            of half 0 or 1 of the lanes of Bytes or Words, as unsigned numbers
+//   rounded(a)                  to the nearest Ints, ties to even
+//   pack_levels(a, b, c, d, q)  Bytes in order from rounded values; store_levels(to, n, a, q), up to kLanes of them
+// Everything has internal linkage, V too: a translation unit has its own copy of every template, compiled for its
+// instruction set, and the linker cannot give it to an older machine.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/elementwise.h"
+
+namespace octavo {
+namespace {
+
+inline const float* floats(const uint8_t* address) { return reinterpret_cast<const float*>(address); }
+inline float* floats(uint8_t* address) { return reinterpret_cast<float*>(address); }
+
+// f(q - zero_point) of kLanes bytes.
+template <class V>
+inline typename V::Floats load_levels(const uint8_t* from, const Levels& levels) {
+  return to_float(V::Ints::load_levels(from, levels.flip) - typename V::Ints(levels.zero_point));
+}
+
+// NaN gives q.low.
+template <class Floats>
+inline auto round_clamped(Floats value, const Requantize& q) {
+  return rounded(min(max(value, Floats(q.low)), Floats(q.high)));
+}
+
+// y[0..n) from value(i, left), the Floats from element i on, of which `left` (or more than kLanes) count.
+template <class V, class Value>
+inline void requantize_row(uint8_t* y, int64_t n, Requantize q, Value value) {
+  constexpr int64_t kLanes = V::kLanes;
+  const auto levels = [&](int64_t i, int64_t left) { return round_clamped(value(i, left), q); };
+  int64_t i = 0;
+  for (; i + 4 * kLanes <= n; i += 4 * kLanes)
+    store(y + i, 4 * kLanes,
+          pack_levels(levels(i, kLanes), levels(i + kLanes, kLanes), levels(i + 2 * kLanes, kLanes),
+                      levels(i + 3 * kLanes, kLanes), q));
+  for (; i < n; i += kLanes) store_levels(y + i, n - i, levels(i, n - i), q);
+}
+
+template <class V, class Value>
+inline void float_row(float* y, int64_t n, Value value) {
+  int64_t i = 0;
+  for (; i + V::kLanes <= n; i += V::kLanes) store(y + i, value(i, V::kLanes));
+  if (i < n) store(y + i, n - i, value(i, n - i));
+}
+
+}  // namespace
+}  // namespace octavo
