@@ -1,4 +1,4 @@
-// 8 lanes of AVX2: loads and stores of rows. Everything has internal linkage.
+// AVX2 as kernels see it (vector.h): 8 lanes of 32 bits, 16 of 16, 32 of 8. Everything has internal linkage.
 #pragma once
 
 #include <immintrin.h>
@@ -9,84 +9,131 @@
 
 namespace octavo {
 namespace {
+namespace avx2_lanes {
 
-constexpr int64_t kLanes = 8;
-
-inline const float* floats(const uint8_t* address) { return reinterpret_cast<const float*>(address); }
-inline float* floats(uint8_t* address) { return reinterpret_cast<float*>(address); }
+struct Mask {
+  __m256 v;
+};
 
 inline __m256i first_lanes(int64_t n) {
   const int32_t count = n > 8 ? 8 : static_cast<int32_t>(n);
   return _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 
-// Up to 8 floats; nothing past the n-th is touched.
-inline __m256 load_floats(const float* from, int64_t n) {
-  return n >= 8 ? _mm256_loadu_ps(from) : _mm256_maskload_ps(from, first_lanes(n));
-}
-inline void store_floats(float* to, int64_t n, __m256 value) {
+struct Floats {
+  __m256 v;
+  Floats() = default;
+  explicit Floats(__m256 value) : v(value) {}
+  explicit Floats(float value) : v(_mm256_set1_ps(value)) {}
+  static Floats load(const float* from) { return Floats(_mm256_loadu_ps(from)); }
+  static Floats load(const float* from, int64_t n) {
+    return n >= 8 ? load(from) : Floats(_mm256_maskload_ps(from, first_lanes(n)));
+  }
+  static Mask first(int64_t n) { return {_mm256_castsi256_ps(first_lanes(n))}; }
+};
+
+inline void store(float* to, Floats a) { _mm256_storeu_ps(to, a.v); }
+inline void store(float* to, int64_t n, Floats a) {
   if (n >= 8)
-    _mm256_storeu_ps(to, value);
+    store(to, a);
   else
-    _mm256_maskstore_ps(to, first_lanes(n), value);
+    _mm256_maskstore_ps(to, first_lanes(n), a.v);
 }
 
-inline void store_bytes(uint8_t* to, int64_t n, __m256i bytes) {
+struct Ints {
+  __m256i v;
+  Ints() = default;
+  explicit Ints(__m256i value) : v(value) {}
+  explicit Ints(int32_t value) : v(_mm256_set1_epi32(value)) {}
+  static Ints load_levels(const uint8_t* from, uint32_t flip) {
+    const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from));
+    return Ints(_mm256_cvtepu8_epi32(_mm_xor_si128(bytes, _mm_set1_epi8(static_cast<char>(flip)))));
+  }
+};
+
+struct Bytes {
+  __m256i v;
+  explicit Bytes(__m256i value) : v(value) {}
+  explicit Bytes(uint8_t value) : v(_mm256_set1_epi8(static_cast<char>(value))) {}
+  static Bytes load(const uint8_t* from) { return Bytes(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))); }
+};
+
+inline void store(uint8_t* to, int64_t n, Bytes bytes) {
   if (n >= 32) {
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), bytes);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), bytes.v);
     return;
   }
   alignas(32) uint8_t buffer[32];
-  _mm256_store_si256(reinterpret_cast<__m256i*>(buffer), bytes);
+  _mm256_store_si256(reinterpret_cast<__m256i*>(buffer), bytes.v);
   for (int64_t i = 0; i < n; ++i) to[i] = buffer[i];
 }
 
-// f(q - zero_point) of 8 bytes.
-inline __m256 load_levels(const uint8_t* from, Levels levels) {
-  const __m128i flip = _mm_set1_epi8(static_cast<char>(levels.flip));
-  const __m128i bytes = _mm_xor_si128(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)), flip);
-  return _mm256_cvtepi32_ps(_mm256_sub_epi32(_mm256_cvtepu8_epi32(bytes), _mm256_set1_epi32(levels.zero_point)));
-}
+struct Words {
+  __m256i v;
+  Words() = default;
+  explicit Words(__m256i value) : v(value) {}
+  explicit Words(int16_t value) : v(_mm256_set1_epi16(value)) {}
+};
 
-// max_ps gives its second operand where one is NaN.
-inline __m256i round_clamped(__m256 value, Requantize q) {
-  value = _mm256_min_ps(_mm256_max_ps(value, _mm256_set1_ps(q.low)), _mm256_set1_ps(q.high));
-  return _mm256_cvtps_epi32(value);
+inline Floats operator+(Floats a, Floats b) { return Floats(_mm256_add_ps(a.v, b.v)); }
+inline Floats operator-(Floats a, Floats b) { return Floats(_mm256_sub_ps(a.v, b.v)); }
+inline Floats operator*(Floats a, Floats b) { return Floats(_mm256_mul_ps(a.v, b.v)); }
+inline Floats operator/(Floats a, Floats b) { return Floats(_mm256_div_ps(a.v, b.v)); }
+inline Floats min(Floats a, Floats b) { return Floats(_mm256_min_ps(a.v, b.v)); }
+inline Floats max(Floats a, Floats b) { return Floats(_mm256_max_ps(a.v, b.v)); }
+inline Mask operator|(Mask a, Mask b) { return {_mm256_or_ps(a.v, b.v)}; }
+inline Mask less(Floats a, Floats b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_LT_OQ)}; }
+inline Mask is_nan(Floats a) { return {_mm256_cmp_ps(a.v, a.v, _CMP_UNORD_Q)}; }
+inline Floats select(Mask mask, Floats a, Floats b) { return Floats(_mm256_blendv_ps(b.v, a.v, mask.v)); }
+inline Floats absolute(Floats a) { return Floats(_mm256_andnot_ps(_mm256_set1_ps(-0.0f), a.v)); }
+inline Floats negated(Floats a) { return Floats(_mm256_xor_ps(_mm256_set1_ps(-0.0f), a.v)); }
+inline Floats copy_sign(Floats magnitude, Floats sign) {
+  return Floats(_mm256_or_ps(absolute(magnitude).v, _mm256_and_ps(_mm256_set1_ps(-0.0f), sign.v)));
 }
+inline Floats square_root(Floats a) { return Floats(_mm256_sqrt_ps(a.v)); }
 
-// 32 bytes in order from four times 8 rounded values.
-inline __m256i pack_levels(__m256i v0, __m256i v1, __m256i v2, __m256i v3, Requantize q) {
+inline Ints operator+(Ints a, Ints b) { return Ints(_mm256_add_epi32(a.v, b.v)); }
+inline Ints operator-(Ints a, Ints b) { return Ints(_mm256_sub_epi32(a.v, b.v)); }
+inline Ints operator>>(Ints a, int n) { return Ints(_mm256_srai_epi32(a.v, n)); }
+inline Ints operator<<(Ints a, int n) { return Ints(_mm256_slli_epi32(a.v, n)); }
+inline Ints bits(Floats a) { return Ints(_mm256_castps_si256(a.v)); }
+inline Floats from_bits(Ints a) { return Floats(_mm256_castsi256_ps(a.v)); }
+inline Floats to_float(Ints a) { return Floats(_mm256_cvtepi32_ps(a.v)); }
+inline Ints rounded(Floats a) { return Ints(_mm256_cvtps_epi32(a.v)); }
+
+inline Bytes operator^(Bytes a, Bytes b) { return Bytes(_mm256_xor_si256(a.v, b.v)); }
+inline Bytes max_unsigned(Bytes a, Bytes b) { return Bytes(_mm256_max_epu8(a.v, b.v)); }
+inline Bytes max_signed(Bytes a, Bytes b) { return Bytes(_mm256_max_epi8(a.v, b.v)); }
+
+inline Words operator+(Words a, Words b) { return Words(_mm256_add_epi16(a.v, b.v)); }
+inline __m128i half_of(__m256i v, int64_t half) {
+  return half == 0 ? _mm256_castsi256_si128(v) : _mm256_extracti128_si256(v, 1);
+}
+inline Words widened(Bytes a, int64_t half) { return Words(_mm256_cvtepu8_epi16(half_of(a.v, half))); }
+inline Ints widened(Words a, int64_t half) { return Ints(_mm256_cvtepu16_epi32(half_of(a.v, half))); }
+
+inline Bytes pack_levels(Ints v0, Ints v1, Ints v2, Ints v3, const Requantize& q) {
   const __m256i zero = _mm256_set1_epi16(static_cast<int16_t>(q.zero_point));
-  const __m256i flip = _mm256_set1_epi8(static_cast<char>(q.flip));
-  const __m256i low = _mm256_add_epi16(_mm256_packs_epi32(v0, v1), zero);
-  const __m256i high = _mm256_add_epi16(_mm256_packs_epi32(v2, v3), zero);
+  const __m256i low = _mm256_add_epi16(_mm256_packs_epi32(v0.v, v1.v), zero);
+  const __m256i high = _mm256_add_epi16(_mm256_packs_epi32(v2.v, v3.v), zero);
   const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-  return _mm256_xor_si256(_mm256_permutevar8x32_epi32(_mm256_packus_epi16(low, high), order), flip);
+  return Bytes(_mm256_permutevar8x32_epi32(_mm256_packus_epi16(low, high), order)) ^
+         Bytes(static_cast<uint8_t>(q.flip));
+}
+inline void store_levels(uint8_t* to, int64_t n, Ints v, const Requantize& q) {
+  const Ints none(0);
+  store(to, n < 8 ? n : 8, pack_levels(v, none, none, none, q));
 }
 
-// y[0..n) from value(i, left), 8 floats from element i on, of which `left` (or more than 8) count.
-template <class Value>
-inline void requantize_row(uint8_t* y, int64_t n, Requantize q, Value value) {
-  int64_t i = 0;
-  for (; i + 32 <= n; i += 32) {
-    const __m256i bytes =
-        pack_levels(round_clamped(value(i, kLanes), q), round_clamped(value(i + 8, kLanes), q),
-                    round_clamped(value(i + 16, kLanes), q), round_clamped(value(i + 24, kLanes), q), q);
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(y + i), bytes);
-  }
-  const __m256i none = _mm256_setzero_si256();
-  for (; i < n; i += 8) {
-    const __m256i bytes = pack_levels(round_clamped(value(i, n - i), q), none, none, none, q);
-    store_bytes(y + i, n - i < 8 ? n - i : 8, bytes);
-  }
-}
+}  // namespace avx2_lanes
 
-template <class Value>
-inline void float_row(float* y, int64_t n, Value value) {
-  int64_t i = 0;
-  for (; i + 8 <= n; i += 8) _mm256_storeu_ps(y + i, value(i, kLanes));
-  if (i < n) store_floats(y + i, n - i, value(i, n - i));
-}
+struct Avx2 {
+  using Floats = avx2_lanes::Floats;
+  using Ints = avx2_lanes::Ints;
+  using Words = avx2_lanes::Words;
+  using Bytes = avx2_lanes::Bytes;
+  static constexpr int64_t kLanes = 8;
+};
 
 }  // namespace
 }  // namespace octavo

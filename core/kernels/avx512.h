@@ -1,4 +1,5 @@
-// 16 lanes of AVX-512 (F, BW, DQ, VL): loads and stores of rows. Everything has internal linkage.
+// AVX-512 (F, BW, DQ, VL) as kernels see it (vector.h): 16 lanes of 32 bits, 32 of 16, 64 of 8. Everything has internal
+// linkage.
 #pragma once
 
 #include <immintrin.h>
@@ -9,60 +10,121 @@
 
 namespace octavo {
 namespace {
+namespace avx512_lanes {
 
-constexpr int64_t kLanes = 16;
+struct Mask {
+  __mmask16 v;
+};
 
 inline __mmask16 first_lanes(int64_t n) { return n >= 16 ? 0xffff : static_cast<__mmask16>((1u << n) - 1); }
 inline __mmask64 first_bytes(int64_t n) { return n >= 64 ? ~0ull : (1ull << n) - 1; }
 
-inline const float* floats(const uint8_t* address) { return reinterpret_cast<const float*>(address); }
-inline float* floats(uint8_t* address) { return reinterpret_cast<float*>(address); }
+struct Floats {
+  __m512 v;
+  Floats() = default;
+  explicit Floats(__m512 value) : v(value) {}
+  explicit Floats(float value) : v(_mm512_set1_ps(value)) {}
+  static Floats load(const float* from) { return Floats(_mm512_loadu_ps(from)); }
+  static Floats load(const float* from, int64_t n) { return Floats(_mm512_maskz_loadu_ps(first_lanes(n), from)); }
+  static Mask first(int64_t n) { return {first_lanes(n)}; }
+};
 
-// Up to 16 floats; nothing past the n-th is touched.
-inline __m512 load_floats(const float* from, int64_t n) { return _mm512_maskz_loadu_ps(first_lanes(n), from); }
-inline void store_floats(float* to, int64_t n, __m512 value) { _mm512_mask_storeu_ps(to, first_lanes(n), value); }
+inline void store(float* to, Floats a) { _mm512_storeu_ps(to, a.v); }
+inline void store(float* to, int64_t n, Floats a) { _mm512_mask_storeu_ps(to, first_lanes(n), a.v); }
 
-// f(q - zero_point) of 16 bytes.
-inline __m512 load_levels(const uint8_t* from, Levels levels) {
-  const __m128i flip = _mm_set1_epi8(static_cast<char>(levels.flip));
-  const __m128i bytes = _mm_xor_si128(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)), flip);
-  return _mm512_cvtepi32_ps(_mm512_sub_epi32(_mm512_cvtepu8_epi32(bytes), _mm512_set1_epi32(levels.zero_point)));
-}
-
-// max_ps gives its second operand where one is NaN.
-inline __m512i round_clamped(__m512 value, Requantize q) {
-  value = _mm512_min_ps(_mm512_max_ps(value, _mm512_set1_ps(q.low)), _mm512_set1_ps(q.high));
-  return _mm512_cvtps_epi32(value);
-}
-
-inline __m128i requantize16(__m512 value, Requantize q) {
-  const __m512i level = _mm512_add_epi32(round_clamped(value, q), _mm512_set1_epi32(q.zero_point));
-  return _mm_xor_si128(_mm512_cvtepi32_epi8(level), _mm_set1_epi8(static_cast<char>(q.flip)));
-}
-
-// y[0..n) from value(i, left), 16 floats from element i on, of which `left` (or more than 16) count.
-template <class Value>
-inline void requantize_row(uint8_t* y, int64_t n, Requantize q, Value value) {
-  const __m512i zero = _mm512_set1_epi16(static_cast<int16_t>(q.zero_point));
-  const __m512i flip = _mm512_set1_epi8(static_cast<char>(q.flip));
-  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-  int64_t i = 0;
-  for (; i + 64 <= n; i += 64) {
-    const __m512i low = _mm512_packs_epi32(round_clamped(value(i, kLanes), q), round_clamped(value(i + 16, kLanes), q));
-    const __m512i high =
-        _mm512_packs_epi32(round_clamped(value(i + 32, kLanes), q), round_clamped(value(i + 48, kLanes), q));
-    const __m512i bytes = _mm512_packus_epi16(_mm512_add_epi16(low, zero), _mm512_add_epi16(high, zero));
-    _mm512_storeu_si512(y + i, _mm512_xor_si512(_mm512_permutexvar_epi32(order, bytes), flip));
+struct Ints {
+  __m512i v;
+  Ints() = default;
+  explicit Ints(__m512i value) : v(value) {}
+  explicit Ints(int32_t value) : v(_mm512_set1_epi32(value)) {}
+  static Ints load_levels(const uint8_t* from, uint32_t flip) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+    return Ints(_mm512_cvtepu8_epi32(_mm_xor_si128(bytes, _mm_set1_epi8(static_cast<char>(flip)))));
   }
-  for (; i < n; i += 16) _mm_mask_storeu_epi8(y + i, first_lanes(n - i), requantize16(value(i, n - i), q));
+};
+
+struct Bytes {
+  __m512i v;
+  explicit Bytes(__m512i value) : v(value) {}
+  explicit Bytes(uint8_t value) : v(_mm512_set1_epi8(static_cast<char>(value))) {}
+  static Bytes load(const uint8_t* from) { return Bytes(_mm512_loadu_si512(from)); }
+};
+
+inline void store(uint8_t* to, int64_t n, Bytes bytes) {
+  if (n >= 64)
+    _mm512_storeu_si512(to, bytes.v);
+  else
+    _mm512_mask_storeu_epi8(to, first_bytes(n), bytes.v);
 }
 
-template <class Value>
-inline void float_row(float* y, int64_t n, Value value) {
-  int64_t i = 0;
-  for (; i + 16 <= n; i += 16) _mm512_storeu_ps(y + i, value(i, kLanes));
-  if (i < n) store_floats(y + i, n - i, value(i, n - i));
+struct Words {
+  __m512i v;
+  Words() = default;
+  explicit Words(__m512i value) : v(value) {}
+  explicit Words(int16_t value) : v(_mm512_set1_epi16(value)) {}
+};
+
+inline Floats operator+(Floats a, Floats b) { return Floats(_mm512_add_ps(a.v, b.v)); }
+inline Floats operator-(Floats a, Floats b) { return Floats(_mm512_sub_ps(a.v, b.v)); }
+inline Floats operator*(Floats a, Floats b) { return Floats(_mm512_mul_ps(a.v, b.v)); }
+inline Floats operator/(Floats a, Floats b) { return Floats(_mm512_div_ps(a.v, b.v)); }
+inline Floats min(Floats a, Floats b) { return Floats(_mm512_min_ps(a.v, b.v)); }
+inline Floats max(Floats a, Floats b) { return Floats(_mm512_max_ps(a.v, b.v)); }
+inline Mask operator|(Mask a, Mask b) { return {static_cast<__mmask16>(a.v | b.v)}; }
+inline Mask less(Floats a, Floats b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ)}; }
+inline Mask is_nan(Floats a) { return {_mm512_cmp_ps_mask(a.v, a.v, _CMP_UNORD_Q)}; }
+inline Floats select(Mask mask, Floats a, Floats b) { return Floats(_mm512_mask_mov_ps(b.v, mask.v, a.v)); }
+inline Floats absolute(Floats a) { return Floats(_mm512_andnot_ps(_mm512_set1_ps(-0.0f), a.v)); }
+inline Floats negated(Floats a) { return Floats(_mm512_xor_ps(_mm512_set1_ps(-0.0f), a.v)); }
+inline Floats copy_sign(Floats magnitude, Floats sign) {
+  return Floats(_mm512_or_ps(absolute(magnitude).v, _mm512_and_ps(_mm512_set1_ps(-0.0f), sign.v)));
 }
+inline Floats square_root(Floats a) { return Floats(_mm512_sqrt_ps(a.v)); }
+
+inline Ints operator+(Ints a, Ints b) { return Ints(_mm512_add_epi32(a.v, b.v)); }
+inline Ints operator-(Ints a, Ints b) { return Ints(_mm512_sub_epi32(a.v, b.v)); }
+inline Ints operator>>(Ints a, int n) { return Ints(_mm512_srai_epi32(a.v, static_cast<unsigned>(n))); }
+inline Ints operator<<(Ints a, int n) { return Ints(_mm512_slli_epi32(a.v, static_cast<unsigned>(n))); }
+inline Ints bits(Floats a) { return Ints(_mm512_castps_si512(a.v)); }
+inline Floats from_bits(Ints a) { return Floats(_mm512_castsi512_ps(a.v)); }
+inline Floats to_float(Ints a) { return Floats(_mm512_cvtepi32_ps(a.v)); }
+inline Ints rounded(Floats a) { return Ints(_mm512_cvtps_epi32(a.v)); }
+
+inline Bytes operator^(Bytes a, Bytes b) { return Bytes(_mm512_xor_si512(a.v, b.v)); }
+inline Bytes max_unsigned(Bytes a, Bytes b) { return Bytes(_mm512_max_epu8(a.v, b.v)); }
+inline Bytes max_signed(Bytes a, Bytes b) { return Bytes(_mm512_max_epi8(a.v, b.v)); }
+
+inline Words operator+(Words a, Words b) { return Words(_mm512_add_epi16(a.v, b.v)); }
+inline __m256i half_of(__m512i v, int64_t half) {
+  return half == 0 ? _mm512_castsi512_si256(v) : _mm512_extracti64x4_epi64(v, 1);
+}
+inline Words widened(Bytes a, int64_t half) { return Words(_mm512_cvtepu8_epi16(half_of(a.v, half))); }
+inline Ints widened(Words a, int64_t half) { return Ints(_mm512_cvtepu16_epi32(half_of(a.v, half))); }
+
+inline Bytes pack_levels(Ints v0, Ints v1, Ints v2, Ints v3, const Requantize& q) {
+  const __m512i zero = _mm512_set1_epi16(static_cast<int16_t>(q.zero_point));
+  const __m512i low = _mm512_add_epi16(_mm512_packs_epi32(v0.v, v1.v), zero);
+  const __m512i high = _mm512_add_epi16(_mm512_packs_epi32(v2.v, v3.v), zero);
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  return Bytes(_mm512_permutexvar_epi32(order, _mm512_packus_epi16(low, high))) ^ Bytes(static_cast<uint8_t>(q.flip));
+}
+inline __m128i levels16(Ints v, const Requantize& q) {
+  const __m128i levels = _mm512_cvtepi32_epi8((v + Ints(q.zero_point)).v);
+  return _mm_xor_si128(levels, _mm_set1_epi8(static_cast<char>(q.flip)));
+}
+inline void store_levels(uint8_t* to, int64_t n, Ints v, const Requantize& q) {
+  _mm_mask_storeu_epi8(to, first_lanes(n), levels16(v, q));
+}
+
+}  // namespace avx512_lanes
+
+struct Avx512 {
+  using Floats = avx512_lanes::Floats;
+  using Ints = avx512_lanes::Ints;
+  using Words = avx512_lanes::Words;
+  using Bytes = avx512_lanes::Bytes;
+  static constexpr int64_t kLanes = 16;
+};
 
 }  // namespace
 }  // namespace octavo

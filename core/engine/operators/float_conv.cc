@@ -149,7 +149,7 @@ class FloatConv final : public Operator {
       : name_(spec.name),
         shape_(conv_shape(spec)),
         weight_(pack_conv(spec, shape_)),
-        kernels_(kFloatConvKernels[static_cast<int>(spec.isa)]) {}
+        kernels_(*kFloatConvKernels[static_cast<int>(spec.isa)]) {}
 
   void check(std::span<const Shape> in, std::span<const Shape> out) const override {
     const int spatial = static_cast<int>(shape_.kernel.size());
@@ -225,7 +225,7 @@ class FloatLinear final : public Operator {
   explicit FloatLinear(const OperatorSpec& spec)
       : name_(spec.name),
         weight_(pack(spec)),
-        kernels_(kFloatConvKernels[static_cast<int>(spec.isa)]),
+        kernels_(*kFloatConvKernels[static_cast<int>(spec.isa)]),
         out_channels_(spec.constant("weight", DType::f32).shape.dim[0]),
         in_channels_(spec.constant("weight", DType::f32).shape.dim[1]) {}
 

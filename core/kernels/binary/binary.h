@@ -28,28 +28,16 @@ struct BinaryKernels {
 };
 
 namespace reference {
-void add(const AddParams& params, const Block& block);
-void mul(const MulParams& params, const Block& block);
-void add_float(const Block& block);
-void mul_float(const Block& block);
+extern const BinaryKernels kBinary;
 }  // namespace reference
 namespace avx2 {
-void add(const AddParams& params, const Block& block);
-void mul(const MulParams& params, const Block& block);
-void add_float(const Block& block);
-void mul_float(const Block& block);
+extern const BinaryKernels kBinary;
 }  // namespace avx2
 namespace avx512_vnni {
-void add(const AddParams& params, const Block& block);
-void mul(const MulParams& params, const Block& block);
-void add_float(const Block& block);
-void mul_float(const Block& block);
+extern const BinaryKernels kBinary;
 }  // namespace avx512_vnni
 
-inline constexpr BinaryKernels kBinaryKernels[kIsaCount] = {
-    {reference::add, reference::mul, reference::add_float, reference::mul_float},
-    {avx2::add, avx2::mul, avx2::add_float, avx2::mul_float},
-    {avx512_vnni::add, avx512_vnni::mul, avx512_vnni::add_float, avx512_vnni::mul_float},
-};
+inline constexpr const BinaryKernels* kBinaryKernels[kIsaCount] = {&reference::kBinary, &avx2::kBinary,
+                                                                   &avx512_vnni::kBinary};
 
 }  // namespace octavo

@@ -1,7 +1,8 @@
 #include "kernels/binary/binary.h"
 #include "kernels/scalar.h"
 
-namespace octavo::reference {
+namespace octavo {
+namespace {
 
 void add(const AddParams& p, const Block& block) {
   for_each_element(block, [&](uint8_t* y, uint8_t* a, uint8_t* b) {
@@ -25,4 +26,8 @@ void mul_float(const Block& block) {
   for_each_element(block, [](uint8_t* y, uint8_t* a, uint8_t* b) { as_float(y) = as_float(a) * as_float(b); });
 }
 
-}  // namespace octavo::reference
+}  // namespace
+
+const BinaryKernels reference::kBinary = {add, mul, add_float, mul_float};
+
+}  // namespace octavo

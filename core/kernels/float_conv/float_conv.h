@@ -30,22 +30,16 @@ struct FloatConvKernels {
 };
 
 namespace reference {
-void float_conv(const FloatConvRow& row);
-void float_depthwise(const FloatConvRow& row);
+extern const FloatConvKernels kFloatConv;
 }  // namespace reference
 namespace avx2 {
-void float_conv(const FloatConvRow& row);
-void float_depthwise(const FloatConvRow& row);
+extern const FloatConvKernels kFloatConv;
 }  // namespace avx2
 namespace avx512_vnni {
-void float_conv(const FloatConvRow& row);
-void float_depthwise(const FloatConvRow& row);
+extern const FloatConvKernels kFloatConv;
 }  // namespace avx512_vnni
 
-inline constexpr FloatConvKernels kFloatConvKernels[kIsaCount] = {
-    {reference::float_conv, reference::float_depthwise},
-    {avx2::float_conv, avx2::float_depthwise},
-    {avx512_vnni::float_conv, avx512_vnni::float_depthwise},
-};
+inline constexpr const FloatConvKernels* kFloatConvKernels[kIsaCount] = {&reference::kFloatConv, &avx2::kFloatConv,
+                                                                         &avx512_vnni::kFloatConv};
 
 }  // namespace octavo

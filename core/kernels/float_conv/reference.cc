@@ -1,7 +1,7 @@
 #include "kernels/float_conv/float_conv.h"
 #include "kernels/scalar.h"
 
-namespace octavo::reference {
+namespace octavo {
 namespace {
 
 float dot(const FloatConvRow& row, int64_t pixel, int64_t channel, bool is_depthwise) {
@@ -23,9 +23,11 @@ void run(const FloatConvRow& row, bool is_depthwise) {
       as_float(row.y + p * row.y_pixel + 4 * c) = dot(row, p, c, is_depthwise);
 }
 
-}  // namespace
-
 void float_conv(const FloatConvRow& row) { run(row, false); }
 void float_depthwise(const FloatConvRow& row) { run(row, true); }
 
-}  // namespace octavo::reference
+}  // namespace
+
+const FloatConvKernels reference::kFloatConv = {float_conv, float_depthwise};
+
+}  // namespace octavo

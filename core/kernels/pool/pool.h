@@ -67,33 +67,15 @@ inline void for_each_tap(const PoolRow& row, const PoolWindow& columns, int64_t 
 }  // namespace
 
 namespace reference {
-void max_pool_u8(const PoolRow& row);
-void max_pool_s8(const PoolRow& row);
-void max_pool_float(const PoolRow& row);
-void avg_pool(const AvgPoolParams& params, const PoolRow& row);
-void avg_pool_float(int64_t divisor, const PoolRow& row);
+extern const PoolKernels kPool;
 }  // namespace reference
 namespace avx2 {
-void max_pool_u8(const PoolRow& row);
-void max_pool_s8(const PoolRow& row);
-void max_pool_float(const PoolRow& row);
-void avg_pool(const AvgPoolParams& params, const PoolRow& row);
-void avg_pool_float(int64_t divisor, const PoolRow& row);
+extern const PoolKernels kPool;
 }  // namespace avx2
 namespace avx512_vnni {
-void max_pool_u8(const PoolRow& row);
-void max_pool_s8(const PoolRow& row);
-void max_pool_float(const PoolRow& row);
-void avg_pool(const AvgPoolParams& params, const PoolRow& row);
-void avg_pool_float(int64_t divisor, const PoolRow& row);
+extern const PoolKernels kPool;
 }  // namespace avx512_vnni
 
-inline constexpr PoolKernels kPoolKernels[kIsaCount] = {
-    {reference::max_pool_u8, reference::max_pool_s8, reference::max_pool_float, reference::avg_pool,
-     reference::avg_pool_float},
-    {avx2::max_pool_u8, avx2::max_pool_s8, avx2::max_pool_float, avx2::avg_pool, avx2::avg_pool_float},
-    {avx512_vnni::max_pool_u8, avx512_vnni::max_pool_s8, avx512_vnni::max_pool_float, avx512_vnni::avg_pool,
-     avx512_vnni::avg_pool_float},
-};
+inline constexpr const PoolKernels* kPoolKernels[kIsaCount] = {&reference::kPool, &avx2::kPool, &avx512_vnni::kPool};
 
 }  // namespace octavo

@@ -4,7 +4,7 @@
 
 #include "kernels/scalar.h"
 
-namespace octavo::reference {
+namespace octavo {
 namespace {
 
 template <class T>
@@ -29,8 +29,6 @@ void max_pool(const PoolRow& row, T lowest) {
       *reinterpret_cast<T*>(row.y + p * row.y_pixel + offset) = largest;
     }
 }
-
-}  // namespace
 
 void max_pool_u8(const PoolRow& row) { max_pool<uint8_t>(row, 0); }
 void max_pool_s8(const PoolRow& row) { max_pool<int8_t>(row, -128); }
@@ -58,4 +56,8 @@ void avg_pool_float(int64_t divisor, const PoolRow& row) {
   }
 }
 
-}  // namespace octavo::reference
+}  // namespace
+
+const PoolKernels reference::kPool = {max_pool_u8, max_pool_s8, max_pool_float, avg_pool, avg_pool_float};
+
+}  // namespace octavo

@@ -12,22 +12,16 @@ struct QuantizeKernels {
 };
 
 namespace reference {
-void quantize(float inv, const Requantize& y, const Block& block);
-void dequantize(const Levels& x, float scale, const Block& block);
+extern const QuantizeKernels kQuantize;
 }  // namespace reference
 namespace avx2 {
-void quantize(float inv, const Requantize& y, const Block& block);
-void dequantize(const Levels& x, float scale, const Block& block);
+extern const QuantizeKernels kQuantize;
 }  // namespace avx2
 namespace avx512_vnni {
-void quantize(float inv, const Requantize& y, const Block& block);
-void dequantize(const Levels& x, float scale, const Block& block);
+extern const QuantizeKernels kQuantize;
 }  // namespace avx512_vnni
 
-inline constexpr QuantizeKernels kQuantizeKernels[kIsaCount] = {
-    {reference::quantize, reference::dequantize},
-    {avx2::quantize, avx2::dequantize},
-    {avx512_vnni::quantize, avx512_vnni::dequantize},
-};
+inline constexpr const QuantizeKernels* kQuantizeKernels[kIsaCount] = {&reference::kQuantize, &avx2::kQuantize,
+                                                                       &avx512_vnni::kQuantize};
 
 }  // namespace octavo

@@ -1,7 +1,8 @@
 #include "kernels/quantize/quantize.h"
 #include "kernels/scalar.h"
 
-namespace octavo::reference {
+namespace octavo {
+namespace {
 
 void quantize(float inv, const Requantize& y, const Block& block) {
   for_each_element(block, [&](uint8_t* to, uint8_t* x, uint8_t*) { *to = requantize(as_float(x) * inv, y); });
@@ -13,4 +14,8 @@ void dequantize(const Levels& x, float scale, const Block& block) {
   });
 }
 
-}  // namespace octavo::reference
+}  // namespace
+
+const QuantizeKernels reference::kQuantize = {quantize, dequantize};
+
+}  // namespace octavo

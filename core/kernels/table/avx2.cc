@@ -40,7 +40,7 @@ void table(const uint8_t* table, const Block& block) {
     const uint8_t* x = block.data[1] + row * block.row_stride[1];
     for (int64_t i = 0; i < block.count; i += 32) {
       const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x + i));
-      store_bytes(y + i, block.count - i, look_up(bytes, d));
+      store(y + i, block.count - i, Avx2::Bytes(look_up(bytes, d)));
     }
   }
 }

@@ -34,10 +34,8 @@ void table(const uint8_t* table, const Block& block) {
   for (int64_t row = 0; row < block.rows; ++row) {
     uint8_t* y = block.data[0] + row * block.row_stride[0];
     const uint8_t* x = block.data[1] + row * block.row_stride[1];
-    int64_t i = 0;
-    for (; i + 64 <= block.count; i += 64) _mm512_storeu_si512(y + i, look_up_bytes(_mm512_loadu_si512(x + i), pairs));
-    if (i < block.count)
-      _mm512_mask_storeu_epi8(y + i, first_bytes(block.count - i), look_up_bytes(_mm512_loadu_si512(x + i), pairs));
+    for (int64_t i = 0; i < block.count; i += 64)
+      store(y + i, block.count - i, Avx512::Bytes(look_up_bytes(_mm512_loadu_si512(x + i), pairs)));
   }
 }
 
