@@ -1,6 +1,5 @@
 """Calibration: data of every kind, and what is said of bad data."""
 
-import gc
 import weakref
 
 import pytest
@@ -76,7 +75,6 @@ def test_samples_are_let_go_one_by_one():
 
     def samples():
         for _ in range(20):
-            gc.collect()
             assert sum(reference() is not None for reference in alive) <= 1
             x = image()
             alive.append(weakref.ref(x))

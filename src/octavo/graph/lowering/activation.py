@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from octavo.graph.lowering.builder import Builder
-from octavo.graph.lowering.registry import Unsupported, Value, lowers
+from octavo.graph.lowering.registry import Unsupported, Value, lowers, operator_key
 
 
 def _function(b: Builder, x: Value, function: str, **parameters: float) -> Value:
@@ -35,7 +35,7 @@ def relu6(b: Builder, x: Value) -> Value:
 @lowers("hardtanh", "clamp", "clip")
 def clamp(b: Builder, x: Value, low: Any = None, high: Any = None, **names: Any) -> Value:
     """Lower a clamp; the defaults of hardtanh are written out by export only where they differ from −1 and 1."""
-    if b.current.target.__name__.startswith("hardtanh"):  # type: ignore[union-attr]
+    if operator_key(b.current.target) == "hardtanh":
         low, high = -1.0 if low is None else low, 1.0 if high is None else high
     low, high = names.get("min", low), names.get("max", high)
     if any(isinstance(v, (torch.Tensor, Value)) for v in (low, high)):
@@ -62,8 +62,7 @@ def clamp_max(b: Builder, x: Value, high: float) -> Value:
 )  # fmt: skip
 def function(b: Builder, x: Value) -> Value:
     """Lower a function that has no parameters."""
-    name = b.current.target.overloadpacket.__name__.rstrip("_")  # type: ignore[union-attr]
-    return _function(b, x, name)
+    return _function(b, x, operator_key(b.current.target))
 
 
 @lowers("gelu")

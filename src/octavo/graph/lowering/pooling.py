@@ -6,12 +6,11 @@ from typing import Any
 
 from octavo.graph.lowering.builder import Builder
 from octavo.graph.lowering.layers import per_axis, symmetric
-from octavo.graph.lowering.registry import Unsupported, Value, lowers
+from octavo.graph.lowering.registry import Unsupported, Value, lowers, operator_key
 
 
 def _axes(b: Builder, x: Value) -> int:
-    name = b.current.target.overloadpacket.__name__  # type: ignore[union-attr]
-    axes = 1 if "1d" in name else 2
+    axes = 1 if "1d" in operator_key(b.current.target) else 2
     if len(b.shape(x)) != axes + 2:
         raise Unsupported("its input has no batch dimension", "call the model on batches")
     return axes

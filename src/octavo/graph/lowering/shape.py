@@ -103,7 +103,7 @@ def _bound(b: Builder, value: Any, size: Any) -> int | None:
 @lowers("slice", sizes=True)
 def slice_(b: Builder, x: Value, axis: int = 0, start: Any = None, end: Any = None, step: int = 1) -> Value:
     """Lower a slice of one axis."""
-    source = b.current.args[0].meta["val"].shape  # type: ignore[union-attr]
+    source = b.current.all_input_nodes[0].meta["val"].shape
     axis %= len(source)
     first = _bound(b, start, source[axis]) or 0
     size = b.symbols.dim(b.current.meta["val"].shape[axis])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from math import prod
 
+from torch import Tensor
+
 from octavo.graph.ir import Graph, Node
 from octavo.graph.passes.fold_batch_norm import channel_vector
 from octavo.graph.passes.rewriter import Rewriter
@@ -52,7 +54,7 @@ def _parts(node: Node) -> list[Node]:
     return [before, _depthwise(layer, scale, shift, 1), after]
 
 
-def _depthwise(node: Node, scale, shift, axes: int) -> Node:  # type: ignore[no-untyped-def]
+def _depthwise(node: Node, scale: Tensor, shift: Tensor, axes: int) -> Node:
     channels = scale.numel()
     attributes = {"stride": [1] * axes, "padding": [[0, 0]] * axes, "dilation": [1] * axes, "groups": channels}
     weight = scale.float().reshape(channels, 1, *([1] * axes)).contiguous()
