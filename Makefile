@@ -30,7 +30,7 @@ lint: .venv/.dev .venv/.lint
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	PYTHONPATH=src $(BIN)/lint-imports --no-logo
-	$(BIN)/clang-format --dry-run --Werror $(shell find core bindings -name '*.cc' -o -name '*.h')
+	@$(BIN)/clang-format --dry-run --Werror $(shell find core bindings -name '*.cc' -o -name '*.h')
 
 format: .venv/.lint
 	$(BIN)/ruff check --fix .

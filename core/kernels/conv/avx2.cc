@@ -138,9 +138,8 @@ void run(const ConvTile& tile) {
   });
   accumulate<MR>(tile, acc);
   __m256i kept[MR][2];
-  unroll<MR>([&](auto i) [[gnu::always_inline]] {
-    unroll<2>([&](auto v) [[gnu::always_inline]] { kept[i][v] = acc[i][v]; });
-  });
+  unroll<MR>([&](auto i)
+                 [[gnu::always_inline]] { unroll<2>([&](auto v) [[gnu::always_inline]] { kept[i][v] = acc[i][v]; }); });
   store(tile, kept[0], MR);
 }
 

@@ -64,11 +64,16 @@ template <int MR, int NV, bool kFlip>
 }
 
 [[gnu::always_inline]] inline __m512i constant(const void* p) { return _mm512_load_si512(p); }
-[[gnu::always_inline]] inline __m256i constant256(const void* p) { return _mm256_load_si256(static_cast<const __m256i*>(p)); }
-[[gnu::always_inline]] inline __m128i constant128(const void* p) { return _mm_load_si128(static_cast<const __m128i*>(p)); }
+[[gnu::always_inline]] inline __m256i constant256(const void* p) {
+  return _mm256_load_si256(static_cast<const __m256i*>(p));
+}
+[[gnu::always_inline]] inline __m128i constant128(const void* p) {
+  return _mm_load_si128(static_cast<const __m128i*>(p));
+}
 
 template <int NV>
-[[gnu::always_inline]] inline void store_floats(const __m512i (&acc)[NV], const float* multiplier, uint8_t* y, int64_t channels) {
+[[gnu::always_inline]] inline void store_floats(const __m512i (&acc)[NV], const float* multiplier, uint8_t* y,
+                                                int64_t channels) {
   unroll<NV>([&](auto v) [[gnu::always_inline]] {
     const __m512 value = _mm512_mul_ps(_mm512_cvtepi32_ps(acc[v]), _mm512_loadu_ps(multiplier + 16 * v));
     _mm512_mask_storeu_ps(y + 64 * v, static_cast<__mmask16>(first(channels - 16 * v)), value);

@@ -36,8 +36,8 @@ struct ConvTile {
   uint8_t x_flip = 0;                 // 0x80 where x is int8
   const int64_t* segment = nullptr;   // byte offset of each segment from the window's beginning
   int64_t segments = 0;
-  int64_t steps = 0;               // length of a segment in steps of four bytes
-  const void* weight = nullptr;    // packed as the kernel's row in the table says
+  int64_t steps = 0;                  // length of a segment in steps of four bytes
+  const void* weight = nullptr;       // packed as the kernel's row in the table says
   const int32_t* bias = nullptr;      // [nr] bias - zero_point * sum(weight)
   const float* multiplier = nullptr;  // [nr]
   uint8_t* const* y = nullptr;        // one pointer a pixel
