@@ -25,3 +25,10 @@ def test_lazy_names():
     assert octavo.Recipe().observer == "histogram"
     with pytest.raises(AttributeError, match="no attribute 'quantise'"):
         _ = octavo.quantise  # type: ignore[attr-defined]
+
+
+def test_a_front_door_without_torch_says_what_to_install():
+    program = "import sys; sys.modules['torch'] = None\nimport octavo\noctavo.quantize"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "ImportError: octavo.quantize needs PyTorch: pip install 'octavo[torch]'" in done.stderr

@@ -14,14 +14,21 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = ["QuantizedModel", "Recipe", "Report", "quantize", "save"]
 
-_ROOMS = frozenset({"graph", "numerics", "observers", "program", "qconfig", "recipe", "report", "runtime"})
+_ROOMS = frozenset(
+    {"algorithms", "graph", "numerics", "observers", "program", "qconfig", "recipe", "report", "runtime"}
+)
 
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:
-        return getattr(importlib.import_module("octavo.recipe"), name)
-    if name in _ROOMS:
-        return importlib.import_module(f"octavo.{name}")
+    try:
+        if name in __all__:
+            return getattr(importlib.import_module("octavo.recipe"), name)
+        if name in _ROOMS:
+            return importlib.import_module(f"octavo.{name}")
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise ImportError(f"octavo.{name} needs PyTorch: pip install 'octavo[torch]'", name="torch") from error
     raise AttributeError(f"module 'octavo' has no attribute {name!r}")
 
 
