@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from block_networks import NETWORKS
 from small_networks import Network, conv, image, operators, quantize, run, sqnr_of
 from torch import nn
@@ -75,6 +76,17 @@ class TestStructure:
         low = layer.attributes.get("clamp_min", QUANT_RANGE["uint8"][0])
         high = layer.attributes.get("clamp_max", QUANT_RANGE["uint8"][1])
         assert low == value.zero_point and (high - value.zero_point) * value.scale == pytest.approx(6, abs=value.scale)
+
+    def test_a_fused_relu_saturates_at_the_zero_point_that_it_shares_with_negative_values(self):
+        layers = {"a": conv(3, 2), "b": conv(3, 2), "c": conv(4, 2)}
+        model = Network(lambda net, x: net.c(torch.cat([net.a(x).relu(), net.b(x)], 1)), **layers)
+        x = image()
+        conversion = quantize(model, x)
+        made = {operator.name: operator for operator in conversion.program.operators}
+        zero_point = conversion.program.values[made["a"].outputs[0]].zero_point
+        assert zero_point > 50 and made["a"].attributes["clamp_min"] == zero_point
+        assert "clamp_min" not in made["b"].attributes
+        assert sqnr_of(conversion, model, x) > 33
 
     def test_moving_operators_keep_the_qparams(self):
         program = quantize(NETWORKS["shuffle"][0], image()).program

@@ -45,9 +45,10 @@ def test_recognizes_two_in_a_row():
     [
         lambda net, x: x.view(-1, 2, 3, 12, 12).permute(0, 1, 2, 4, 3).reshape(-1, 6, 12, 12),
         lambda net, x: x.view(-1, 2, 3, 12, 12).transpose(1, 2).reshape(-1, 3, 24, 12),
+        lambda net, x: x.view(1, 2, 3, 24, 12).transpose(1, 2).reshape(2, 6, 12, 12),
         lambda net, x: (lambda y: (y, y.reshape(-1, 6, 12, 12)))(x.view(-1, 2, 3, 12, 12).transpose(1, 2)),
     ],
-    ids=["other axes", "other shape", "returned in between"],
+    ids=["other axes", "other shape", "across the batch", "returned in between"],
 )
 def test_leaves_alone(function):
     x = image(channels=6)

@@ -5,7 +5,7 @@ import torch
 from small_networks import Network, assert_computes_the_same, conv, graph_of, image, types
 from torch import nn
 
-from octavo.graph.passes import fuse_residual
+from octavo.graph.passes import fuse_activation, fuse_residual
 
 
 @pytest.mark.parametrize("order", [lambda a, b: a + b, lambda a, b: b + a], ids=["conv first", "conv second"])
@@ -39,6 +39,14 @@ def test_a_chain_of_sums_fuses_one_residual_for_each_layer():
     graph = graph_of(Network(lambda net, x: net.a(x) + net.b(x) + x, a=conv(3, 3), b=conv(3, 3)), x)
     fused = fuse_residual(graph)
     assert sum(kind == "add" for kind in types(fused)) == 1
+    assert_computes_the_same(graph, fused, x)
+
+
+def test_a_layer_with_a_clamp_takes_no_residual():
+    x = image()
+    graph = fuse_activation(graph_of(Network(lambda net, x: net.conv(x).relu() + x, conv=conv(3, 3)), x))
+    fused = fuse_residual(graph)
+    assert types(fused) == ["conv", "add"]
     assert_computes_the_same(graph, fused, x)
 
 
