@@ -3,11 +3,9 @@ from __future__ import annotations
 import json
 import math
 
-import numpy as np
 import pytest
 
 from octavo.recipe import LayerSummary, Report
-from octavo.recipe.measure import sqnr
 from octavo.recipe.summary import decibels, megabytes
 from octavo.runtime.timing import Timing
 
@@ -49,13 +47,6 @@ def test_says_when_int8_is_slower():
     assert "SLOWER" in slow.verdict and "keep the float model" in str(slow)
     assert "2.00 times as fast" in fast.verdict and "SLOWER" not in str(fast)
     assert slow.to_dict()["sqnr_db"] is None
-
-
-def test_sqnr_by_hand():
-    signal = np.array([3.0, 4.0], np.float32)
-    assert sqnr(signal, np.array([3.0, 3.5], np.float32)) == pytest.approx(20.0)  # 25 / 0.25 is a hundred
-    assert sqnr(signal, signal) == math.inf
-    assert sqnr(np.zeros(2), np.ones(2)) == -math.inf
 
 
 def test_writing_numbers():

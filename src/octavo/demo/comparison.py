@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from octavo.demo.photographs import Photographs
-from octavo.recipe.measure import sqnr
+from octavo.numerics import sqnr
 from octavo.runtime.timing import Timing, interleave
 
 Run = Callable[[np.ndarray], np.ndarray]
@@ -68,7 +68,7 @@ def compare(contenders: Sequence[Contender], photographs: Photographs, seconds: 
             contender,
             correct=int((answer.argmax(1) == labels).sum()),
             agreement=int((answer.argmax(1) == exact).sum()),
-            sqnr_db=sqnr(logits[0], answer),
+            sqnr_db=sqnr(torch.from_numpy(logits[0]), torch.from_numpy(answer)),
             times={count: times[count][contender.name] for count in counts},
         )
         for contender, answer in zip(contenders, logits, strict=True)

@@ -17,6 +17,7 @@ from octavo.graph.capture import capture, evaluating
 from octavo.graph.execute import execute
 from octavo.graph.prepare import prepare
 from octavo.graph.signature import Sample, arguments
+from octavo.numerics import sqnr
 from octavo.program import Program, file_size
 from octavo.recipe.summary import LayerSummary, Report
 from octavo.runtime import LoadedProgram
@@ -68,22 +69,6 @@ def measure(loaded: LoadedProgram, layers: Sequence[Layer], origin: Origin, seco
     )
 
 
-def sqnr(signal: np.ndarray, approximation: np.ndarray) -> float:
-    """Compute the ratio of signal to quantization noise, `10 · log10(Σ s² / Σ (s − a)²)`, in dB.
-
-    Args:
-        signal, approximation: arrays of the same shape.
-
-    Returns: dB; infinite where they are equal.
-    """
-    exact = signal.astype(np.float64)
-    noise = float(np.sum((exact - approximation) ** 2))
-    power = float(np.sum(exact**2))
-    if noise == 0:
-        return float("inf")
-    return float(10 * np.log10(power / noise)) if power > 0 else float("-inf")
-
-
 def sqnr_of_values(loaded: LoadedProgram, origin: Origin) -> dict[str, float]:
     """Compute the SQNR of every value that the float graph and the program share, on the example inputs, in dB."""
     prepared = prepare(capture(origin.model, origin.example_inputs, origin.dynamic_shapes), origin.qconfig_mapping)
@@ -96,8 +81,9 @@ def sqnr_of_values(loaded: LoadedProgram, origin: Origin) -> dict[str, float]:
     errors: dict[str, float] = {}
 
     def compare(name: str, tensor: torch.Tensor) -> None:
-        if name in integers:
-            errors[name] = sqnr(tensor.numpy(), real(program, name, integers.pop(name)))
+        # A value that is infinite in float as well (the log of 0) has no ratio.
+        if name in integers and bool(torch.isfinite(tensor).all()):
+            errors[name] = sqnr(tensor, torch.from_numpy(real(program, name, integers.pop(name))))
 
     execute(prepared.graph, inputs, compare)
     return errors
