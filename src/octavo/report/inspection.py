@@ -19,11 +19,13 @@ def inspection_table(program: Program, sizes: Mapping[str, int] | None = None) -
     """
     shapes = infer_shapes(program, sizes or {name: symbol.example for name, symbol in program.symbols.items()})
     counts = macs(program, shapes)
-    table = Table(title=_title(program), title_justify="left", caption_justify="left")
-    for heading in ("operator", "type", "output", "dtype", "scale", "zero point"):
-        table.add_column(heading, justify="right" if heading in ("scale", "zero point") else "left", overflow="fold")
-    table.add_column("weights", justify="right")
-    table.add_column("MMAC", justify="right")
+    table = Table(box=None, padding=(0, 2, 0, 0), title_justify="left", caption_justify="left", title=_title(program))
+    for heading in ("operator", "type"):
+        table.add_column(heading, overflow="fold")  # on a narrow terminal names give way, numbers stay whole
+    for heading in ("output", "dtype"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("scale", "zero\npoint", "weights", "MMAC"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for given in program.inputs:
         table.add_row(given.name, "input", _dimensions(given.shape), *_qparams(program.values[given.name]), "", "")
     for operator in program.operators:
