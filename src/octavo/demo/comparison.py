@@ -38,6 +38,8 @@ class Result:
         correct: photographs whose label it names first.
         agreement: photographs that it answers as float does.
         sqnr_db: of the logits against float, in dB; infinite for float itself.
+        margins: for each photograph that it answers differently, how far float's logits of its first two answers are
+            apart.
         times: number of threads to milliseconds for one photograph.
     """
 
@@ -45,6 +47,7 @@ class Result:
     correct: int
     agreement: int
     sqnr_db: float
+    margins: tuple[float, ...]
     times: Mapping[int, Timing]
 
 
@@ -62,6 +65,7 @@ def compare(contenders: Sequence[Contender], photographs: Photographs, seconds: 
     counts = sorted(contenders[0].runs)
     logits = [_answer(contender.runs[counts[-1]], images) for contender in contenders]
     exact = logits[0].argmax(1)
+    second, first = np.sort(logits[0], 1)[:, -2:].T
     times = {count: _time(contenders, count, images[:1], seconds) for count in counts}
     return [
         Result(
@@ -69,6 +73,7 @@ def compare(contenders: Sequence[Contender], photographs: Photographs, seconds: 
             correct=int((answer.argmax(1) == labels).sum()),
             agreement=int((answer.argmax(1) == exact).sum()),
             sqnr_db=sqnr(torch.from_numpy(logits[0]), torch.from_numpy(answer)),
+            margins=tuple((first - second)[answer.argmax(1) != exact].tolist()),
             times={count: times[count][contender.name] for count in counts},
         )
         for contender, answer in zip(contenders, logits, strict=True)

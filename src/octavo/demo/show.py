@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -52,12 +53,14 @@ def comparison_table(results: list[Result], photographs: Photographs) -> Table:
     total, size = len(photographs.labels), results[0].contender.size
     table = Table(
         title="EfficientNet-Lite0 on 20 ImageNet photographs that were not used for calibration",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
         title_justify="left",
-        caption="SQNR: of the logits, against float. Latency: median for one photograph, contenders in turns.",
+        caption="\n".join(_remarks(results)),
         caption_justify="left",
     )
     table.add_column("")
-    for heading in ("top-1", "same as float", "SQNR", "size", *(f"{c} thread{'s' * (c > 1)}" for c in THREADS)):
+    for heading in ("top-1", "as float", "SQNR", "size", *(f"{c} thread{'s' * (c > 1)}" for c in THREADS)):
         table.add_column(heading, justify="right")
     for result in results:
         exact = result is results[0]
@@ -66,16 +69,27 @@ def comparison_table(results: list[Result], photographs: Photographs) -> Table:
             f"{result.correct} of {total}",
             "" if exact else f"{result.agreement} of {total}",
             "" if exact else f"{result.sqnr_db:.1f} dB",
-            f"{result.contender.size / 1e6:.2f} MB" + ("" if exact else f" ({result.contender.size / size:.1%})"),
+            f"{result.contender.size / 1e6:.2f} MB" + ("" if exact else f"\n{result.contender.size / size:.1%}"),
             *(_latency(result, results[0], count) for count in THREADS),
             style="bold" if result.contender.name.startswith("octavo") else "",
         )
     return table
 
 
+def _remarks(results: list[Result]) -> list[str]:
+    lines = ["SQNR: of the logits. Latency: median for one photograph, contenders in turns."]
+    for result in results[1:]:
+        if result.margins:
+            count = f"{len(result.margins)} photograph{'s' * (len(result.margins) > 1)}"
+            margins = ", ".join(f"{margin:.2f}" for margin in result.margins)
+            name = result.contender.name.replace("\n", " ")
+            lines.append(f"{name} answers {count} differently: float's two best logits are {margins} apart there.")
+    return lines
+
+
 def _latency(result: Result, exact: Result, threads: int) -> str:
     own, other = result.times[threads].median, exact.times[threads].median
-    return f"{own:.2f} ms" if result is exact else f"{own:.2f} ms ({other / own:.1f}×)"
+    return f"{own:.2f} ms" if result is exact else f"{own:.2f} ms\n{other / own:.1f}×"
 
 
 def _float(model: torch.nn.Module) -> Contender:
@@ -84,7 +98,7 @@ def _float(model: torch.nn.Module) -> Contender:
             return model(torch.from_numpy(images)).numpy()
 
     size = sum(p.numel() * p.element_size() for p in model.parameters())
-    return Contender("float (PyTorch)", size, dict.fromkeys(THREADS, run))
+    return Contender("float\n(PyTorch)", size, dict.fromkeys(THREADS, run))
 
 
 def _int8(console: Console, model: torch.nn.Module, path: Path) -> Contender:
@@ -99,13 +113,13 @@ def _int8(console: Console, model: torch.nn.Module, path: Path) -> Contender:
         )
     quantized.save(path)
     runs: dict[int, Run] = {count: load(path, threads=count) for count in THREADS}
-    return Contender(f"octavo int8 ({octavo.runtime.isa()})", path.stat().st_size, runs)
+    return Contender(f"octavo int8\n{octavo.runtime.isa()}", path.stat().st_size, runs)
 
 
 def _onnx_runtime(console: Console, model: torch.nn.Module, place: Path) -> Contender:
     with _step(console, "Quantizing the same network with ONNX Runtime, on the same crops"):
         made = peer.onnx_runtime(model, calibration_batches(_CROPS, _BATCH), place, THREADS)
-    return Contender("ONNX Runtime int8", made.size, made.sessions)
+    return Contender("ONNX Runtime\nint8", made.size, made.sessions)
 
 
 @contextmanager
