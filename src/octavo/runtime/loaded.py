@@ -69,11 +69,18 @@ class LoadedProgram:
             TypeError: an input is missing, given twice or unknown, or has another dtype than the program's.
             ShapeError: an input has a shape that the program does not take.
         """
-        inputs = self._arrange(args, kwargs)
+        return rebuild(self.program.output_structure, self.run(self._arrange(args, kwargs)))
+
+    def run(self, inputs: list[np.ndarray]) -> list[np.ndarray]:
+        """Run on contiguous arrays of the inputs' dtypes, in order, and return the outputs in order.
+
+        Raises:
+            ShapeError: an input has a shape that the program does not take.
+        """
         plan = self._plan(inputs)
         outputs = [np.empty(shape, dtype) for shape, dtype in plan.outputs]
         plan.native.run(inputs, outputs, self.threads)
-        return rebuild(self.program.output_structure, outputs)
+        return outputs
 
     def profile(self, *args: Any, rounds: int = 20, **kwargs: Any) -> list[StepTime]:
         """Measure the mean time of every step over `rounds` runs, in order of execution."""

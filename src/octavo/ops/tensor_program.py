@@ -1,0 +1,68 @@
+"""A small program called with tensors: run on the native engine, or recorded as one node by torch.export."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from octavo.ops import traced
+from octavo.program import Program, ShapeError
+from octavo.program.document import to_document
+from octavo.runtime import LoadedProgram
+
+
+class TensorProgram:
+    """Call a program with tensors on the CPU.
+
+    Outside of tracing the native engine runs it. Where torch.export or torch.compile trace, the call becomes the
+    operator `octavo::run`, which holds the program, so that a quantized module can be exported and what is exported
+    can be made one program again.
+
+    Args:
+        program: what is computed.
+
+    Raises:
+        VerifyError: the program is not valid.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self._loaded = LoadedProgram(program)
+
+    @property
+    def program(self) -> Program:
+        """What is computed."""
+        return self._loaded.program
+
+    def __call__(self, *inputs: Tensor) -> list[Tensor]:
+        """Compute the program's outputs, in order.
+
+        Args:
+            inputs: as the program declares them; strides may be any.
+
+        Raises:
+            TypeError, ShapeError: an input does not fit.
+        """
+        if torch.compiler.is_compiling():
+            return traced.run(inputs, self._constants, self._text)
+        return self.run(inputs)
+
+    def run(self, inputs: Sequence[Tensor]) -> list[Tensor]:
+        """Compute on the native engine."""
+        if any(not all(x.shape) for x in inputs):
+            raise ShapeError(f"got shapes {[list(x.shape) for x in inputs]}; a program takes no empty tensor")
+        arrays = [x.detach().contiguous().numpy() for x in inputs]
+        return [torch.from_numpy(y) for y in self._loaded.run(arrays)]
+
+    @cached_property
+    def _text(self) -> str:
+        return json.dumps(to_document(self.program), separators=(",", ":"))
+
+    @cached_property
+    def _constants(self) -> list[Tensor]:
+        constants: Any = self.program.constants
+        return [torch.from_numpy(constants[name].copy()) for name in sorted(constants)]
