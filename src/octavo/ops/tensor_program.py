@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from functools import cached_property
@@ -48,7 +49,7 @@ class TensorProgram:
             TypeError, ShapeError: an input does not fit.
         """
         if torch.compiler.is_compiling():
-            return traced.run(inputs, self._constants, self._text)
+            return traced.run(inputs, self._constants, self._text, self._digest)
         return self.run(inputs)
 
     def run(self, inputs: Sequence[Tensor]) -> list[Tensor]:
@@ -66,3 +67,15 @@ class TensorProgram:
     def _constants(self) -> list[Tensor]:
         constants: Any = self.program.constants
         return [torch.from_numpy(constants[name].copy()) for name in sorted(constants)]
+
+    @cached_property
+    def _digest(self) -> str:
+        digest = hashlib.sha256()
+        for tensor in self._constants:
+            digest.update(tensor.numpy().tobytes())
+        return digest.hexdigest()
+
+
+def example_shape(x: Tensor) -> tuple[int, ...]:
+    """Return a shape to check a program at; of a size that is symbolic while tracing, the size it was traced with."""
+    return tuple(n if isinstance(n, int) else int(n.node.hint) for n in x.shape)

@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from octavo.program import Program, bind_symbols, infer_shapes
+from octavo.program import Program, infer_shapes
 from octavo.program.document import from_document
 
 if TYPE_CHECKING:
     from octavo.ops.tensor_program import TensorProgram
 
-# Programs kept ready to run, each with the tensors that it was made of: while they are held, no other tensor can
-# have their address.
+# Programs kept ready to run.
 _KEPT = 256
-_ready: OrderedDict[tuple[object, ...], tuple[TensorProgram, Sequence[Tensor]]] = OrderedDict()
+_ready: OrderedDict[tuple[str, str], TensorProgram] = OrderedDict()
 
 _DTYPES = {
     "float32": torch.float32,
@@ -44,32 +43,39 @@ def read_program(text: str, constants: Sequence[Tensor]) -> Program:
 
 
 @torch.library.custom_op("octavo::run", mutates_args=())
-def run(inputs: Sequence[Tensor], constants: Sequence[Tensor], program: str) -> list[Tensor]:
+def run(inputs: Sequence[Tensor], constants: Sequence[Tensor], program: str, digest: str) -> list[Tensor]:
     """Run a program on the native engine.
 
     Args:
         inputs: as the program declares them.
         constants: the program's, sorted by name.
         program: its JSON document.
+        digest: tells programs with the same document and other constants apart.
     """
     from octavo.ops.tensor_program import TensorProgram
 
-    key = (program, *((tensor.data_ptr(), tensor._version) for tensor in constants))
+    key = (program, digest)
     if key not in _ready:
-        _ready[key] = (TensorProgram(read_program(program, constants)), constants)
+        _ready[key] = TensorProgram(read_program(program, [tensor.clone() for tensor in constants]))
         while len(_ready) > _KEPT:
             _ready.popitem(last=False)
     _ready.move_to_end(key)
-    return _ready[key][0].run(inputs)
+    return _ready[key].run(inputs)
 
 
 @run.register_fake
-def _(inputs: Sequence[Tensor], constants: Sequence[Tensor], program: str) -> list[Tensor]:
+def _(inputs: Sequence[Tensor], constants: Sequence[Tensor], program: str, digest: str) -> list[Tensor]:
     document = json.loads(program)
     names = sorted({name for operator in document["operators"] for name in operator["constants"].values()})
     # Shapes follow from the constants' shapes alone.
     described = from_document(document, dict(zip(names, constants, strict=True)))  # type: ignore[arg-type]
-    shapes = infer_shapes(described, bind_symbols(described, [x.shape for x in inputs]))
+    sizes = {
+        dim: n
+        for declared, x in zip(described.inputs, inputs, strict=True)
+        for dim, n in zip(declared.shape, x.shape, strict=True)
+        if isinstance(dim, str)
+    }
+    shapes = infer_shapes(described, sizes, limits=False)
     device = inputs[0].device
     return [
         torch.empty(shapes[name], dtype=_DTYPES[described.values[name].dtype], device=device)

@@ -1,0 +1,122 @@
+"""What every quantized module is: a small program, made for the qparams that arrive and run by the native engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from octavo.nn.conversions import conversions
+from octavo.nn.errors import FloatInputError
+from octavo.nn.qtensor import QTensor
+from octavo.ops import TensorProgram, operators
+from octavo.ops.tensor_program import example_shape
+from octavo.program import Value
+from octavo.program.build import ProgramBuilder
+
+
+class QuantizedModule(nn.Module):
+    """Compute with a program that the subclass writes in `emit`.
+
+    Attributes:
+        name: the module's full name in its model; errors and reports use it.
+        input_value: dtype, scale and zero_point in which a float input is brought to 8 bits (counted); None where a
+            float input is an error.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.name = ""
+        self.input_value: Value | None = None
+        self._programs: dict[Any, TensorProgram] = {}
+        self._held: dict[str, Tensor | None] = {}
+
+    def emit(self, builder: ProgramBuilder, inputs: list[str], values: list[Value]) -> list[str]:
+        """Append the module's operators and return the names of its outputs.
+
+        Args:
+            builder: the inputs are declared.
+            inputs: their names.
+            values: dtype and qparams of each.
+        """
+        raise NotImplementedError
+
+    def fixed_axes(self, index: int, rank: int) -> dict[int, int]:
+        """Return the axes of an input whose size the module fixes; all others are free."""
+        return {}
+
+    def call(self, inputs: Sequence[Tensor], values: Sequence[Value]) -> list[Tensor]:
+        """Run the module's program on plain tensors of the values' dtypes."""
+        tracing = torch.compiler.is_compiling()
+        constants = self._constants() if tracing else self._refresh()
+        key = (
+            tuple((v.dtype, v.scale, v.zero_point) for v in values),
+            tuple(x.dim() for x in inputs),
+            tuple((t.data_ptr(), t._version) for t in constants),
+            self.settings(),
+        )
+        program = self._programs.get(key)
+        if program is None:
+            program = self._build(inputs, values)
+            if len(self._programs) >= 8:
+                self._programs.clear()
+            self._programs[key] = program
+        return program(*inputs)
+
+    def settings(self) -> Any:
+        """Return what the program depends on besides its inputs and the module's buffers; hashable."""
+        return None
+
+    def constant(self, name: str) -> Tensor | None:
+        """Return a buffer with its data, also while PyTorch traces, when buffers hold none."""
+        return self._held[name]
+
+    def _refresh(self) -> list[Tensor]:
+        self._held = dict(self._buffers)
+        return self._constants()
+
+    def _constants(self) -> list[Tensor]:
+        return [tensor for tensor in self._held.values() if tensor is not None]
+
+    def _build(self, inputs: Sequence[Tensor], values: Sequence[Value]) -> TensorProgram:
+        builder = ProgramBuilder()
+        names = []
+        for index, (x, value) in enumerate(zip(inputs, values, strict=True)):
+            fixed = self.fixed_axes(index, x.dim())
+            names.append(builder.free_input(f"x{index}", value, example_shape(x), fixed))
+        with torch.no_grad():
+            outputs = self.emit(builder, names, list(values))
+        structure = {"tuple": list(range(len(outputs)))}
+        return TensorProgram(builder.finish(outputs, structure))
+
+    def enter(self, x: Any) -> QTensor:
+        """Return an input in 8 bits.
+
+        Raises:
+            FloatInputError: it is a float tensor and the module has no qparams to bring it to 8 bits with.
+        """
+        if isinstance(x, QTensor):
+            return x
+        if self.input_value is None:
+            raise FloatInputError(self.name, self._get_name(), x)
+        conversions.count(self.name or self._get_name(), "quantize")
+        return to_qtensor(x, self.input_value)
+
+    def _apply(self, fn: Any, recurse: bool = True) -> Any:
+        result = super()._apply(fn, recurse)
+        self._refresh()
+        return result
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_programs": {}, "_held": {}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._refresh()
+
+
+def to_qtensor(x: Tensor, value: Value) -> QTensor:
+    """Quantize a float tensor to a value's dtype, scale and zero_point."""
+    return QTensor(operators.quantize(x.float(), value), value.scale, value.zero_point)
