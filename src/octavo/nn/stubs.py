@@ -50,9 +50,10 @@ class QuantWrapper(nn.Module):
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__()
-        self.add_module("quant", QuantStub(getattr(module, "qconfig", None)))
-        self.add_module("dequant", DeQuantStub(getattr(module, "qconfig", None)))
-        self.add_module("module", module)
+        qconfig = getattr(module, "qconfig", None)
+        self.quant: nn.Module = QuantStub(qconfig)
+        self.dequant: nn.Module = DeQuantStub(qconfig)
+        self.module = module
         self.train(module.training)
 
     def forward(self, x: Any) -> Any:

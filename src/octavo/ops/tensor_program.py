@@ -71,8 +71,8 @@ class TensorProgram:
     @cached_property
     def _digest(self) -> str:
         digest = hashlib.sha256()
-        for tensor in self._constants:
-            digest.update(tensor.numpy().tobytes())
+        for _, array in sorted(self.program.constants.items()):
+            digest.update(array.tobytes())
         return digest.hexdigest()
 
 

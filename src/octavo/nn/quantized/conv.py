@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
-from torch import nn
 from torch.nn.modules.utils import _ntuple
 
 from octavo.nn.qtensor import QTensor
@@ -77,7 +76,7 @@ class _ConvNd(WeightedLayer):
         if self.padding == "same":
             totals = [d * (k - 1) for d, k in zip(self.dilation, self.kernel_size, strict=True)]
             return [(total // 2, total - total // 2) for total in totals]
-        return [(p, p) for p in self.padding]
+        return [(int(p), int(p)) for p in self.padding]
 
     def emit(self, builder: ProgramBuilder, inputs: list[str], values: list[Value]) -> list[str]:
         """Append the convolution."""

@@ -61,7 +61,7 @@ class WeightedLayer(QuantizedOutput, QuantizedModule):
         return self.float_bias
 
     def take(self, mod: nn.Module, weight: Tensor, bias: Tensor | None) -> None:
-        """Quantize a float module's weight with its own qconfig or trained fake-quantize, and take its output's qparams.
+        """Quantize a float module's weight by its qconfig or trained fake-quantize, and take its output's qparams.
 
         Args:
             mod: the float or QAT module that this one takes the place of.
@@ -113,7 +113,7 @@ def weight_qparams(mod: Any, weight: Tensor, ch_axis: int) -> Qparams:
     qparams = observer.qparams()
     if qparams.dtype != "int8" or bool((qparams.zero_point != 0).any()):
         raise ValueError(
-            f"weight observer {type(observer).__name__}: got {qparams.dtype}, {qparams.qscheme}; expected int8, symmetric. "
-            "Remedy: give QConfig(weight=…) an observer with dtype=torch.qint8 and a symmetric qscheme"
+            f"weight observer {type(observer).__name__}: got {qparams.dtype}, {qparams.qscheme}; expected int8, "
+            "symmetric. Remedy: give QConfig(weight=…) an observer with dtype=torch.qint8 and a symmetric qscheme"
         )
     return qparams
