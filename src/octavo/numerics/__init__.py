@@ -1,11 +1,12 @@
 """The affine map, qparams, rounding, fake quantization and requantization: pure functions on tensors."""
 
 from octavo.numerics.affine import dequantize, quantize
-from octavo.numerics.choose_qparams import DEFAULT_EPS, choose_qparams, default_quant_range
+from octavo.numerics.choose_qparams import DEFAULT_EPS, affine_qparams, choose_qparams, default_quant_range
 from octavo.numerics.dtypes import Dtype, dtype_name, dtype_range
-from octavo.numerics.fake_quantize import fake_quantize
-from octavo.numerics.qparams import Qparams, check_quant_range
-from octavo.numerics.qscheme import Qscheme, is_per_channel, is_symmetric, qscheme_name
+from octavo.numerics.fake_quantize import fake_quantize, fake_quantize_affine
+from octavo.numerics.learned_fake_quantize import learned_fake_quantize
+from octavo.numerics.qparams import Qparams, check_quant_range, symmetric_zero_point
+from octavo.numerics.qscheme import Qscheme, has_float_zero_point, is_per_channel, is_symmetric, qscheme_name
 from octavo.numerics.requantize import (
     accumulator_bound,
     least_weight_scale,
@@ -23,6 +24,7 @@ __all__ = [
     "Qscheme",
     "Rounding",
     "accumulator_bound",
+    "affine_qparams",
     "check_quant_range",
     "choose_qparams",
     "default_quant_range",
@@ -30,8 +32,11 @@ __all__ = [
     "dtype_name",
     "dtype_range",
     "fake_quantize",
+    "fake_quantize_affine",
+    "has_float_zero_point",
     "is_per_channel",
     "is_symmetric",
+    "learned_fake_quantize",
     "least_weight_scale",
     "qscheme_name",
     "quantize",
@@ -40,4 +45,5 @@ __all__ = [
     "requantize_multiplier",
     "round_to_integer",
     "sqnr",
+    "symmetric_zero_point",
 ]

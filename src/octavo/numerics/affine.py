@@ -18,7 +18,7 @@ def quantize(
     """Map real numbers to integers: `q = clamp(round(x · inv) + zero_point, quant_min, quant_max)`.
 
     `inv = float32(1 / float64(scale))`; each operation is one float32 step. NaN gives quant_min. With the default
-    rounding these are the integers of a program's `quantize`, bit for bit.
+    rounding these are the integers of a program's `quantize`, bit for bit. A real zero_point is added before rounding.
 
     Args:
         x: float, any shape; with per-channel qparams `x.shape[ch_axis]` is the number of scales.
@@ -33,7 +33,8 @@ def quantize(
     """
     if qparams.dtype == "int32":
         raise ValueError("quantize: got int32 qparams, expected uint8 or int8; remedy: quantize_bias")
-    steps = to_steps(x, *broadcast_qparams(x, qparams), rounding, generator)
+    scale, zero_point = broadcast_qparams(x, qparams.scale, qparams.zero_point, qparams.ch_axis)
+    steps = to_steps(x, scale, zero_point, rounding, generator)
     q = steps.clamp(qparams.quant_min, qparams.quant_max)
     return torch.where(torch.isnan(q), qparams.quant_min, q).to(TORCH_DTYPES[qparams.dtype])
 
@@ -52,7 +53,7 @@ def dequantize(q: torch.Tensor, qparams: Qparams) -> torch.Tensor:
     """
     if q.dtype != TORCH_DTYPES[qparams.dtype]:
         raise ValueError(f"dequantize: q is {q.dtype}, expected {TORCH_DTYPES[qparams.dtype]}")
-    scale, zero_point = broadcast_qparams(q, qparams)
+    scale, zero_point = broadcast_qparams(q, qparams.scale, qparams.zero_point, qparams.ch_axis)
     return (q.to(torch.int32) - zero_point).to(torch.float32) * scale
 
 
@@ -63,10 +64,16 @@ def to_steps(
     rounding: Rounding = "nearest_even",
     generator: torch.Generator | None = None,
 ) -> torch.Tensor:
-    """Map real numbers to whole numbers of steps, not yet clamped: `round(x · inv) + zero_point` in float32."""
+    """Map real numbers to whole numbers of steps, not yet clamped: `round(x · inv) + zero_point` in float32.
+
+    A zero_point that is a real number is added before rounding.
+    """
     if not x.is_floating_point():
         raise ValueError(f"x is {x.dtype}, expected a float dtype")
-    return round_to_integer(x.float() * inverse(scale), rounding, generator) + zero_point
+    steps = x.float() * inverse(scale)
+    if zero_point.is_floating_point():
+        return round_to_integer(steps + zero_point, rounding, generator)
+    return round_to_integer(steps, rounding, generator) + zero_point
 
 
 def inverse(scale: torch.Tensor) -> torch.Tensor:
@@ -74,21 +81,22 @@ def inverse(scale: torch.Tensor) -> torch.Tensor:
     return (1.0 / scale.double()).float()
 
 
-def broadcast_qparams(x: torch.Tensor, qparams: Qparams) -> tuple[torch.Tensor, torch.Tensor]:
+def broadcast_qparams(
+    x: torch.Tensor, scale: torch.Tensor, zero_point: torch.Tensor, ch_axis: int | None
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Return scale and zero_point shaped to broadcast against x.
 
     Raises:
         ValueError: x has another number of channels than the scale has entries.
     """
-    if qparams.ch_axis is None:
-        return qparams.scale, qparams.zero_point
-    axis = qparams.ch_axis
-    channels = x.shape[axis] if -x.dim() <= axis < x.dim() else None
-    if channels != qparams.scale.numel():
+    if ch_axis is None:
+        return scale, zero_point
+    channels = x.shape[ch_axis] if -x.dim() <= ch_axis < x.dim() else None
+    if channels != scale.numel():
         raise ValueError(
-            f"scale has {qparams.scale.numel()} entries, the tensor of shape {tuple(x.shape)} has "
-            f"{'no such axis' if channels is None else f'{channels} channels'} (ch_axis={axis})"
+            f"scale has {scale.numel()} entries, the tensor of shape {tuple(x.shape)} has "
+            f"{'no such axis' if channels is None else f'{channels} channels'} (ch_axis={ch_axis})"
         )
     shape = [1] * x.dim()
-    shape[axis] = -1
-    return qparams.scale.view(shape), qparams.zero_point.view(shape)
+    shape[ch_axis] = -1
+    return scale.view(shape), zero_point.view(shape)

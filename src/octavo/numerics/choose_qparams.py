@@ -6,7 +6,7 @@ import torch
 
 from octavo.numerics.dtypes import dtype_name, dtype_range
 from octavo.numerics.qparams import Qparams, check_quant_range, symmetric_zero_point
-from octavo.numerics.qscheme import is_per_channel, is_symmetric, qscheme_name
+from octavo.numerics.qscheme import Qscheme, has_float_zero_point, is_per_channel, is_symmetric, qscheme_name
 
 DEFAULT_EPS = 2.0**-63
 """The least scale: the product of two such scales is still a normal float32."""
@@ -41,6 +41,10 @@ def choose_qparams(
     A range that is nothing but 0 (an all-zero channel) gets scale 1: every integer but zero_point would stand for a
     number that was never seen, and a scale of 0 would divide by zero.
 
+    With a real zero_point the range is not widened, and a channel of one value alone is exact:
+
+        per_channel_affine_float_qparams:  scale as affine, but 1 where that is ≤ eps;  zero_point = quant_min − min / scale
+
     Args:
         min_val: [] or [channels], finite.
         max_val: of min_val's shape, finite, ≥ min_val.
@@ -64,23 +68,42 @@ def choose_qparams(
     low, high = low if quant_min is None else quant_min, high if quant_max is None else quant_max
     check_quant_range(name, low, high)
     minimum, maximum = _bounds(min_val, max_val)
-    if is_symmetric(scheme):
-        middle = symmetric_zero_point(low, high)
-        scale = torch.maximum(-minimum, maximum) / (high - middle)
-    else:
-        middle = 0
-        scale = (maximum - minimum) / (high - low)
-    scale = torch.where(maximum == minimum, torch.ones_like(scale), scale.clamp(min=eps)).float()
-    if is_symmetric(scheme):
-        zero_point = torch.full_like(scale, middle, dtype=torch.int32)
-    else:
-        zero_point = torch.round(low - minimum / scale.double()).clamp(low, high).to(torch.int32)
+    scale, zero_point = affine_qparams(minimum, maximum, scheme, low, high, eps)
     axis = (0 if ch_axis is None else ch_axis) if is_per_channel(scheme) else None
     return Qparams(scale, zero_point, low, high, name, scheme, axis)
 
 
+def affine_qparams(
+    min_val: torch.Tensor, max_val: torch.Tensor, qscheme: Qscheme, quant_min: int, quant_max: int, eps: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Compute what `choose_qparams` returns without looking at the numbers: no device has to wait for the host.
+
+    Args:
+        min_val, max_val: any shape, finite, min_val ≤ max_val; anything else gives numbers without meaning.
+        qscheme, quant_min, quant_max, eps: as for `choose_qparams`.
+
+    Returns: (scale float32, zero_point int32, or float32 for a real one) of min_val's shape.
+    """
+    minimum, maximum = min_val.double(), max_val.double()
+    if has_float_zero_point(qscheme):
+        scale = (maximum - minimum) / (quant_max - quant_min)
+        scale = torch.where(scale > eps, scale, torch.ones_like(scale)).float()
+        return scale, (quant_min - minimum / scale.double()).float()
+    minimum, maximum = minimum.clamp(max=0.0), maximum.clamp(min=0.0)
+    middle = symmetric_zero_point(quant_min, quant_max)
+    if is_symmetric(qscheme):
+        scale = torch.maximum(-minimum, maximum) / (quant_max - middle)
+    else:
+        scale = (maximum - minimum) / (quant_max - quant_min)
+    scale = torch.where(maximum == minimum, torch.ones_like(scale), scale.clamp(min=eps)).float()
+    if is_symmetric(qscheme):
+        return scale, torch.full_like(scale, middle, dtype=torch.int32)
+    zero_point = torch.round(quant_min - minimum / scale.double()).clamp(quant_min, quant_max)
+    return scale, zero_point.to(torch.int32)
+
+
 def _bounds(min_val: torch.Tensor | float, max_val: torch.Tensor | float) -> tuple[torch.Tensor, torch.Tensor]:
-    """Check a range and widen it to hold 0, in float64."""
+    """Check a range; return it in float64."""
     minimum = torch.as_tensor(min_val, dtype=torch.float64).detach()
     maximum = torch.as_tensor(max_val, dtype=torch.float64).detach()
     if minimum.shape != maximum.shape:
@@ -93,4 +116,4 @@ def _bounds(min_val: torch.Tensor | float, max_val: torch.Tensor | float) -> tup
         where = f" of channel {int(first[0])}" if minimum.dim() else ""
         got = f"[{minimum[tuple(first)].item()}, {maximum[tuple(first)].item()}]"
         raise ValueError(f"range{where}: got {got}, expected finite bounds with min_val <= max_val")
-    return minimum.clamp(max=0.0), maximum.clamp(min=0.0)
+    return minimum, maximum

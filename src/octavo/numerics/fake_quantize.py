@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from octavo.numerics.affine import broadcast_qparams, to_steps
+from octavo.numerics.affine import broadcast_qparams, inverse
 from octavo.numerics.qparams import Qparams
 
 
@@ -15,11 +15,16 @@ class _FakeQuantize(torch.autograd.Function):
     def forward(
         ctx: Any, x: torch.Tensor, scale: torch.Tensor, zero_point: torch.Tensor, quant_min: int, quant_max: int
     ) -> torch.Tensor:
-        steps = to_steps(x, scale, zero_point)
-        ctx.save_for_backward((steps >= quant_min) & (steps <= quant_max))
+        # In place, because a pass over memory is all that each of these steps costs.
+        steps = x.float() * inverse(scale)
+        if zero_point.is_floating_point():
+            steps.add_(zero_point).round_()
+        else:
+            steps.round_().add_(zero_point)
         q = steps.clamp(quant_min, quant_max)
-        q = torch.where(torch.isnan(q), quant_min, q)
-        return ((q - zero_point) * scale).to(x.dtype)
+        ctx.save_for_backward(q == steps)  # NaN equals nothing: it is outside
+        q.nan_to_num_(nan=float(quant_min))
+        return q.sub_(zero_point).mul_(scale).to(x.dtype)
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
@@ -53,7 +58,36 @@ def fake_quantize(x: torch.Tensor, qparams: Qparams) -> torch.Tensor:
     """
     if qparams.dtype == "int32":
         raise ValueError("fake_quantize: got int32 qparams, expected uint8 or int8")
-    scale, zero_point = broadcast_qparams(x, qparams)
-    y = _FakeQuantize.apply(x, scale, zero_point, qparams.quant_min, qparams.quant_max)
+    return fake_quantize_affine(
+        x, qparams.scale, qparams.zero_point, qparams.quant_min, qparams.quant_max, qparams.ch_axis
+    )
+
+
+def fake_quantize_affine(
+    x: torch.Tensor,
+    scale: torch.Tensor,
+    zero_point: torch.Tensor,
+    quant_min: int,
+    quant_max: int,
+    ch_axis: int | None = None,
+) -> torch.Tensor:
+    """Do what `fake_quantize` does without looking at the qparams: no device has to wait for the host.
+
+    Args:
+        x: float, any shape.
+        scale: [] or [x.shape[ch_axis]] float32, > 0.
+        zero_point: of scale's shape, int32, or float32 for a real one.
+        quant_min, quant_max: the least and the greatest integer.
+        ch_axis: the axis that scale runs along; None per tensor.
+
+    Returns: x's dtype and shape.
+
+    Raises:
+        ValueError: x is not float, or has another number of channels than the scale has entries.
+    """
+    if not x.is_floating_point():
+        raise ValueError(f"x is {x.dtype}, expected a float dtype")
+    scale, zero_point = broadcast_qparams(x, scale, zero_point, ch_axis)
+    y = _FakeQuantize.apply(x, scale, zero_point, quant_min, quant_max)
     assert isinstance(y, torch.Tensor)
     return y

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from octavo.numerics.dtypes import Dtype, dtype_name, dtype_range
-from octavo.numerics.qscheme import Qscheme, is_per_channel, is_symmetric, qscheme_name
+from octavo.numerics.qscheme import Qscheme, has_float_zero_point, is_per_channel, is_symmetric, qscheme_name
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,11 +16,12 @@ class Qparams:
 
     Args:
         scale: [] or [channels] float32, finite and > 0.
-        zero_point: int32 of scale's shape, each in [quant_min, quant_max].
+        zero_point: int32 of scale's shape, each in [quant_min, quant_max]; float32 and finite where the qscheme is
+            `"per_channel_affine_float_qparams"`: real 0 then need not be exact.
         quant_min: the least integer used, in the dtype's range.
         quant_max: the greatest integer used, > quant_min.
         dtype: `"uint8"`, `"int8"` or `"int32"`.
-        qscheme: `"per_tensor_affine"`, `"per_tensor_symmetric"`, `"per_channel_affine"`, `"per_channel_symmetric"`.
+        qscheme: one of `Qscheme`.
         ch_axis: the axis that scale runs along; None per tensor.
 
     Raises:
@@ -52,16 +53,21 @@ class Qparams:
                 f"scale: got {tuple(self.scale.shape)} {self.scale.dtype}, "
                 f"expected {'[channels]' if rank else '[]'} torch.float32 for {self.qscheme}"
             )
-        if self.zero_point.dtype != torch.int32 or self.zero_point.shape != self.scale.shape:
+        dtype = torch.float32 if has_float_zero_point(self.qscheme) else torch.int32
+        if self.zero_point.dtype != dtype or self.zero_point.shape != self.scale.shape:
             raise ValueError(
                 f"zero_point: got {tuple(self.zero_point.shape)} {self.zero_point.dtype}, "
-                f"expected the scale's shape {tuple(self.scale.shape)}, torch.int32"
+                f"expected the scale's shape {tuple(self.scale.shape)}, {dtype}"
             )
 
     def _check_values(self) -> None:
         bad = ~(torch.isfinite(self.scale) & (self.scale > 0))
         if bool(bad.any()):
             raise ValueError(f"scale: got {self.scale[bad].flatten()[0].item()}, expected finite numbers > 0")
+        if has_float_zero_point(self.qscheme):
+            if not bool(torch.isfinite(self.zero_point).all()):
+                raise ValueError(f"zero_point: got {self.zero_point.tolist()}, expected finite numbers")
+            return
         outside = (self.zero_point < self.quant_min) | (self.zero_point > self.quant_max)
         if bool(outside.any()):
             got = self.zero_point[outside].flatten()[0].item()

@@ -1,4 +1,4 @@
-"""The four quantization schemes: per tensor or per channel, affine or symmetric."""
+"""The quantization schemes: per tensor or per channel, affine or symmetric, and one with a real zero_point."""
 
 from __future__ import annotations
 
@@ -6,7 +6,13 @@ from typing import Literal, cast, get_args
 
 import torch
 
-Qscheme = Literal["per_tensor_affine", "per_tensor_symmetric", "per_channel_affine", "per_channel_symmetric"]
+Qscheme = Literal[
+    "per_tensor_affine",
+    "per_tensor_symmetric",
+    "per_channel_affine",
+    "per_channel_symmetric",
+    "per_channel_affine_float_qparams",
+]
 
 
 def qscheme_name(qscheme: str | torch.qscheme) -> Qscheme:
@@ -29,3 +35,8 @@ def is_per_channel(qscheme: Qscheme) -> bool:
 def is_symmetric(qscheme: Qscheme) -> bool:
     """Tell whether the zero_point is fixed at the middle of the quantized range."""
     return qscheme.endswith("symmetric")
+
+
+def has_float_zero_point(qscheme: Qscheme) -> bool:
+    """Tell whether the zero_point is a real number, as the rows of an embedding have it."""
+    return qscheme == "per_channel_affine_float_qparams"
