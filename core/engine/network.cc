@@ -65,14 +65,17 @@ std::shared_ptr<Graph> build_graph(std::vector<ValueType> values, std::vector<No
       require(value, true, where);
       node.op.inputs.push_back(values[value]);
     }
-    if (node.inputs.empty() || node.outputs.size() != 1)
-      throw std::invalid_argument(where + ": expected inputs, 1 output");
+    if (node.inputs.empty() || node.outputs.empty())
+      throw std::invalid_argument(where + ": expected inputs and outputs");
     for (const int value : node.outputs) {
       require(value, false, where);
       known[value] = true;
       node.op.outputs.push_back(values[value]);
     }
-    graph->nodes.push_back({make_operator(node.op), node.op.type, node.op.name, node.inputs, node.outputs});
+    std::unique_ptr<Operator> op = make_operator(node.op);
+    if ((op->is_view() || op->joined_axis() >= 0) && node.outputs.size() != 1)
+      throw std::invalid_argument(where + ": it has one output");
+    graph->nodes.push_back({std::move(op), node.op.type, node.op.name, node.inputs, node.outputs});
   }
   for (const int output : outputs) require(output, true, "outputs");
   graph->values = std::move(values);

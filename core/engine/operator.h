@@ -50,7 +50,7 @@ class Operator {
   // only the innermost axis (channels or the last one) is promised to be contiguous.
   virtual Order output_order() const { return Order::any; }
 
-  // Whether each element of the output depends on `input` at the same place alone, so that it may be written over it.
+  // For operators of one output: whether each element of the output depends on `input` at the same place alone, so that it may be written over it.
   virtual bool in_place(int /*input*/) const { return false; }
 
   // For operators that only rename memory (reshape, permute, slice), which are never bound: the strides and byte offset

@@ -123,6 +123,7 @@ class Planner {
 
   // The place of an input of `node` that dies here and that `value` may be written over, or -1.
   int in_place_of(const Graph::Node& node, int value) {
+    if (node.outputs.size() > 1) return -1;  // two outputs must not be written over one input
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const int input = node.inputs[i];
       if (!node.op->in_place(static_cast<int>(i)) || !(shapes_[input] == shapes_[value])) continue;

@@ -52,7 +52,8 @@ class Constant:
 class Form:
     """One signature of an operator type.
 
-    inputs, output: kinds of values. variadic: the one input may repeat. residual: one more quantized input may follow.
+    inputs: kinds of values. output: the kind of the output, of every one where the operator type gives several.
+    variadic: the one input may repeat. residual: one more quantized input may follow.
     requantizes: `clamp_min` and `clamp_max` may be given. moves: every input has exactly the type of the output.
     """
 
@@ -79,11 +80,19 @@ class Form:
 
 @dataclass(frozen=True)
 class OperatorType:
-    """Describes an operator type: its forms (the first that fits counts), attributes and shape rule."""
+    """Describes an operator type: its forms (the first that fits counts), attributes and shape rules.
+
+    shape: the rule of its one output, or a tuple with a rule for each of its outputs.
+    """
 
     forms: tuple[Form, ...]
-    shape: rules.ShapeRule
+    shape: rules.ShapeRule | tuple[rules.ShapeRule, ...]
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
+
+    @property
+    def shapes(self) -> tuple[rules.ShapeRule, ...]:
+        """Return one shape rule for each output."""
+        return self.shape if isinstance(self.shape, tuple) else (self.shape,)
 
 
 def is_kind(value: Value, kind: str) -> bool:

@@ -78,13 +78,14 @@ def infer_shapes(program: Program, sizes: Mapping[str, int], limits: bool = True
         where = f"operator '{operator.name}' ({operator.type})"
         inputs = [shapes[name] for name in operator.inputs]
         constants = {role: program.constants[name].shape for role, name in operator.constants.items()}
-        try:
-            output = OPERATORS[operator.type].shape(inputs, _with_sizes(operator, sizes), constants)
-        except ShapeError as error:
-            raise ShapeError(f"{where}: {error}") from None
-        if limits:
-            _check_size(where, output)
-        shapes[operator.outputs[0]] = output
+        attributes = _with_sizes(operator, sizes)
+        for name, rule in zip(operator.outputs, OPERATORS[operator.type].shapes, strict=True):
+            try:
+                shapes[name] = rule(inputs, attributes, constants)
+            except ShapeError as error:
+                raise ShapeError(f"{where}: {error}") from None
+            if limits:
+                _check_size(where, shapes[name])
     return shapes
 
 

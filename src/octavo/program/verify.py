@@ -45,7 +45,7 @@ def verify(program: Program) -> None:
             raise VerifyError(f"operator '{operator.name}': the name is used twice")
         names.add(operator.name)
         _operator(operator, program, produced)
-        produced.add(operator.outputs[0])
+        produced.update(operator.outputs)
     _whole(program, produced)
 
 
@@ -56,17 +56,18 @@ def form_of(operator: Operator, program: Program) -> Form:
         VerifyError: none fits.
     """
     inputs = [program.values[name] for name in operator.inputs]
-    output = program.values[operator.outputs[0]]
+    outputs = [program.values[name] for name in operator.outputs]
     forms = OPERATORS[operator.type].forms
     for form in forms:
         if (
             form.takes(len(inputs))
-            and is_kind(output, form.output)
+            and all(is_kind(value, form.output) for value in outputs)
             and all(is_kind(value, form.input_kind(i)) for i, value in enumerate(inputs))
         ):
             return form
-    got = f"{', '.join(_described(value) for value in inputs)} → {_described(output)}"
-    raise VerifyError(f"{_where(operator)}: got {got}, expected {' or '.join(_signature(form) for form in forms)}")
+    got = " → ".join(", ".join(_described(value) for value in values) for values in (inputs, outputs))
+    expected = " or ".join(_signature(form, len(outputs)) for form in forms)
+    raise VerifyError(f"{_where(operator)}: got {got}, expected {expected}")
 
 
 def _operator(operator: Operator, program: Program, produced: set[str]) -> None:
@@ -76,15 +77,10 @@ def _operator(operator: Operator, program: Program, produced: set[str]) -> None:
     for name in operator.inputs:
         if name not in produced:
             raise VerifyError(f"{where}: input '{name}' is not produced before it is used")
-    if len(operator.outputs) != 1:
-        raise VerifyError(f"{where}: got {len(operator.outputs)} outputs, expected 1")
-    output = operator.outputs[0]
-    if output not in program.values:
-        raise VerifyError(f"{where}: output '{output}' is not one of the program's values")
-    if output in produced:
-        raise VerifyError(f"{where}: output '{output}' is produced twice")
+    _outputs(operator, program, produced)
     form = form_of(operator, program)
     if form.moves:
+        output = operator.outputs[0]
         for name in operator.inputs:
             if program.values[name] != program.values[output]:
                 raise VerifyError(
@@ -94,6 +90,17 @@ def _operator(operator: Operator, program: Program, produced: set[str]) -> None:
     check_attributes(operator, form, program)
     _constants(operator, form, program)
     check_numbers(operator, form, program)
+
+
+def _outputs(operator: Operator, program: Program, produced: set[str]) -> None:
+    where, expected = _where(operator), len(OPERATORS[operator.type].shapes)
+    if len(operator.outputs) != expected:
+        raise VerifyError(f"{where}: got {len(operator.outputs)} outputs, expected {expected}")
+    for index, output in enumerate(operator.outputs):
+        if output not in program.values:
+            raise VerifyError(f"{where}: output '{output}' is not one of the program's values")
+        if output in produced or output in operator.outputs[:index]:
+            raise VerifyError(f"{where}: output '{output}' is produced twice")
 
 
 def _constants(operator: Operator, form: Form, program: Program) -> None:
@@ -205,8 +212,8 @@ def _described(value: Value) -> str:
     return value.dtype
 
 
-def _signature(form: Form) -> str:
+def _signature(form: Form, outputs: int) -> str:
     inputs = (
         ", ".join(form.inputs) + ("…" if form.variadic else "") + (", [quantized residual]" if form.residual else "")
     )
-    return f"{inputs} → {form.output}"
+    return f"{inputs} → {', '.join([form.output] * outputs)}"

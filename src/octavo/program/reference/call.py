@@ -16,7 +16,7 @@ class Call:
     """Holds what an operator's function reads.
 
     inputs: arrays; types: what they stand for, in the same order.
-    output: what the result stands for; shape: the shape that it must have.
+    output: what the result (the first where there are several) stands for; shape: the shape that it must have.
     clamp: (clamp_min, clamp_max) where the output is 8-bit.
     """
 

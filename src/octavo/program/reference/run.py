@@ -14,7 +14,7 @@ from octavo.program.types import QUANT_RANGE, Operator, Program, Shape, clamp_ra
 
 Inputs = Mapping[str, np.ndarray] | Sequence[np.ndarray]
 
-FUNCTIONS: Mapping[str, Callable[[Call], np.ndarray]] = {
+FUNCTIONS: Mapping[str, Callable[[Call], np.ndarray | tuple[np.ndarray, ...]]] = {
     "quantize": elementwise.quantize,
     "dequantize": elementwise.dequantize,
     "conv": conv.conv,
@@ -70,9 +70,9 @@ def run(program: Program, inputs: Inputs, keep: bool = False) -> list[np.ndarray
     shapes = infer_shapes(program, sizes)
     with np.errstate(all="ignore"):
         for operator in program.operators:
-            name = operator.outputs[0]
-            y = FUNCTIONS[operator.type](_call(program, operator, values, shapes[name]))
-            values[name] = np.ascontiguousarray(y).reshape(shapes[name])
+            made = FUNCTIONS[operator.type](_call(program, operator, values, shapes[operator.outputs[0]]))
+            for name, y in zip(operator.outputs, made if isinstance(made, tuple) else (made,), strict=True):
+                values[name] = np.ascontiguousarray(y).reshape(shapes[name])
     return values if keep else [values[name] for name in program.outputs]
 
 
