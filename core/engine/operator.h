@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/tensor.h"
+#include "threads/pool.h"
 
 namespace octavo {
 
@@ -29,10 +30,14 @@ struct InputNeed {
 // Work over tensors that lie somewhere. `run` is called by every thread of a run with its own index, does that thread's
 // share and returns; the caller puts a barrier between steps. It must not allocate, lock or throw, and must give the
 // same bytes for any number of threads. One step is never run twice at once (concurrent runs have plans of their own).
+//
+// A step in phases overrides `run_phases` in place of `run`: all of its threads call it and meet at the barrier in
+// between.
 class Step {
  public:
   virtual ~Step() = default;
-  virtual void run(int thread, int threads) noexcept = 0;
+  virtual void run(int /*thread*/, int /*threads*/) noexcept {}
+  virtual void run_phases(int thread, int threads, Barrier& /*barrier*/) noexcept { run(thread, threads); }
 };
 
 // An operator of a network: immutable once built, shared by all plans. Weights are packed in the constructor.
@@ -72,6 +77,10 @@ class Operator {
 
   // For concat: the axis along which the inputs lie side by side in the output; -1 for every other operator.
   virtual int joined_axis() const { return -1; }
+
+  // Bytes that a step needs while it runs, for inputs of these shapes. They come as one more output of `bind`, the last
+  // one: a uint8 tensor of one axis, aligned to 64 bytes, holding anything.
+  virtual int64_t scratch_bytes(std::span<const Shape> /*inputs*/) const { return 0; }
 
   // Tensors outlive the step and stay at their address; a step reads `data` anew at every run.
   virtual std::unique_ptr<Step> bind(std::span<const Tensor> inputs, std::span<const Tensor> outputs) const = 0;

@@ -84,7 +84,7 @@ void Plan::run(const void* const* inputs, void* const* outputs, int threads, int
     const DefaultFloatMode mode;
     Clock::time_point before = nanoseconds ? Clock::now() : Clock::time_point{};
     for (size_t i = 0; i < steps_.size(); ++i) {
-      steps_[i].step->run(thread, count);
+      steps_[i].step->run_phases(thread, count, barrier);
       if (steps_[i].barrier) barrier.wait();
       if (nanoseconds && thread == 0) {
         const Clock::time_point now = Clock::now();

@@ -271,6 +271,8 @@ class Planner {
     for (const int input : inputs)
       if (natural_order(input) == Order::channels_last) order = Order::channels_last;
     for (const int value : node.outputs) outputs.push_back(place_output(node, value, order));
+    if (const int64_t bytes = node.op->scratch_bytes(in); bytes > 0)
+      outputs.push_back(new_place({.dtype = DType::u8}, {1, {bytes}}, Order::row_major, {}, Storage::Owner::arena, -1));
     add_step(PlannedStep::Kind::op, std::move(inputs), std::move(outputs));
   }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+import dynamic_cases
 import moving_cases
 import pointwise_cases
 import pooling_cases
@@ -20,6 +21,7 @@ CATALOGUES: dict[str, Callable[[], Made]] = {
     "dequantize": pointwise_cases.dequantize_cases,
     "conv": weighted_cases.conv_cases,
     "linear": weighted_cases.linear_cases,
+    "dynamic_linear": dynamic_cases.dynamic_linear_cases,
     "add": pointwise_cases.add_cases,
     "mul": pointwise_cases.mul_cases,
     "table": pointwise_cases.table_cases,

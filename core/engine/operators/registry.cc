@@ -8,6 +8,7 @@ constexpr Registration kRegistry[] = {
     {"dequantize", make_dequantize},
     {"conv", make_conv},
     {"linear", make_linear},
+    {"dynamic_linear", make_dynamic_linear},
     {"add", make_add},
     {"mul", make_mul},
     {"table", make_table},

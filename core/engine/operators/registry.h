@@ -19,6 +19,7 @@ std::unique_ptr<Operator> make_quantize(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_dequantize(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_conv(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_linear(const OperatorSpec& spec);
+std::unique_ptr<Operator> make_dynamic_linear(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_add(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_mul(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_table(const OperatorSpec& spec);

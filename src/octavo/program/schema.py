@@ -134,6 +134,11 @@ def _moving(kind: str = EIGHT_BIT, variadic: bool = False) -> tuple[Form, ...]:
     return Form((kind,), kind, variadic=variadic, moves=True), Form((FLOAT,), FLOAT, variadic=variadic, moves=True)
 
 
+_DYNAMIC_LINEAR = {
+    "weight": Constant("int8", (2,)),
+    "weight_scale": Constant("float32"),
+    "bias": Constant("float32"),
+}
 _FLOAT_TO_FLOAT = (Form((FLOAT,), FLOAT),)
 _POOL = {"kernel": _positives, "stride": _positives, "padding": _pairs, "ceil_mode": _bool}
 
@@ -146,6 +151,7 @@ OPERATORS: Mapping[str, OperatorType] = {
         {"stride": _positives, "dilation": _positives, "padding": _pairs, "groups": Attribute("int", low=1)},
     ),
     "linear": OperatorType(_weighted((2,)), rules.linear),
+    "dynamic_linear": OperatorType((Form((FLOAT,), FLOAT, _DYNAMIC_LINEAR),), rules.linear),
     "add": OperatorType(_arithmetic(2), rules.broadcast),
     "mul": OperatorType(_arithmetic(2), rules.broadcast),
     "table": OperatorType((Form((EIGHT_BIT,), EIGHT_BIT, {"table": Constant("output")}),), rules.table),

@@ -13,6 +13,8 @@ from octavo.program.types import QUANT_RANGE, Operator, Program, Value
 
 # The largest ratio of scales. A product of it and any int32 stays in float32, so that no Inf − Inf can arise.
 MAX_MULTIPLIER = 2.0**64
+# The largest weight_scale of a dynamic layer. A row's scale is at most 2¹²⁸ / 255: their product stays in float32.
+MAX_DYNAMIC_WEIGHT_SCALE = 128.0
 
 
 def is_finite_float32(number: Any) -> bool:
@@ -32,7 +34,8 @@ def check_numbers(operator: Operator, form: Form, program: Program) -> None:
     """Check the values of an operator's constants and the ratios of its scales.
 
     Weights lie in [−127, 127], float constants are finite, weight scales positive, every multiplier at most 2⁶⁴, and
-    `|bias| + Σ|w| · max(q_max − z_x, z_x − q_min)` stays in int32.
+    `|bias| + Σ|w| · max(q_max − z_x, z_x − q_min)` stays in int32; in a dynamic layer, whose z_x may be any and whose
+    bias is float32, `255 · Σ|w|`.
 
     Raises:
         VerifyError: naming the operator, the constant and the channel.
@@ -62,17 +65,26 @@ def _check_weights(where: str, constants: dict[str, np.ndarray], x: Value) -> No
             f"{where}: bias has {len(bias)} entries and weight_scale {len(scale)}; the weight has {len(weight)} output"
             " channels (axis 0)"
         )
-    assert x.zero_point is not None  # the form has a quantized input
-    quant_min, quant_max = QUANT_RANGE[x.dtype]
-    reach = max(quant_max - x.zero_point, x.zero_point - quant_min)
-    worst = np.abs(weight).reshape(len(weight), -1).sum(axis=1, dtype=np.int64) * reach
-    worst += np.abs(bias.astype(np.int64))
+    worst = np.abs(weight).reshape(len(weight), -1).sum(axis=1, dtype=np.int64) * _reach(x)
+    if bias.dtype == np.int32:
+        worst += np.abs(bias.astype(np.int64))
+    elif scale.max() > MAX_DYNAMIC_WEIGHT_SCALE:
+        expected = f"{MAX_DYNAMIC_WEIGHT_SCALE:g} is the most in a dynamic layer; keep it in float"
+        _fail(where, "weight_scale", scale, scale > MAX_DYNAMIC_WEIGHT_SCALE, expected)
     channel = int(worst.argmax())
     if worst[channel] > INT32:
         raise VerifyError(
             f"{where}: output channel {channel} can reach ±{worst[channel]}, which leaves int32 (±{INT32});"
             " split the layer or keep it in float"
         )
+
+
+def _reach(x: Value) -> int:
+    """Return how far from its zero_point an input's integer can be."""
+    if x.zero_point is None:  # quantized to uint8 as it arrives
+        return 255
+    quant_min, quant_max = QUANT_RANGE[x.dtype]
+    return max(quant_max - x.zero_point, x.zero_point - quant_min)
 
 
 def _ratios(operator: Operator, inputs: list[Value], output: Value, constants: dict[str, np.ndarray]) -> list[float]:

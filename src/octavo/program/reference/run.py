@@ -7,7 +7,7 @@ from typing import Literal, overload
 
 import numpy as np
 
-from octavo.program.reference import conv, elementwise, moving, pooling
+from octavo.program.reference import conv, dynamic, elementwise, moving, pooling
 from octavo.program.reference.call import Call
 from octavo.program.shapes import bind_symbols, infer_shapes
 from octavo.program.types import QUANT_RANGE, Operator, Program, Shape, clamp_range
@@ -19,6 +19,7 @@ FUNCTIONS: Mapping[str, Callable[[Call], np.ndarray | tuple[np.ndarray, ...]]] =
     "dequantize": elementwise.dequantize,
     "conv": conv.conv,
     "linear": conv.linear,
+    "dynamic_linear": dynamic.dynamic_linear,
     "add": elementwise.add,
     "mul": elementwise.mul,
     "table": elementwise.table,

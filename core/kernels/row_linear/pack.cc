@@ -1,0 +1,59 @@
+#include "kernels/row_linear/pack.h"
+
+#include <algorithm>
+
+namespace octavo {
+
+PackedRowLinear pack_row_linear(Isa isa, const RowLinearConstants& constants) {
+  PackedRowLinear layer;
+  layer.kernels = kRowLinearKernels[static_cast<int>(isa)];
+  layer.n = constants.n;
+  layer.k = constants.k;
+  const int64_t nr = layer.kernels->nr, interleave = layer.kernels->interleave;
+  layer.panels = (constants.n + nr - 1) / nr;
+  layer.panel_bytes = ((constants.k + interleave - 1) / interleave * interleave * nr + 63) / 64 * 64;
+  layer.weight.resize(static_cast<size_t>(layer.panels * layer.panel_bytes / 64));
+  for (auto* floats : {&layer.weight_scale, &layer.bias}) floats->resize(static_cast<size_t>(layer.panels * nr));
+  layer.minus_sum.resize(static_cast<size_t>(layer.panels * nr));
+  std::ranges::copy(constants.weight_scale, layer.weight_scale.begin());
+  std::ranges::copy(constants.bias, layer.bias.begin());
+  for (int64_t o = 0; o < constants.n; ++o) {
+    int8_t* panel = layer.weight.data()->byte + o / nr * layer.panel_bytes;
+    const int8_t* w = constants.weight.data() + o * constants.k;
+    int32_t& minus_sum = layer.minus_sum[static_cast<size_t>(o)];
+    for (int64_t k = 0; k < constants.k; ++k) {
+      panel[(k / interleave * nr + o % nr) * interleave + k % interleave] = w[k];
+      minus_sum -= w[k];
+    }
+  }
+  return layer;
+}
+
+RowLinearTile tile_of(const PackedRowLinear& layer, const RowLinearRows& rows, int64_t panel, int64_t row) {
+  const int64_t nr = layer.kernels->nr, column = panel * nr;
+  return {.q = rows.q + row * rows.q_stride,
+          .q_stride = rows.q_stride,
+          .qparams = rows.qparams + row,
+          .k = layer.k,
+          .weight = layer.weight.data()->byte + panel * layer.panel_bytes,
+          .minus_sum = layer.minus_sum.data() + column,
+          .weight_scale = layer.weight_scale.data() + column,
+          .bias = layer.bias.data() + column,
+          .y = rows.y + row * rows.y_stride + column,
+          .y_stride = rows.y_stride,
+          .columns = std::min(nr, layer.n - column),
+          .accumulates = rows.accumulates};
+}
+
+// Panel by panel, so that each is read from memory once; threads share the tiles in that order, evenly to within one.
+void multiply_rows(const PackedRowLinear& layer, const RowLinearRows& rows, int thread, int threads) {
+  const int64_t mr = layer.kernels->mr, tiles = (rows.m + mr - 1) / mr;
+  const int64_t last = layer.panels * tiles * (thread + 1) / threads;
+  for (int64_t i = layer.panels * tiles * thread / threads; i < last; ++i) {
+    const int64_t t = i % tiles;  // tiles are of nearly equal height
+    const int64_t first = rows.m * t / tiles, count = rows.m * (t + 1) / tiles - first;
+    layer.kernels->run[count](tile_of(layer, rows, i / tiles, first));
+  }
+}
+
+}  // namespace octavo

@@ -1,0 +1,60 @@
+// Packed weights of a row-wise quantized linear layer, and the product of a whole matrix by them.
+//
+// How to use it, from an operator:
+//   1. Once, when the operator is built: layer = pack_row_linear(isa, {...}).
+//   2. Memory for m rows: m * layer.row_bytes() bytes and m RowQParams.
+//   3. In a run: layer.kernels->quantize({...}), shared between threads by rows; rows do not depend on each other.
+//   4. A barrier, unless each thread quantized what it reads; then multiply_rows(layer, {...}, thread, threads).
+// Or call layer.kernels->run on tiles of your own (tile_of).
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "kernels/row_linear/row_linear.h"
+
+namespace octavo {
+
+struct RowLinearConstants {
+  int64_t n = 0, k = 0;                       // outputs and inputs
+  std::span<const int8_t> weight;             // [n, k], within [-127, 127], and 255 * sum|w| of an output within int32
+  std::span<const float> weight_scale, bias;  // [n]
+};
+
+struct PackedRowLinear {
+  struct alignas(64) Line {
+    int8_t byte[64];
+  };
+  const RowLinearKernels* kernels = nullptr;
+  int64_t n = 0, k = 0;
+  int64_t panels = 0;       // of kernels->nr outputs, the last one perhaps in part
+  int64_t panel_bytes = 0;  // of weight
+  std::vector<Line> weight;
+  std::vector<int32_t> minus_sum;  // [panels * nr], zeros past n, as in all of these
+  std::vector<float> weight_scale, bias;
+
+  // Bytes of a quantized row, padding included: what RowQuantization::q_stride should be.
+  int64_t row_bytes() const { return (k + 63) / 64 * 64; }
+};
+
+PackedRowLinear pack_row_linear(Isa isa, const RowLinearConstants& constants);
+
+// m quantized rows, and the rows of y that they give.
+struct RowLinearRows {
+  int64_t m = 0;
+  const uint8_t* q = nullptr;
+  int64_t q_stride = 0;
+  const RowQParams* qparams = nullptr;
+  float* y = nullptr;
+  int64_t y_stride = 0;  // floats from a row to the next
+  bool accumulates = false;
+};
+
+// A tile of panel `panel` and the rows from `row` on: run it with layer.kernels->run[number of rows].
+RowLinearTile tile_of(const PackedRowLinear& layer, const RowLinearRows& rows, int64_t panel, int64_t row);
+
+// This thread's share of y = rows * weight.
+void multiply_rows(const PackedRowLinear& layer, const RowLinearRows& rows, int thread, int threads);
+
+}  // namespace octavo

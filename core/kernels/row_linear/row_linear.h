@@ -1,0 +1,72 @@
+// A linear layer whose input is quantized row by row as it arrives: float32 in, int8 weights, float32 out.
+//
+// For each row of x: lo = min(0, min x), hi = max(0, max x); s = (hi - lo) * f32(1/255), inv = 1/s (s = inv = 1 where
+// that is not finite); z = clamp(rne(-lo * inv), 0, 255); q = clamp(rne(x * inv) + z, 0, 255). Then
+//   y[o] = f(acc - z * sum_k w[o, k]) * (s * weight_scale[o]) + bias[o],   acc = sum_k q[k] * w[o, k] exact in int32,
+// each float operation rounded on its own. A row with hi - lo not finite, or with NaN in it, has s = NaN and so gives
+// NaN everywhere. pack.h packs weights and multiplies whole matrices; this is what its kernels are told: plain data.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/isa.h"
+
+namespace octavo {
+
+// What the integers of a row stand for: real = scale * (q - zero_point).
+struct RowQParams {
+  float scale = 1.0f;
+  int32_t zero_point = 0;
+};
+
+inline constexpr float kOneOver255 = 1.0f / 255.0f;
+
+struct RowQuantization {
+  const float* x = nullptr;
+  int64_t x_stride = 0;  // floats from a row to the next
+  int64_t rows = 0, k = 0;
+  uint8_t* q = nullptr;
+  int64_t q_stride = 0;  // bytes from a row to the next; all of them may be written: k rounded up to 64 or more
+  RowQParams* qparams = nullptr;  // one a row
+};
+
+// A few rows by one panel of nr outputs.
+struct RowLinearTile {
+  const uint8_t* q = nullptr;  // rows of k bytes; what is between k and its next multiple of four does not matter
+  int64_t q_stride = 0;
+  const RowQParams* qparams = nullptr;
+  int64_t k = 0;
+  const int8_t* weight = nullptr;       // [k / interleave][nr][interleave], k rounded up with zeros
+  const int32_t* minus_sum = nullptr;   // [nr] -sum(w)
+  const float* weight_scale = nullptr;  // [nr]
+  const float* bias = nullptr;          // [nr]
+  float* y = nullptr;
+  int64_t y_stride = 0;      // floats from a row to the next
+  int64_t columns = 0;       // how many of the nr outputs exist; nothing is written past them
+  bool accumulates = false;  // y = y + (...) in place of y = (...)
+};
+
+using RowLinearFunction = void (*)(const RowLinearTile& tile);
+
+struct RowLinearKernels {
+  int nr = 0;                              // outputs of a panel
+  int mr = 0;                              // most rows of a tile
+  int interleave = 0;                      // see RowLinearTile::weight
+  const RowLinearFunction* run = nullptr;  // run[i] multiplies i rows
+  void (*quantize)(const RowQuantization& rows) = nullptr;
+};
+
+namespace reference {
+extern const RowLinearKernels kRowLinear;
+}  // namespace reference
+namespace avx2 {
+extern const RowLinearKernels kRowLinear;
+}  // namespace avx2
+namespace avx512_vnni {
+extern const RowLinearKernels kRowLinear;
+}  // namespace avx512_vnni
+
+inline constexpr const RowLinearKernels* kRowLinearKernels[kIsaCount] = {&reference::kRowLinear, &avx2::kRowLinear,
+                                                                         &avx512_vnni::kRowLinear};
+
+}  // namespace octavo
