@@ -39,9 +39,7 @@ def quantize_rows(x: np.ndarray) -> QuantizedRows:
         known = np.where(finite, x, np.float32(0))
         zero_point = np.clip(np.rint(-np.where(finite, low, np.float32(0)) * inverse), 0, 255)
         q = np.clip(np.rint(known * inverse) + zero_point, 0, 255)
-    return QuantizedRows(
-        q.astype(np.uint8), np.where(finite, scale, np.float32(np.nan)), zero_point.astype(np.int32)
-    )
+    return QuantizedRows(q.astype(np.uint8), np.where(finite, scale, np.float32(np.nan)), zero_point.astype(np.int32))
 
 
 def multiply_rows(rows: QuantizedRows, weight: np.ndarray, weight_scale: np.ndarray, bias: np.ndarray) -> np.ndarray:
