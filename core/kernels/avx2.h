@@ -91,6 +91,12 @@ inline Floats copy_sign(Floats magnitude, Floats sign) {
   return Floats(_mm256_or_ps(absolute(magnitude).v, _mm256_and_ps(_mm256_set1_ps(-0.0f), sign.v)));
 }
 inline Floats square_root(Floats a) { return Floats(_mm256_sqrt_ps(a.v)); }
+inline float sum_tree(const Floats (&lanes)[2]) {
+  const __m256 eight = (lanes[0] + lanes[1]).v;
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
 
 inline Ints operator+(Ints a, Ints b) { return Ints(_mm256_add_epi32(a.v, b.v)); }
 inline Ints operator-(Ints a, Ints b) { return Ints(_mm256_sub_epi32(a.v, b.v)); }

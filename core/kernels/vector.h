@@ -9,6 +9,7 @@
 //   min(a, b), max(a, b)        b where one is NaN; max_unsigned, max_signed of Bytes
 //   widened(a, half)            of half 0 or 1 of the lanes of Bytes or Words, as unsigned numbers
 //   rounded(a)                  to the nearest Ints, ties to even
+//   sum_tree(lanes)             16 lanes, in 16 / kLanes registers, added as a tree: j with j + 8, j + 4, j + 2, j + 1
 //   pack_levels(a, b, c, d, q)  Bytes in order from rounded values; store_levels(to, n, a, q), up to kLanes of them
 // Everything has internal linkage, V too: a translation unit has its own copy of every template, compiled for its
 // instruction set, and the linker cannot give it to an older machine.
@@ -54,6 +55,22 @@ inline void float_row(float* y, int64_t n, Value value) {
   int64_t i = 0;
   for (; i + V::kLanes <= n; i += V::kLanes) store(y + i, value(i, V::kLanes));
   if (i < n) store(y + i, n - i, value(i, n - i));
+}
+
+// The sum of value(i, left) for i < n as docs/numerics.md defines it: 16 lanes, lane j adding elements j, j + 16, … in
+// order from 0, then sum_tree.
+template <class V, class Value>
+inline float striped_sum(int64_t n, Value value) {
+  using Floats = typename V::Floats;
+  constexpr int64_t kLanes = V::kLanes, kRegisters = 16 / kLanes;
+  Floats lanes[kRegisters];
+  for (Floats& lane : lanes) lane = Floats(0.0f);
+  int64_t i = 0;
+  for (; i + 16 <= n; i += 16)
+    for (int64_t r = 0; r < kRegisters; ++r) lanes[r] = lanes[r] + value(i + r * kLanes, kLanes);
+  for (int64_t r = 0; i < n; ++r, i += kLanes)
+    lanes[r] = select(Floats::first(n - i), lanes[r] + value(i, n - i), lanes[r]);
+  return sum_tree(lanes);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import dynamic_cases
 import moving_cases
+import normalizing_cases
 import pointwise_cases
 import pooling_cases
 import weighted_cases
@@ -37,6 +38,8 @@ CATALOGUES: dict[str, Callable[[], Made]] = {
     "clamp": pointwise_cases.clamp_cases,
     "unary": pointwise_cases.unary_cases,
     "softmax": pointwise_cases.softmax_cases,
+    "layer_norm": normalizing_cases.layer_norm_cases,
+    "group_norm": normalizing_cases.group_norm_cases,
 }
 
 

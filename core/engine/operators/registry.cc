@@ -24,6 +24,8 @@ constexpr Registration kRegistry[] = {
     {"clamp", make_clamp},
     {"unary", make_unary},
     {"softmax", make_softmax},
+    {"layer_norm", make_layer_norm},
+    {"group_norm", make_group_norm},
 };
 
 }  // namespace

@@ -35,5 +35,7 @@ std::unique_ptr<Operator> make_channel_shuffle(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_clamp(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_unary(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_softmax(const OperatorSpec& spec);
+std::unique_ptr<Operator> make_layer_norm(const OperatorSpec& spec);
+std::unique_ptr<Operator> make_group_norm(const OperatorSpec& spec);
 
 }  // namespace octavo

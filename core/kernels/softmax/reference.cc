@@ -4,6 +4,7 @@
 
 #include "kernels/scalar.h"
 #include "kernels/scalar_lanes.h"
+#include "kernels/striped_sum.h"
 
 namespace octavo::reference {
 
@@ -16,15 +17,14 @@ void softmax(const Block& block) {
       const float value = as_float(x + i * block.stride[1]);
       if (value > largest) largest = value;
     }
-    float lanes[16] = {};
+    StripedSum sum;
     for (int64_t i = 0; i < block.count; ++i) {
       const Float e = exp(Float(as_float(x + i * block.stride[1]) - largest));
       as_float(y + i * block.stride[0]) = e.v;
-      lanes[i % 16] += e.v;
+      sum.add(e.v);
     }
-    for (int width = 8; width > 0; width /= 2)
-      for (int j = 0; j < width; ++j) lanes[j] += lanes[j + width];
-    for (int64_t i = 0; i < block.count; ++i) as_float(y + i * block.stride[0]) /= lanes[0];
+    const float total = sum.total();
+    for (int64_t i = 0; i < block.count; ++i) as_float(y + i * block.stride[0]) /= total;
   }
 }
 

@@ -26,8 +26,8 @@ UNARY_FUNCTIONS = (
 class Attribute:
     """Describes an attribute.
 
-    kind: "int", "bool", "number" (int or finite float), "choice" (one of `choices`), "ints" (a list of int),
-        "pairs" (a list of [before, after]) or "sizes" (a list of integers >= 1, symbols and -1).
+    kind: "int", "bool", "number" (int or finite float), "positive" (a number > 0), "choice" (one of `choices`),
+        "ints" (a list of int), "pairs" (a list of [before, after]) or "sizes" (a list of integers >= 1, symbols, -1).
     low, high: the range of every integer.
     nullable: whether None is allowed. required: whether it must be there.
     """
@@ -139,6 +139,8 @@ _DYNAMIC_LINEAR = {
     "weight_scale": Constant("float32"),
     "bias": Constant("float32"),
 }
+_LINE = {"weight": Constant("float32"), "bias": Constant("float32")}
+_NORMALIZES = (Form((FLOAT,), FLOAT, _LINE),)
 _FLOAT_TO_FLOAT = (Form((FLOAT,), FLOAT),)
 _POOL = {"kernel": _positives, "stride": _positives, "padding": _pairs, "ceil_mode": _bool}
 
@@ -184,4 +186,10 @@ OPERATORS: Mapping[str, OperatorType] = {
     ),
     "unary": OperatorType(_FLOAT_TO_FLOAT, rules.same, {"function": Attribute("choice", choices=UNARY_FUNCTIONS)}),
     "softmax": OperatorType(_FLOAT_TO_FLOAT, rules.softmax, {"axis": _axis}),
+    "layer_norm": OperatorType(
+        _NORMALIZES, rules.layer_norm, {"axes": Attribute("int", low=1, high=5), "eps": Attribute("positive")}
+    ),
+    "group_norm": OperatorType(
+        _NORMALIZES, rules.group_norm, {"groups": Attribute("int", low=1), "eps": Attribute("positive")}
+    ),
 }

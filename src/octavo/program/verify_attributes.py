@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from octavo.program.errors import VerifyError
 from octavo.program.schema import CLAMPS, INT32, OPERATORS, Attribute, Form
 from octavo.program.shapes import MAX_RANK
@@ -61,6 +63,8 @@ def _fits(value: Any, attribute: Attribute, program: Program) -> bool:
         return type(value) is bool
     if attribute.kind == "number":
         return is_finite_float32(value)
+    if attribute.kind == "positive":
+        return is_finite_float32(value) and float(np.float32(value)) > 0
     if attribute.kind == "choice":
         return value in attribute.choices
     if not isinstance(value, tuple) or len(value) > MAX_RANK:
@@ -78,6 +82,7 @@ def _wanted(attribute: Attribute) -> str:
         "int": f"an integer {integer}",
         "bool": "true or false",
         "number": "a number that float32 can hold",
+        "positive": "a number above 0 that float32 can hold",
         "choice": f"one of {', '.join(attribute.choices)}",
         "ints": f"a list of integers {integer}",
         "pairs": f"a list of [before, after], integers {integer}",

@@ -9,6 +9,7 @@ import numpy as np
 
 from octavo import _core
 from octavo.program import Operator, Program
+from octavo.program.schema import OPERATORS
 
 
 def build_network(program: Program, isa: str) -> Any:
@@ -25,12 +26,13 @@ def _describe(operator: Operator, index: dict[str, int], tensors: Mapping[str, n
     ints: dict[str, list[int]] = {}
     floats: dict[str, float] = {}
     strings: dict[str, str] = {}
+    declared = OPERATORS[operator.type].attributes
     for key, value in operator.attributes.items():
         if value is None or key == "shape":  # absent; a reshape's shape is known by the time memory is planned
             continue
         if isinstance(value, str):
             strings[key] = value
-        elif isinstance(value, float) or operator.type == "clamp":
+        elif key in declared and declared[key].kind in ("number", "positive"):
             floats[key] = float(value)
         else:
             ints[key] = _flatten(value)

@@ -7,7 +7,7 @@ from typing import Literal, overload
 
 import numpy as np
 
-from octavo.program.reference import conv, dynamic, elementwise, moving, pooling
+from octavo.program.reference import conv, dynamic, elementwise, moving, normalizing, pooling
 from octavo.program.reference.call import Call
 from octavo.program.shapes import bind_symbols, infer_shapes
 from octavo.program.types import QUANT_RANGE, Operator, Program, Shape, clamp_range
@@ -35,6 +35,8 @@ FUNCTIONS: Mapping[str, Callable[[Call], np.ndarray | tuple[np.ndarray, ...]]] =
     "clamp": elementwise.clamp,
     "unary": elementwise.unary,
     "softmax": elementwise.softmax,
+    "layer_norm": normalizing.layer_norm,
+    "group_norm": normalizing.group_norm,
 }
 
 

@@ -1,0 +1,58 @@
+"""The verifier on float operators with constants: one wrong program after another."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from operator_cases import operator_cases
+
+from octavo.program import Program, VerifyError, verify
+
+
+def program_of(label: str) -> Program:
+    """Return the program of a case of the catalogue."""
+    (case,) = (case for case in operator_cases(label.partition("-")[0]) if case.id == label)
+    return case.build()[0]
+
+
+def edited(program: Program, role: str, array: np.ndarray) -> Program:
+    """Return the program with a constant replaced."""
+    return replace(program, constants={**program.constants, f"layer.{role}": array})
+
+
+def attributes(program: Program, **changes: object) -> Program:
+    """Return the program with attributes changed."""
+    (operator,) = program.operators
+    return replace(program, operators=(replace(operator, attributes={**operator.attributes, **changes}),))
+
+
+def floats(*shape: int) -> np.ndarray:
+    return np.ones(shape, np.float32)
+
+
+LAYER = program_of("layer_norm-3-axes-of-3")  # of [4, 3, 2]
+GROUP = program_of("group_norm-6-in-3-5x3")
+WRONG = {
+    "layer_norm-weight-length": (edited(LAYER, "weight", floats(6)), r"weight has shape \[6\]; the last 3 axes of "),
+    "layer_norm-bias-length": (edited(LAYER, "bias", floats(1)), r"bias has shape \[1\]; .* need \[24\]"),
+    "layer_norm-weight-rank": (edited(LAYER, "weight", floats(4, 3, 2)), "is float32 with 3 axes, expected float32"),
+    "layer_norm-weight-dtype": (edited(LAYER, "weight", np.ones(24, np.int8)), "is int8 with 1 axes, expected float32"),
+    "layer_norm-weight-nan": (edited(LAYER, "weight", floats(24) * np.nan), r"constant weight is nan at \[0\]"),
+    "layer_norm-axes-0": (attributes(LAYER, axes=0), "attribute 'axes' is 0, expected an integer from 1 to 5"),
+    "layer_norm-axes-4": (attributes(LAYER, axes=4), r"axes is 4; \[4, 3, 2\] has 3 axes"),
+    "layer_norm-axes-6": (attributes(LAYER, axes=6), "attribute 'axes' is 6"),
+    "layer_norm-eps-0": (attributes(LAYER, eps=0), "attribute 'eps' is 0, expected a number above 0"),
+    "layer_norm-eps-tiny": (attributes(LAYER, eps=1e-60), "attribute 'eps' is 1e-60"),
+    "layer_norm-eps-nan": (attributes(LAYER, eps=float("nan")), "attribute 'eps' is nan"),
+    "layer_norm-eps-bool": (attributes(LAYER, eps=True), "attribute 'eps' is True"),
+    "group_norm-groups": (attributes(GROUP, groups=4), r"the channels \(axis 1\) of \[2, 6, 5, 3\] do not divide"),
+    "group_norm-groups-0": (attributes(GROUP, groups=0), "attribute 'groups' is 0"),
+    "group_norm-weight-length": (edited(GROUP, "weight", floats(3)), r"weight has shape \[3\]; the channels"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_programs_are_refused(name):
+    program, message = WRONG[name]
+    with pytest.raises(VerifyError, match=r"operator 'layer' \(" + name.partition("-")[0] + r"\): .*" + message):
+        verify(program)
