@@ -15,48 +15,61 @@ void memory_order(int rank, Order order, int* axes) {
 class FillHalo final : public Step {
  public:
   FillHalo(const Tensor& tensor, const Halo& halo) : tensor_(tensor), halo_(halo) {
-    const int rank = tensor.shape.rank;
     images_ = tensor.shape.dim[0];
-    image_ = tensor.stride[0];
     channels_ = tensor.shape.dim[1] * item_size(tensor.type.dtype);
-    width_ = tensor.shape.dim[rank - 1];
-    pixel_ = tensor.stride[rank - 1];
-    height_ = rank > 3 ? tensor.shape.dim[rank - 2] : 1;
-    row_ = rank > 3 ? tensor.stride[rank - 2] : 0;
+    for (int axis = 0; axis < kSpatialAxes; ++axis) {
+      size_[axis] = spatial_size(tensor.shape, axis);
+      stride_[axis] = spatial_stride(tensor, axis);
+    }
     byte_ = is_quantized(tensor.type.dtype) ? static_cast<uint8_t>(tensor.type.zero_point) : 0;
   }
 
   void run(int thread, int threads) noexcept override {
-    const int64_t rows = halo_.top + height_ + halo_.bottom;
-    const Range range = share(images_ * rows, thread, threads);
+    const int64_t planes = padded(0), rows = padded(1);
+    const Range range = share(images_ * planes * rows, thread, threads);
     for (int64_t i = range.first; i < range.last; ++i) {
-      const int64_t y = i % rows - halo_.top;
-      uint8_t* row = tensor_.data + i / rows * image_ + y * row_;
-      if (y < 0 || y >= height_) {
-        fill(row, -halo_.left, width_ + halo_.right);
+      const int64_t z = i / rows % planes - halo_.before[0], y = i % rows - halo_.before[1];
+      uint8_t* row = tensor_.data + i / (planes * rows) * tensor_.stride[0] + z * stride_[0] + y * stride_[1];
+      const int64_t width = size_[2];
+      if (z < 0 || z >= size_[0] || y < 0 || y >= size_[1]) {
+        fill(row, -halo_.before[2], width + halo_.after[2]);
       } else {
-        fill(row, -halo_.left, 0);
-        fill(row, width_, width_ + halo_.right);
+        fill(row, -halo_.before[2], 0);
+        fill(row, width, width + halo_.after[2]);
       }
     }
   }
 
  private:
+  int64_t padded(int axis) const { return halo_.before[axis] + size_[axis] + halo_.after[axis]; }
+
   void fill(uint8_t* row, int64_t first, int64_t last) const noexcept {
-    if (pixel_ == channels_) {
-      std::memset(row + first * pixel_, byte_, (last - first) * pixel_);
+    const int64_t pixel = stride_[2];
+    if (pixel == channels_) {
+      std::memset(row + first * pixel, byte_, (last - first) * pixel);
     } else {
-      for (int64_t x = first; x < last; ++x) std::memset(row + x * pixel_, byte_, channels_);
+      for (int64_t x = first; x < last; ++x) std::memset(row + x * pixel, byte_, channels_);
     }
   }
 
   const Tensor& tensor_;
   Halo halo_;
-  int64_t images_, image_, channels_, width_, pixel_, height_, row_;
+  int64_t images_, channels_;
+  int64_t size_[kSpatialAxes], stride_[kSpatialAxes];
   uint8_t byte_;
 };
 
 }  // namespace
+
+int64_t spatial_size(const Shape& shape, int axis) {
+  const int logical = shape.rank - kSpatialAxes + axis;
+  return logical < 2 ? 1 : shape.dim[logical];
+}
+
+int64_t spatial_stride(const Tensor& tensor, int axis) {
+  const int logical = tensor.shape.rank - kSpatialAxes + axis;
+  return logical < 2 ? 0 : tensor.stride[logical];
+}
 
 int64_t dense_strides(const Shape& shape, DType dtype, Order order, const Halo& halo, int64_t* stride,
                       int64_t* origin) {
@@ -67,12 +80,9 @@ int64_t dense_strides(const Shape& shape, DType dtype, Order order, const Halo& 
   *origin = 0;
   for (int i = rank - 1; i >= 0; --i) {
     const int axis = axes[i];
-    int64_t before = 0, after = 0;
-    if (order == Order::channels_last && axis == rank - 1) {
-      before = halo.left, after = halo.right;
-    } else if (order == Order::channels_last && rank > 3 && axis == rank - 2) {
-      before = halo.top, after = halo.bottom;
-    }
+    const int spatial = axis - (rank - kSpatialAxes);
+    const bool has_halo = order == Order::channels_last && axis >= 2 && spatial >= 0;
+    const int64_t before = has_halo ? halo.before[spatial] : 0, after = has_halo ? halo.after[spatial] : 0;
     stride[axis] = size;
     *origin += before * size;
     size *= before + shape.dim[axis] + after;
@@ -98,12 +108,18 @@ bool lies_in_order(const Tensor& tensor, Order order) {
 }
 
 bool covers(const Halo& available, const Halo& needed) {
-  return available.top >= needed.top && available.bottom >= needed.bottom && available.left >= needed.left &&
-         available.right >= needed.right;
+  for (int axis = 0; axis < kSpatialAxes; ++axis)
+    if (available.before[axis] < needed.before[axis] || available.after[axis] < needed.after[axis]) return false;
+  return true;
 }
 
 Halo larger(const Halo& a, const Halo& b) {
-  return {std::max(a.top, b.top), std::max(a.bottom, b.bottom), std::max(a.left, b.left), std::max(a.right, b.right)};
+  Halo halo;
+  for (int axis = 0; axis < kSpatialAxes; ++axis) {
+    halo.before[axis] = std::max(a.before[axis], b.before[axis]);
+    halo.after[axis] = std::max(a.after[axis], b.after[axis]);
+  }
+  return halo;
 }
 
 std::unique_ptr<Step> make_fill_halo(const Tensor& tensor, const Halo& halo) {

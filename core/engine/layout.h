@@ -6,7 +6,11 @@
 
 namespace octavo {
 
-// Byte strides of a dense value in the given order, with a halo around its last one (rank 3) or two (rank > 3) axes.
+// The size and the stride in bytes of a spatial axis (0 to 2: d, h, w); 1 and 0 where the tensor lacks it.
+int64_t spatial_size(const Shape& shape, int axis);
+int64_t spatial_stride(const Tensor& tensor, int axis);
+
+// Byte strides of a dense value in the given order, with a halo around its spatial axes (if it is channels_last).
 // Returns the size in bytes, and in `origin` the offset of the first element, past the halo.
 int64_t dense_strides(const Shape& shape, DType dtype, Order order, const Halo& halo, int64_t* stride, int64_t* origin);
 

@@ -16,10 +16,13 @@ namespace octavo {
 // row_major: the logical order. channels_last: n, (spatial axes), c; it needs rank >= 3.
 enum class Order : uint8_t { any, row_major, channels_last };
 
-// Elements around the last two logical axes (h, w) of a channels_last value (for rank 3, [n, c, l], left and right
-// alone). They exist in memory, hold the value's zero_point (0 for float) and are read, never written, by consumers.
+// The spatial axes of [n, c, d, h, w]. A value of lower rank, [n, c, h, w] or [n, c, l], lacks the first ones.
+inline constexpr int kSpatialAxes = 3;
+
+// Elements before and after each spatial axis of a channels_last value (none along those that it lacks). They exist in
+// memory, hold the value's zero_point (0 for float) and are read, never written, by consumers.
 struct Halo {
-  int64_t top = 0, bottom = 0, left = 0, right = 0;
+  int64_t before[kSpatialAxes] = {}, after[kSpatialAxes] = {};
 };
 
 struct InputNeed {
@@ -71,7 +74,7 @@ class Operator {
   // other.
   virtual bool aligned() const { return true; }
 
-  // For views: whether the elements around the output's last axes are those around the input's, so that a halo is
+  // For views: whether the elements around the output's spatial axes are those around the input's, so that a halo is
   // shared.
   virtual bool keeps_halo() const { return false; }
 

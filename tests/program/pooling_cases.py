@@ -24,6 +24,10 @@ WINDOWS: dict[str, tuple[Any, ...]] = {
     "whole": ((6, 5), (1, 1), ((0, 0), (0, 0)), False, (2, 12, 6, 5)),
     "one-pixel": ((3, 3), (1, 1), ((1, 1), (1, 1)), False, (1, 40, 1, 1)),
     "1d": ((3,), (2,), ((1, 1),), False, (2, 6, 11)),
+    "3d": ((2, 2, 2), (2, 2, 2), ((0, 0),) * 3, False, (2, 5, 4, 6, 5)),
+    "3d-padding1": ((3, 3, 3), (2, 1, 2), ((1, 1),) * 3, False, (1, 33, 5, 4, 7)),
+    "3d-asymmetric-ceil": ((3, 1, 4), (2, 2, 3), ((2, 0), (0, 0), (1, 3)), True, (1, 7, 6, 5, 9)),
+    "3d-deep": ((8, 6, 7), (1, 1, 1), ((0, 0),) * 3, False, (1, 18, 8, 6, 8)),
     "1d-ceil": ((4,), (3,), ((0, 2),), True, (1, 18, 12)),
 }
 
@@ -91,6 +95,9 @@ def adaptive_avg_pool_cases() -> Made:
             label = f"{size[0]}x{size[1]}-to-{output[0]}x{output[1]}-{dtype}"
             yield label, deferred(unary_operator, "adaptive_avg_pool", (2, 9, *size), given, output_size=output)
         yield f"1d-{dtype}", deferred(unary_operator, "adaptive_avg_pool", (2, 17, 13), given, output_size=(4,))
+        for output in ((1, 1, 1), (2, 3, 4)):
+            label = f"3d-to-{output[0]}x{output[1]}x{output[2]}-{dtype}"
+            yield label, deferred(unary_operator, "adaptive_avg_pool", (2, 17, 5, 7, 6), given, output_size=output)
     for channels in CHANNELS:
         yield (
             f"global-c{channels}",

@@ -14,8 +14,8 @@ DTYPES = st.sampled_from(["uint8", "int8"])
 
 @st.composite
 def convs(draw, dtypes=DTYPES):
-    """A random convolution in one or two dimensions."""
-    axes = draw(st.integers(1, 2))
+    """A random convolution in one to three dimensions."""
+    axes = draw(st.integers(1, 3))
 
     def per_axis(low, high):
         return tuple(draw(st.integers(low, high)) for _ in range(axes))

@@ -14,8 +14,8 @@ TYPES = st.sampled_from([quantized(), quantized("int8", 0.03, 90), FLOAT])
 
 @st.composite
 def pools(draw, kind):
-    """A random pooling in one or two dimensions."""
-    axes = draw(st.integers(1, 2))
+    """A random pooling in one to three dimensions."""
+    axes = draw(st.integers(1, 3))
 
     def per_axis(low, high):
         return tuple(draw(st.integers(low, high)) for _ in range(axes))

@@ -69,7 +69,7 @@ def test_every_symbol_needs_a_size_within_its_limits(sizes, message):
         ("channel_shuffle", (2, 6, 3), {"groups": 4}, "do not divide into groups=4"),
         ("channel_shuffle", (2, 6), {"groups": 2}, "[n, c, ...] with at least one spatial axis is needed"),
         ("concat", (2,), {"axis": 1}, "axis is 1; [2] has the axes 0 to 0"),
-        ("adaptive_avg_pool", (2, 6), {"output_size": ()}, "[n, c, l] or [n, c, h, w] is needed"),
+        ("adaptive_avg_pool", (2, 6), {"output_size": ()}, "[n, c, h, w] or [n, c, d, h, w] is needed"),
         ("adaptive_avg_pool", (2, 6, 3, 3), {"output_size": (1,)}, "output_size has 1 entries"),
     ],
 )

@@ -48,6 +48,7 @@ def conv_cases() -> Made:
     for length in (1, 5, 16, 33):
         yield case(f"1d-l{length}", x=(2, 6, length), oc=9, kernel=(3,), padding=((1, 1),))
     yield case("1d-stride2-dilation2", x=(1, 12, 30), oc=20, kernel=(5,), stride=2, dilation=2, padding=((3, 4),))
+    yield from _conv_3d(case)
     yield from _conv_types(case)
     for label, kwargs in {
         "1x1": {"kernel": (1, 1)},
@@ -55,9 +56,31 @@ def conv_cases() -> Made:
         "groups": {"x": (2, 12, 5, 6), "groups": 4, "padding": ((1, 0), (0, 2))},
         "depthwise": {"groups": 8, "dilation": 2, "padding": 2},
         "1d": {"x": (2, 8, 9), "kernel": (4,), "padding": 2},
+        "3d": {"x": (2, 5, 4, 5, 6), "oc": 20, "kernel": (3, 2, 3), "padding": 1, "stride": (2, 1, 1)},
+        "3d-depthwise": {"x": (1, 9, 4, 5, 3), "oc": 9, "kernel": (3, 3, 3), "padding": 1, "groups": 9},
         "wide": {"x": (1, 20, 8, 9), "oc": 37, "padding": 1},
     }.items():
         yield case(f"float-{label}", dtype="float32", **kwargs)
+
+
+def _conv_3d(case: Callable[..., tuple[str, Callable[[], Case]]]) -> Made:
+    cube = (3, 3, 3)
+    for channels in (1, 3, 4, 17, 33, 64):
+        yield case(f"3d-ic{channels}", x=(1, channels, 4, 5, 6), oc=9, kernel=cube, padding=1)
+        yield case(f"3d-oc{channels}", x=(1, 5, 3, 3, 4), oc=channels, kernel=cube, padding=1)
+        yield case(f"3d-depthwise-c{channels}", x=(1, channels, 4, 5, 6), oc=channels, kernel=cube, padding=1,
+                   groups=channels)  # fmt: skip
+    yield case("3d-1x1x1", x=(2, 20, 3, 4, 5), oc=33, kernel=(1, 1, 1))
+    yield case("3d-stem", x=(1, 3, 9, 17, 15), oc=16, kernel=(3, 7, 7), stride=(1, 2, 2),
+               padding=((1, 1), (3, 3), (3, 3)))  # fmt: skip
+    yield case("3d-kernel-1x3x3", x=(2, 8, 5, 6, 7), oc=12, kernel=(1, 3, 3), padding=((0, 0), (1, 1), (1, 1)))
+    yield case("3d-kernel-3x1x1", x=(2, 8, 5, 6, 7), oc=12, kernel=(3, 1, 1), padding=((1, 1), (0, 0), (0, 0)))
+    yield case("3d-stride-dilation", x=(1, 6, 9, 10, 11), oc=10, kernel=(2, 3, 2), stride=(2, 1, 3), dilation=(3, 2, 1),
+               padding=((3, 0), (0, 2), (1, 4)))  # fmt: skip
+    yield case("3d-groups", x=(2, 12, 4, 5, 3), oc=20, kernel=cube, padding=1, groups=4)
+    yield case("3d-depthwise-stride2", x=(2, 24, 9, 8, 7), oc=24, kernel=(3, 2, 3), stride=2, dilation=(1, 2, 2),
+               padding=((2, 0), (1, 1), (0, 3)), groups=24)  # fmt: skip
+    yield case("3d-padding-beyond-kernel", x=(1, 4, 1, 2, 2), oc=4, kernel=cube, padding=((4, 5), (3, 4), (0, 6)))
 
 
 def _conv_types(case: Callable[..., tuple[str, Callable[[], Case]]]) -> Made:
@@ -65,6 +88,8 @@ def _conv_types(case: Callable[..., tuple[str, Callable[[], Case]]]) -> Made:
         "3x3": {"x": (1, 20, 7, 6), "oc": 36, "padding": 1},
         "1x1": {"x": (2, 35, 5, 5), "oc": 67, "kernel": (1, 1)},
         "depthwise": {"x": (1, 35, 7, 6), "oc": 35, "padding": 1, "groups": 35},
+        "3d": {"x": (1, 9, 3, 4, 5), "oc": 19, "kernel": (2, 3, 3), "padding": 1},
+        "3d-depthwise": {"x": (1, 19, 3, 4, 5), "oc": 19, "kernel": (2, 3, 3), "padding": 1, "groups": 19},
     }
     for shape, kwargs in shapes.items():
         for dtype in ("uint8", "int8"):

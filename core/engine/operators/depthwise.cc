@@ -2,50 +2,35 @@
 
 #include <algorithm>
 #include <cmath>
-#include <stdexcept>
 
+#include "engine/layout.h"
+#include "engine/operators/conv_window.h"
+#include "engine/operators/elementwise.h"
 #include "kernels/depthwise/pack.h"
 #include "kernels/depthwise/table.h"
 
 namespace octavo {
 namespace {
 
-constexpr int64_t kLargestAttribute = 1 << 24;  // of stride, dilation and padding: offsets stay far from 2^63
-
 constexpr uint8_t flip_of(DType dtype) { return dtype == DType::s8 ? 0x80 : 0; }
 
-// The attributes of a convolution over rows and columns; one over a length has a single row.
-struct Window {
-  int64_t height = 1, width = 1, row_stride = 1, column_stride = 1, row_dilation = 1, column_dilation = 1;
-  Halo padding;
-
-  int64_t output_height(int64_t height_in) const {
-    return (height_in + padding.top + padding.bottom - row_dilation * (height - 1) - 1) / row_stride + 1;
-  }
-  int64_t output_width(int64_t width_in) const {
-    return (width_in + padding.left + padding.right - column_dilation * (width - 1) - 1) / column_stride + 1;
-  }
-};
-
-// A tensor of shape [n, c, h, w] or [n, c, l] in channels_last order, as rows and columns of pixels.
+// A tensor in channels_last order, as planes of rows and columns of pixels: a batch of images or of volumes.
 struct Image {
   const Tensor* tensor;
-  int64_t batch, row, column;  // strides in bytes
+  int64_t batch, plane, row, column;  // strides in bytes
 
   explicit Image(const Tensor& of)
       : tensor(&of),
         batch(of.stride[0]),
-        row(of.shape.rank == 4 ? of.stride[2] : 0),
-        column(of.stride[of.shape.rank - 1]) {}
+        plane(spatial_stride(of, 0)),
+        row(spatial_stride(of, 1)),
+        column(spatial_stride(of, 2)) {}
 };
-
-int64_t height_of(const Shape& shape) { return shape.rank == 4 ? shape.dim[2] : 1; }
-int64_t width_of(const Shape& shape) { return shape.dim[shape.rank - 1]; }
 
 // Everything that does not depend on where tensors lie.
 struct Layer {
+  ConvWindow window;
   const DepthwiseKernel* kernel = nullptr;
-  Window window;
   PackedDepthwise packed;
   DepthwiseEpilogue epilogue = {};
   DType x_dtype = DType::u8;
@@ -60,28 +45,26 @@ class DepthwiseStep : public Step {
         x_(inputs[0]),
         y_(output),
         residual_(inputs[inputs.size() - 1]),
-        has_residual_(inputs.size() == 2) {
-    const Window& window = layer.window;
-    for (int64_t row = 0; row < window.height; ++row)
-      for (int64_t column = 0; column < window.width; ++column)
-        taps_.push_back(row * window.row_dilation * x_.row + column * window.column_dilation * x_.column);
+        has_residual_(inputs.size() == 2),
+        taps_(layer.window.taps_in(inputs[0])) {
     while (taps_.size() % 4 != 0) taps_.push_back(taps_.back());
     for (const DepthwiseBlock& block : layer.packed.blocks) total_cost_ += cost(block);
-    total_cost_ *= output.shape.dim[0] * height_of(output.shape);
+    total_cost_ *= output.shape.dim[0] * spatial_size(output.shape, 0) * spatial_size(output.shape, 1);
   }
 
   // Threads share panels of rows of blocks of channels, by what they cost. A row belongs to the thread within whose
   // share its cost begins, so the result does not depend on how many threads there are.
   void run(int thread, int threads) noexcept override {
     const Range mine = share(total_cost_, thread, threads);
-    const int64_t height = height_of(y_.tensor->shape);
+    const int64_t planes = spatial_size(y_.tensor->shape, 0), height = spatial_size(y_.tensor->shape, 1);
     int64_t at = 0;
-    for (int64_t n = 0; n < y_.tensor->shape.dim[0]; ++n)
+    for (int64_t plane = 0; plane < y_.tensor->shape.dim[0] * planes; ++plane)
       for (int64_t top = 0; top < height; top += kPanelRows) {
         const int64_t rows = std::min(kPanelRows, height - top);
         for (const DepthwiseBlock& block : layer_.packed.blocks) {
           const Range part = rows_within(mine, at, rows, cost(block));
-          if (part.first < part.last) run_block(n, block, top + part.first, part.last - part.first);
+          if (part.first < part.last)
+            run_block(plane / planes, plane % planes, block, top + part.first, part.last - part.first);
           at += rows * cost(block);
         }
       }
@@ -99,28 +82,29 @@ class DepthwiseStep : public Step {
     return {mine.first <= at ? 0 : first_row_from(mine.first), mine.last <= at ? 0 : first_row_from(mine.last)};
   }
 
-  void run_block(int64_t n, const DepthwiseBlock& block, int64_t first_row, int64_t rows) const {
-    const Window& window = layer_.window;
+  void run_block(int64_t n, int64_t plane, const DepthwiseBlock& block, int64_t first_row, int64_t rows) const {
+    const ConvWindow& window = layer_.window;
     DepthwiseArgs args = {};
-    args.x_row = window.row_stride * x_.row;
-    args.x_column = window.column_stride * x_.column;
-    args.x = x_.tensor->data + n * x_.batch + first_row * args.x_row - window.padding.top * x_.row -
-             window.padding.left * x_.column + block.first;
+    args.x_row = window.axis[1].stride * x_.row;
+    args.x_column = window.axis[2].stride * x_.column;
+    args.x = x_.tensor->data + n * x_.batch + plane * window.axis[0].stride * x_.plane + first_row * args.x_row +
+             window.origin(*x_.tensor) + block.first;
     args.tap = taps_.data();
-    args.taps = static_cast<int>(window.height * window.width);
+    args.taps = static_cast<int>(window.taps());
     args.tap_groups = layer_.packed.tap_groups;
     args.x_flip = flip_of(layer_.x_dtype);
     args.x_zero_point = layer_.x_zero_point;
-    args.y = y_.tensor->data + n * y_.batch + first_row * y_.row + block.first * layer_.y_item;
+    args.y = y_.tensor->data + n * y_.batch + plane * y_.plane + first_row * y_.row + block.first * layer_.y_item;
     args.y_row = y_.row;
     args.y_column = y_.column;
     if (has_residual_) {
-      args.residual = residual_.tensor->data + n * residual_.batch + first_row * residual_.row + block.first;
+      args.residual = residual_.tensor->data + n * residual_.batch + plane * residual_.plane +
+                      first_row * residual_.row + block.first;
       args.residual_row = residual_.row;
       args.residual_column = residual_.column;
     }
     args.rows = rows;
-    args.columns = width_of(y_.tensor->shape);
+    args.columns = spatial_size(y_.tensor->shape, 2);
     args.channels = block.channels;
     args.width = block.width;
     args.packed = layer_.packed.lines[block.at].byte;
@@ -137,33 +121,27 @@ class DepthwiseStep : public Step {
 
 class Depthwise : public Operator {
  public:
-  explicit Depthwise(const OperatorSpec& spec) : name_(spec.name), residual_(spec.inputs.size() == 2) {
+  explicit Depthwise(const OperatorSpec& spec)
+      : name_(spec.name),
+        residual_(spec.inputs.size() == 2),
+        layer_{.window = ConvWindow(spec, spec.constant("weight", DType::s8).shape), .packed = {}} {
     check_types(spec);
-    read_window(spec);
+    if (!layer_.window.is_depthwise()) spec.fail("groups must be the number of channels of a depthwise weight");
     read_epilogue(spec);
     choose_and_pack(spec);
   }
 
   void check(std::span<const Shape> inputs, std::span<const Shape> outputs) const override {
     if (inputs.size() != (residual_ ? 2u : 1u) || outputs.size() != 1)
-      fail("has the wrong number of inputs or outputs");
-    const Shape& x = inputs[0];
-    if (x.rank != rank_ || x.dim[1] != channels_)
-      fail("the input's rank or number of channels does not fit the weight");
-    Shape y = x;
-    if (rank_ == 4) y.dim[2] = layer_.window.output_height(x.dim[2]);
-    y.dim[rank_ - 1] = layer_.window.output_width(x.dim[rank_ - 1]);
-    if (height_of(x) + layer_.window.padding.top + layer_.window.padding.bottom <
-            layer_.window.row_dilation * (layer_.window.height - 1) + 1 ||
-        width_of(x) + layer_.window.padding.left + layer_.window.padding.right <
-            layer_.window.column_dilation * (layer_.window.width - 1) + 1)
-      fail("the kernel is larger than the padded input");
-    if (outputs[0] != y) fail("the output's shape does not follow from the input's");
-    if (residual_ && inputs[1] != y) fail("the residual does not have the output's shape");
+      shape_error(name_, "the number of inputs or outputs is wrong");
+    const Shape y = layer_.window.output(inputs[0], name_);
+    if (outputs[0] != y)
+      shape_error(name_, "the output's shape is " + to_text(outputs[0]) + ", expected " + to_text(y));
+    if (residual_ && inputs[1] != y) shape_error(name_, "the residual's shape is not the output's");
   }
 
   InputNeed input_need(int input, std::span<const Shape> /*inputs*/) const override {
-    return {Order::channels_last, input == 0 ? layer_.window.padding : Halo{}};
+    return {Order::channels_last, input == 0 ? layer_.window.halo() : Halo{}};
   }
 
   Order output_order() const override { return Order::channels_last; }
@@ -175,10 +153,6 @@ class Depthwise : public Operator {
   }
 
  private:
-  [[noreturn]] void fail(const std::string& what) const {
-    throw std::invalid_argument("operator '" + name_ + "' (depthwise conv): " + what);
-  }
-
   void check_types(const OperatorSpec& spec) const {
     if (spec.inputs.empty() || spec.inputs.size() > 2 || spec.outputs.size() != 1)
       spec.fail("a depthwise convolution has one or two inputs and one output");
@@ -187,39 +161,6 @@ class Depthwise : public Operator {
     const DType dtype = spec.outputs[0].dtype;
     if (!is_quantized(dtype) && dtype != DType::f32) spec.fail("the output must be uint8, int8 or float32");
     if (dtype == DType::f32 && residual_) spec.fail("a float32 output takes no residual");
-  }
-
-  void read_window(const OperatorSpec& spec) {
-    const Shape& weight = spec.constant("weight", DType::s8).shape;
-    rank_ = weight.rank;
-    channels_ = weight.dim[0];
-    if ((rank_ != 3 && rank_ != 4) || weight.dim[1] != 1 || weight.elements() <= 0)
-      spec.fail(
-          "weight must have the shape [channels, 1, kernel height, kernel width] or [channels, 1, kernel length]");
-    if (spec.int_of("groups") != channels_) spec.fail("groups must be the number of channels of a depthwise weight");
-    const size_t axes = rank_ - 2;
-    const auto list = [&](const char* key, size_t entries, int64_t least) {
-      const std::vector<int64_t>& values = spec.ints_of(key);
-      const auto fits = [&](int64_t value) { return value >= least && value <= kLargestAttribute; };
-      if (values.size() != entries || !std::all_of(values.begin(), values.end(), fits))
-        spec.fail(std::string("attribute '") + key + "' must have " + std::to_string(entries) + " entries from " +
-                  std::to_string(least) + " to " + std::to_string(kLargestAttribute));
-      return values;
-    };
-    const auto stride = list("stride", axes, 1), dilation = list("dilation", axes, 1);
-    const auto padding = list("padding", 2 * axes, 0);
-    Window& window = layer_.window;
-    window.width = weight.dim[rank_ - 1];
-    window.column_stride = stride.back();
-    window.column_dilation = dilation.back();
-    window.padding.left = padding[padding.size() - 2];
-    window.padding.right = padding.back();
-    if (rank_ == 3) return;
-    window.height = weight.dim[2];
-    window.row_stride = stride[0];
-    window.row_dilation = dilation[0];
-    window.padding.top = padding[0];
-    window.padding.bottom = padding[1];
   }
 
   void read_epilogue(const OperatorSpec& spec) {
@@ -253,33 +194,34 @@ class Depthwise : public Operator {
   void choose_and_pack(const OperatorSpec& spec) {
     const auto constant = [&](const char* role, DType dtype) {
       const Array& array = spec.constant(role, dtype);
-      if (array.shape.rank != 1 || array.shape.dim[0] != channels_)
+      if (array.shape.rank != 1 || array.shape.dim[0] != layer_.window.out_channels)
         spec.fail(std::string("constant '") + role + "' must have one entry for each channel of the weight");
       return array;
     };
     const auto* bias = constant("bias", DType::s32).as<int32_t>();
     const auto* weight_scale = constant("weight_scale", DType::f32).as<float>();
     const auto* weight = spec.constant("weight", DType::s8).as<int8_t>();
-    const int taps = static_cast<int>(layer_.window.height * layer_.window.width);
+    const int64_t channels = layer_.window.out_channels;
+    const int taps = static_cast<int>(layer_.window.taps());
     const double y_scale = layer_.epilogue.to_float ? 1.0 : spec.outputs[0].scale;
-    std::vector<float> multiplier(channels_);
-    for (int64_t c = 0; c < channels_; ++c) multiplier[c] = scale_ratio(spec.inputs[0].scale, weight_scale[c], y_scale);
+    std::vector<float> multiplier(channels);
+    for (int64_t c = 0; c < channels; ++c) multiplier[c] = scale_ratio(spec.inputs[0].scale, weight_scale[c], y_scale);
 
     DepthwiseQuery query = {spec.isa, 0, 0};
     const DepthwiseWeights weights = {
-        channels_, taps, weight, bias, multiplier.data(), spec.inputs[0].zero_point - quant_min(layer_.x_dtype)};
+        channels, taps, weight, bias, multiplier.data(), spec.inputs[0].zero_point - quant_min(layer_.x_dtype)};
     if (is_plain() && stays_small(weights)) {
-      query.kernel = static_cast<int>(layer_.window.width);
-      query.stride = static_cast<int>(layer_.window.column_stride);
+      query.kernel = static_cast<int>(layer_.window.axis[2].kernel);
+      query.stride = static_cast<int>(layer_.window.axis[2].stride);
     }
     layer_.kernel = &find_depthwise_kernel(query);
     layer_.packed = pack_depthwise(weights, *layer_.kernel);
   }
 
   bool is_plain() const {
-    const Window& window = layer_.window;
-    return window.height == window.width && window.row_stride == window.column_stride && window.row_dilation == 1 &&
-           window.column_dilation == 1 && !residual_ && !layer_.epilogue.to_float;
+    const auto& [planes, rows, columns] = layer_.window.axis;
+    return planes.kernel == 1 && rows.kernel == columns.kernel && rows.stride == columns.stride && rows.dilation == 1 &&
+           columns.dilation == 1 && !residual_ && !layer_.epilogue.to_float;
   }
 
   // Whether |accumulator · multiplier| < 2^30 whatever the input, so that clamping after the conversion to int is the
@@ -296,8 +238,6 @@ class Depthwise : public Operator {
 
   std::string name_;
   bool residual_;
-  int rank_ = 0;
-  int64_t channels_ = 0;
   Layer layer_;
 };
 

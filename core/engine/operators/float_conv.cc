@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "engine/layout.h"
+#include "engine/operators/conv_window.h"
 #include "engine/operators/elementwise.h"
 #include "kernels/float_conv/float_conv.h"
 
@@ -45,51 +47,38 @@ class PackedWeight {
   std::vector<float> weight_, bias_;
 };
 
-struct ConvShape {
-  std::vector<int64_t> kernel, stride, dilation, padding;  // of the spatial axes
-  int64_t out_channels = 0, in_channels = 0, groups = 1;   // in_channels: of a group
-  bool is_depthwise() const { return groups > 1 && in_channels == 1 && out_channels == groups; }
-};
-
 class ConvStep final : public Step {
  public:
-  ConvStep(const Tensor& x, const Tensor& y, const ConvShape& shape, const PackedWeight& weight,
+  ConvStep(const Tensor& x, const Tensor& y, const ConvWindow& window, const PackedWeight& weight,
            FloatConvKernels kernels)
       : x_(x),
         y_(y),
+        window_(window),
         weight_(weight),
-        is_depthwise_(shape.is_depthwise()),
-        in_channels_(shape.in_channels),
-        kernel_(is_depthwise_ ? kernels.depthwise : kernels.conv) {
-    const int spatial = static_cast<int>(shape.kernel.size()), last = 1 + spatial;
-    row_.x_pixel = shape.stride[spatial - 1] * x.stride[last];
-    row_.y_pixel = y.stride[last];
-    row_.tap_column = shape.dilation[spatial - 1] * x.stride[last];
-    row_.kernel_columns = shape.kernel[spatial - 1];
-    row_.in_channels = in_channels_;
-    row_.pixels = y.shape.dim[last];
-    origin_ = -shape.padding[2 * (spatial - 1)] * x.stride[last];
-    if (spatial == 2) {
-      row_.tap_row = shape.dilation[0] * x.stride[2];
-      row_.kernel_rows = shape.kernel[0];
-      origin_ -= shape.padding[0] * x.stride[2];
-      x_row_ = shape.stride[0] * x.stride[2];
-      y_row_ = y.stride[2];
-      height_ = y.shape.dim[2];
-    }
+        kernel_(window.is_depthwise() ? kernels.depthwise : kernels.conv),
+        taps_(window.taps_in(x)) {
+    row_.x_pixel = window.axis[2].stride * spatial_stride(x, 2);
+    row_.y_pixel = spatial_stride(y, 2);
+    row_.tap = taps_.data();
+    row_.taps = window.taps();
+    row_.in_channels = window.in_channels;
+    row_.pixels = spatial_size(y.shape, 2);
+    origin_ = window.origin(x);
   }
 
   // Block by block, so that a block's weights stay in the cache for all of its rows.
   void run(int thread, int threads) noexcept override {
-    const int64_t rows = y_.shape.dim[0] * height_;
+    const int64_t planes = spatial_size(y_.shape, 0), height = spatial_size(y_.shape, 1);
+    const int64_t rows = y_.shape.dim[0] * planes * height;
     const Range range = share(weight_.blocks() * rows, thread, threads);
     for (int64_t i = range.first; i < range.last; ++i) {
-      const int64_t block = i / rows, image = i % rows / height_, h = i % rows % height_;
+      const int64_t block = i / rows, h = i % height, d = i / height % planes, image = i % rows / (planes * height);
       const int64_t first = weight_.first_channel(block);
-      const int64_t in_channel = is_depthwise_ ? first : weight_.group(block) * in_channels_;
+      const int64_t in_channel = window_.is_depthwise() ? first : weight_.group(block) * window_.in_channels;
       FloatConvRow row = row_;
-      row.x = x_.data + image * x_.stride[0] + h * x_row_ + origin_ + in_channel * 4;
-      row.y = y_.data + image * y_.stride[0] + h * y_row_ + first * 4;
+      row.x = x_.data + image * x_.stride[0] + d * window_.axis[0].stride * spatial_stride(x_, 0) +
+              h * window_.axis[1].stride * spatial_stride(x_, 1) + origin_ + in_channel * 4;
+      row.y = y_.data + image * y_.stride[0] + d * spatial_stride(y_, 0) + h * spatial_stride(y_, 1) + first * 4;
       row.out_channels = weight_.channels(block);
       row.weight = weight_.weight(block);
       row.bias = weight_.bias(block);
@@ -99,92 +88,60 @@ class ConvStep final : public Step {
 
  private:
   const Tensor &x_, &y_;
+  const ConvWindow& window_;
   const PackedWeight& weight_;
-  bool is_depthwise_;
-  int64_t in_channels_;
   void (*kernel_)(const FloatConvRow&);
+  std::vector<int64_t> taps_;
   FloatConvRow row_;
-  int64_t origin_ = 0, x_row_ = 0, y_row_ = 0, height_ = 1;
+  int64_t origin_ = 0;
 };
 
-ConvShape conv_shape(const OperatorSpec& spec) {
+ConvWindow read_window(const OperatorSpec& spec) {
   require_values(spec, 1);
   for (const ValueType& type : {spec.inputs[0], spec.outputs[0]})
     require_dtype(spec, type, type.dtype == DType::f32, "float32");
-  const Array &weight = spec.constant("weight", DType::f32), &bias = spec.constant("bias", DType::f32);
-  if (weight.shape.rank != 3 && weight.shape.rank != 4)
-    spec.fail("constant 'weight' has shape " + to_text(weight.shape) + ", expected 3 or 4 axes");
-  ConvShape shape{.kernel = {},
-                  .stride = spec.ints_of("stride"),
-                  .dilation = spec.ints_of("dilation"),
-                  .padding = spec.ints_of("padding"),
-                  .out_channels = weight.shape.dim[0],
-                  .in_channels = weight.shape.dim[1],
-                  .groups = spec.int_of("groups")};
-  for (int axis = 2; axis < weight.shape.rank; ++axis) shape.kernel.push_back(weight.shape.dim[axis]);
-  const size_t spatial = shape.kernel.size();
-  if (shape.stride.size() != spatial || shape.dilation.size() != spatial || shape.padding.size() != 2 * spatial)
-    spec.fail("'stride', 'dilation' and 'padding' need one entry (padding: two) for each spatial axis of 'weight'");
-  if (std::ranges::min(shape.stride) < 1 || std::ranges::min(shape.dilation) < 1 || std::ranges::min(shape.padding) < 0)
-    spec.fail("an entry of 'stride', 'dilation' or 'padding' is out of range");
-  if (shape.groups < 1 || shape.out_channels % shape.groups != 0)
-    spec.fail("'groups' is " + std::to_string(shape.groups) + ", which does not divide the output channels");
-  if (weight.shape.elements() < 1) spec.fail("constant 'weight' has no element");
-  if (bias.shape.rank != 1 || bias.shape.dim[0] != shape.out_channels)
+  ConvWindow window(spec, spec.constant("weight", DType::f32).shape);
+  const Array& bias = spec.constant("bias", DType::f32);
+  if (bias.shape.rank != 1 || bias.shape.dim[0] != window.out_channels)
     spec.fail("constant 'bias' has shape " + to_text(bias.shape) + ", expected one entry an output channel");
-  return shape;
+  return window;
 }
 
-PackedWeight pack_conv(const OperatorSpec& spec, const ConvShape& shape) {
-  int64_t kernel = 1;
-  for (const int64_t n : shape.kernel) kernel *= n;
+PackedWeight pack_conv(const OperatorSpec& spec, const ConvWindow& window) {
   return PackedWeight(spec.constant("weight", DType::f32).as<float>(), spec.constant("bias", DType::f32).as<float>(),
-                      shape.out_channels, shape.in_channels, kernel,
-                      shape.is_depthwise() ? shape.out_channels : shape.out_channels / shape.groups);
+                      window.out_channels, window.in_channels, window.taps(),
+                      window.is_depthwise() ? window.out_channels : window.out_channels / window.groups);
 }
 
 class FloatConv final : public Operator {
  public:
   explicit FloatConv(const OperatorSpec& spec)
       : name_(spec.name),
-        shape_(conv_shape(spec)),
-        weight_(pack_conv(spec, shape_)),
+        window_(read_window(spec)),
+        weight_(pack_conv(spec, window_)),
         kernels_(*kFloatConvKernels[static_cast<int>(spec.isa)]) {}
 
   void check(std::span<const Shape> in, std::span<const Shape> out) const override {
-    const int spatial = static_cast<int>(shape_.kernel.size());
-    if (in[0].rank != spatial + 2 || in[0].dim[1] != shape_.in_channels * shape_.groups)
-      shape_error(name_, "the input's shape is " + to_text(in[0]) + ", expected " + std::to_string(spatial + 2) +
-                             " axes and " + std::to_string(shape_.in_channels * shape_.groups) + " channels");
-    Shape expected = in[0];
-    expected.dim[1] = shape_.out_channels;
-    for (int axis = 0; axis < spatial; ++axis) {
-      const int64_t room = in[0].dim[2 + axis] + shape_.padding[2 * axis] + shape_.padding[2 * axis + 1] -
-                           shape_.dilation[axis] * (shape_.kernel[axis] - 1) - 1;
-      if (room < 0) shape_error(name_, "the input " + to_text(in[0]) + " is smaller than the kernel");
-      expected.dim[2 + axis] = room / shape_.stride[axis] + 1;
-    }
+    const Shape expected = window_.output(in[0], name_);
     if (!(expected == out[0]))
       shape_error(name_, "the output's shape is " + to_text(out[0]) + ", expected " + to_text(expected));
   }
 
-  InputNeed input_need(int, std::span<const Shape>) const override {
-    const std::vector<int64_t>& p = shape_.padding;
-    if (shape_.kernel.size() == 1) return {.order = Order::channels_last, .halo = {.left = p[0], .right = p[1]}};
-    return {.order = Order::channels_last, .halo = {.top = p[0], .bottom = p[1], .left = p[2], .right = p[3]}};
-  }
+  InputNeed input_need(int, std::span<const Shape>) const override { return {Order::channels_last, window_.halo()}; }
   Order output_order() const override { return Order::channels_last; }
 
   std::unique_ptr<Step> bind(std::span<const Tensor> in, std::span<const Tensor> out) const override {
-    return std::make_unique<ConvStep>(in[0], out[0], shape_, weight_, kernels_);
+    return std::make_unique<ConvStep>(in[0], out[0], window_, weight_, kernels_);
   }
 
  private:
   std::string name_;
-  ConvShape shape_;
+  ConvWindow window_;
   PackedWeight weight_;
   FloatConvKernels kernels_;
 };
+
+constexpr int64_t kOnlyTap = 0;
 
 // The rows of x are the pixels of a 1x1 convolution.
 class LinearStep final : public Step {
@@ -205,6 +162,8 @@ class LinearStep final : public Step {
                  .y = rows.data[0] + weight_.first_channel(block) * 4,
                  .x_pixel = rows.row_stride[1],
                  .y_pixel = rows.row_stride[0],
+                 .tap = &kOnlyTap,
+                 .taps = 1,
                  .in_channels = in_channels_,
                  .out_channels = weight_.channels(block),
                  .pixels = rows.rows,

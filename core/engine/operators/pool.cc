@@ -1,9 +1,11 @@
-// max_pool, avg_pool and adaptive_avg_pool, over [n, c, h, w] and [n, c, l].
+// max_pool, avg_pool and adaptive_avg_pool, over [n, c, l], [n, c, h, w] and [n, c, d, h, w].
 #include "kernels/pool/pool.h"
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
+#include "engine/layout.h"
 #include "engine/operators/elementwise.h"
 #include "engine/operators/registry.h"
 
@@ -17,40 +19,43 @@ constexpr int64_t kMaxTaps = int64_t{1} << 23;  // so that a sum of 8-bit values
 template <class Kernel>
 class PoolStep final : public Step {
  public:
-  PoolStep(const Tensor& x, const Tensor& y, std::vector<PoolWindow> rows, std::vector<PoolWindow> columns,
-           Kernel kernel)
-      : x_(x), y_(y), rows_(std::move(rows)), columns_(std::move(columns)), kernel_(kernel) {}
+  // windows: of d, h and w.
+  PoolStep(const Tensor& x, const Tensor& y, std::array<std::vector<PoolWindow>, kSpatialAxes> windows, Kernel kernel)
+      : x_(x), y_(y), windows_(std::move(windows)), kernel_(kernel) {}
 
   void run(int thread, int threads) noexcept override {
-    const int64_t height = static_cast<int64_t>(rows_.size()), channels = y_.shape.dim[1];
-    const int64_t all_rows = y_.shape.dim[0] * height;
+    const int64_t all_rows = y_.shape.dim[0] * size(0) * size(1), channels = y_.shape.dim[1];
     const int64_t parts = all_rows >= threads ? 1 : (channels + kChannelBlock - 1) / kChannelBlock;
     const int64_t part = parts == 1 ? channels : kChannelBlock;
     const Range range = share(all_rows * parts, thread, threads);
     for (int64_t i = range.first; i < range.last; ++i) {
-      const int64_t row = i / parts, channel = i % parts * part;
-      run_row(row / height, row % height, channel, std::min(part, channels - channel));
+      const int64_t channel = i % parts * part;
+      run_row(i / parts, channel, std::min(part, channels - channel));
     }
   }
 
  private:
-  void run_row(int64_t image, int64_t h, int64_t channel, int64_t channels) const {
-    const bool is_flat = x_.shape.rank == 3;
-    const int last = x_.shape.rank - 1;
+  int64_t size(int axis) const { return static_cast<int64_t>(windows_[axis].size()); }
+
+  void run_row(int64_t row, int64_t channel, int64_t channels) const {
+    const int64_t h = row % size(1), d = row / size(1) % size(0), image = row / (size(1) * size(0));
     const int64_t offset = channel * item_size(x_.type.dtype);
+    const int64_t y_row = d * spatial_stride(y_, 0) + h * spatial_stride(y_, 1);
     kernel_(PoolRow{.x = x_.data + image * x_.stride[0] + offset,
-                    .y = y_.data + image * y_.stride[0] + (is_flat ? 0 : h * y_.stride[2]) + offset,
-                    .x_row = is_flat ? 0 : x_.stride[2],
-                    .x_pixel = x_.stride[last],
-                    .y_pixel = y_.stride[last],
+                    .y = y_.data + image * y_.stride[0] + y_row + offset,
+                    .x_plane = spatial_stride(x_, 0),
+                    .x_row = spatial_stride(x_, 1),
+                    .x_pixel = spatial_stride(x_, 2),
+                    .y_pixel = spatial_stride(y_, 2),
                     .channels = channels,
-                    .rows = rows_[h],
-                    .columns = columns_.data(),
-                    .width = static_cast<int64_t>(columns_.size())});
+                    .planes = windows_[0][d],
+                    .rows = windows_[1][h],
+                    .columns = windows_[2].data(),
+                    .width = size(2)});
   }
 
   const Tensor &x_, &y_;
-  std::vector<PoolWindow> rows_, columns_;
+  std::array<std::vector<PoolWindow>, kSpatialAxes> windows_;
   Kernel kernel_;
 };
 
@@ -94,13 +99,24 @@ class Pool : public Operator {
     return list;
   }
 
+  // Throws where a window has so many taps that the sum of their bytes could leave int32.
+  void limit_taps(const Shape& in) const {
+    int64_t most = 1;
+    for (int axis = 0; axis < spatial_axes(); ++axis) {
+      int64_t largest = 0;
+      for (const PoolWindow& window : windows(axis, in.dim[2 + axis])) largest = std::max(largest, tap_count(window));
+      most *= largest;
+      if (most > kMaxTaps) shape_error(name_, "a window has " + std::to_string(most) + " elements, more than 2^23");
+    }
+  }
+
   template <class Kernel>
   std::unique_ptr<Step> make_step(const Tensor& x, const Tensor& y, Kernel kernel) const {
-    const int spatial = spatial_axes();
-    std::vector<PoolWindow> rows = {{.first = 0, .end = 1, .step = 1, .count = 1}};
-    if (spatial == 2) rows = windows(0, x.shape.dim[2]);
-    return std::make_unique<PoolStep<Kernel>>(x, y, std::move(rows), windows(spatial - 1, x.shape.dim[1 + spatial]),
-                                              kernel);
+    std::array<std::vector<PoolWindow>, kSpatialAxes> list;
+    const int spatial = spatial_axes(), lacking = kSpatialAxes - spatial;
+    for (int i = 0; i < lacking; ++i) list[i] = {{.first = 0, .end = 1, .step = 1, .count = 1}};
+    for (int i = 0; i < spatial; ++i) list[lacking + i] = windows(i, x.shape.dim[2 + i]);
+    return std::make_unique<PoolStep<Kernel>>(x, y, std::move(list), kernel);
   }
 
   std::string name_;
@@ -119,9 +135,9 @@ class WindowedPool : public Pool {
         dilation_(spec.ints.contains("dilation") ? spec.ints_of("dilation") : std::vector<int64_t>(kernel_.size(), 1)),
         ceil_mode_(spec.optional_int("ceil_mode").value_or(0) != 0) {
     const size_t spatial = kernel_.size();
-    if ((spatial != 1 && spatial != 2) || stride_.size() != spatial || padding_.size() != 2 * spatial ||
+    if (spatial < 1 || spatial > kSpatialAxes || stride_.size() != spatial || padding_.size() != 2 * spatial ||
         dilation_.size() != spatial)
-      spec.fail("'kernel', 'stride', 'dilation' and 'padding' need one entry (padding: two) for each of 1 or 2 axes");
+      spec.fail("'kernel', 'stride', 'dilation' and 'padding' need one entry (padding: two) for each of 1 to 3 axes");
     const auto is_from = [](int64_t low) { return [=](int64_t n) { return n >= low && n < kMaxTaps; }; };
     if (!std::ranges::all_of(kernel_, is_from(1)) || !std::ranges::all_of(stride_, is_from(1)) ||
         !std::ranges::all_of(dilation_, is_from(1)) || !std::ranges::all_of(padding_, is_from(0)))
@@ -204,16 +220,10 @@ class AvgPool final : public WindowedPool {
     return window_of(axis, index, input_size, counts_padding_);
   }
   void check_windows(const Shape& in) const override {
-    int64_t most = 1;
-    for (int axis = 0; axis < spatial_axes(); ++axis) {
-      int64_t largest = 0;
-      for (const PoolWindow& window : windows(axis, in.dim[2 + axis])) {
+    for (int axis = 0; axis < spatial_axes(); ++axis)
+      for (const PoolWindow& window : windows(axis, in.dim[2 + axis]))
         if (window.count < 1 && params_.divisor == 0) shape_error(name_, "a window lies wholly in the padding");
-        largest = std::max(largest, tap_count(window));
-      }
-      most *= largest;
-    }
-    if (most > kMaxTaps) shape_error(name_, "a window has " + std::to_string(most) + " elements, more than 2^23");
+    limit_taps(in);
   }
 
  private:
@@ -225,8 +235,8 @@ class AdaptiveAvgPool final : public Pool {
  public:
   explicit AdaptiveAvgPool(const OperatorSpec& spec)
       : Pool(spec), output_size_(spec.ints_of("output_size")), params_(avg_params(spec, 0)) {
-    if ((output_size_.size() != 1 && output_size_.size() != 2) || std::ranges::min(output_size_) < 1)
-      spec.fail("attribute 'output_size' needs one or two entries of at least 1");
+    if (output_size_.empty() || output_size_.size() > kSpatialAxes || std::ranges::min(output_size_) < 1)
+      spec.fail("attribute 'output_size' needs one to three entries of at least 1");
   }
   std::unique_ptr<Step> bind(std::span<const Tensor> in, std::span<const Tensor> out) const override {
     if (is_float()) return make_step(in[0], out[0], [run = kernels_.avg_float](const PoolRow& row) { run(0, row); });
@@ -241,12 +251,7 @@ class AdaptiveAvgPool final : public Pool {
     const int64_t first = index * input_size / outputs, end = ((index + 1) * input_size + outputs - 1) / outputs;
     return {.first = first, .end = end, .step = 1, .count = end - first};
   }
-  void check_windows(const Shape& in) const override {
-    int64_t elements = 1;
-    for (int axis = 2; axis < in.rank; ++axis) elements *= in.dim[axis];
-    if (elements < 1 || elements > kMaxTaps)
-      shape_error(name_, "the input " + to_text(in) + " has no element or more than 2^23 in a plane");
-  }
+  void check_windows(const Shape& in) const override { limit_taps(in); }
 
  private:
   std::vector<int64_t> output_size_;

@@ -1,5 +1,6 @@
-// Float32 convolution over channels_last memory whose halo holds 0: y = (sum of x * w, from 0, in the order kh, kw, ic
-// with ic fastest) + bias, each step rounded on its own. Output channels lie across lanes, so no sum is reordered.
+// Float32 convolution over channels_last memory whose halo holds 0: y = (sum of x * w, from 0, tap by tap, in each of
+// them channel by channel) + bias, each step rounded on its own. Output channels lie across lanes, so no sum is
+// reordered.
 #pragma once
 
 #include "kernels/elementwise.h"
@@ -11,17 +12,16 @@ inline constexpr int64_t kFloatConvBlock = 32;  // output channels of a block
 
 // A row of output pixels, of one block of output channels.
 struct FloatConvRow {
-  const uint8_t* x = nullptr;           // first pixel's first tap, at the first input channel
-  uint8_t* y = nullptr;                 // first pixel, at the first output channel
-  int64_t x_pixel = 0, y_pixel = 0;     // bytes from an output pixel to the next
-  int64_t tap_row = 0, tap_column = 0;  // bytes from a tap to the next
-  int64_t kernel_rows = 1, kernel_columns = 1;
+  const uint8_t* x = nullptr;        // first pixel's first tap, at the first input channel
+  uint8_t* y = nullptr;              // first pixel, at the first output channel
+  int64_t x_pixel = 0, y_pixel = 0;  // bytes from an output pixel to the next
+  const int64_t* tap = nullptr;      // bytes from the first tap to each
+  int64_t taps = 0;
   int64_t in_channels = 0;
   int64_t out_channels = 0;  // of this block
   int64_t pixels = 0;
-  const float* weight =
-      nullptr;  // [kernel_rows, kernel_columns, in_channels, kFloatConvBlock]; depthwise: no in_channels
-  const float* bias = nullptr;  // [kFloatConvBlock]
+  const float* weight = nullptr;  // [taps, in_channels, kFloatConvBlock]; depthwise: no in_channels
+  const float* bias = nullptr;    // [kFloatConvBlock]
 };
 
 struct FloatConvKernels {

@@ -8,12 +8,11 @@ float dot(const FloatConvRow& row, int64_t pixel, int64_t channel, bool is_depth
   const int64_t in_channels = is_depthwise ? 1 : row.in_channels;
   const float* weight = row.weight + channel;
   float sum = 0.0f;
-  for (int64_t h = 0; h < row.kernel_rows; ++h)
-    for (int64_t w = 0; w < row.kernel_columns; ++w) {
-      const uint8_t* tap = row.x + pixel * row.x_pixel + h * row.tap_row + w * row.tap_column;
-      const float* x = reinterpret_cast<const float*>(tap) + (is_depthwise ? channel : 0);
-      for (int64_t c = 0; c < in_channels; ++c, weight += kFloatConvBlock) sum += x[c] * *weight;
-    }
+  for (int64_t t = 0; t < row.taps; ++t) {
+    const uint8_t* tap = row.x + pixel * row.x_pixel + row.tap[t];
+    const float* x = reinterpret_cast<const float*>(tap) + (is_depthwise ? channel : 0);
+    for (int64_t c = 0; c < in_channels; ++c, weight += kFloatConvBlock) sum += x[c] * *weight;
+  }
   return sum + row.bias[channel];
 }
 

@@ -15,18 +15,17 @@ inline void tile(const FloatConvRow& row, const uint8_t* x, uint8_t* y, int64_t 
   for (int p = 0; p < pixels; ++p)
     for (int v = 0; v < vectors; ++v) sum[p][v] = Floats(0.0f);
   const float* weight = row.weight + channel;
-  for (int64_t h = 0; h < row.kernel_rows; ++h)
-    for (int64_t w = 0; w < row.kernel_columns; ++w) {
-      const float* tap = floats(x + h * row.tap_row + w * row.tap_column);
-      for (int64_t c = 0; c < row.in_channels; ++c, weight += kFloatConvBlock) {
-        Floats factor[vectors];
-        for (int v = 0; v < vectors; ++v) factor[v] = Floats::load(weight + V::kLanes * v);
-        for (int p = 0; p < pixels; ++p) {
-          const Floats value(tap[p * row.x_pixel / 4 + c]);
-          for (int v = 0; v < vectors; ++v) sum[p][v] = sum[p][v] + value * factor[v];
-        }
+  for (int64_t t = 0; t < row.taps; ++t) {
+    const float* tap = floats(x + row.tap[t]);
+    for (int64_t c = 0; c < row.in_channels; ++c, weight += kFloatConvBlock) {
+      Floats factor[vectors];
+      for (int v = 0; v < vectors; ++v) factor[v] = Floats::load(weight + V::kLanes * v);
+      for (int p = 0; p < pixels; ++p) {
+        const Floats value(tap[p * row.x_pixel / 4 + c]);
+        for (int v = 0; v < vectors; ++v) sum[p][v] = sum[p][v] + value * factor[v];
       }
     }
+  }
   for (int p = 0; p < pixels; ++p)
     for (int v = 0; v < vectors; ++v) {
       const int64_t first = channel + V::kLanes * v;
@@ -59,11 +58,10 @@ void float_depthwise(const FloatConvRow& row) {
       const int64_t left = row.out_channels - c;
       const float* weight = row.weight + c;
       Floats sum(0.0f);
-      for (int64_t h = 0; h < row.kernel_rows; ++h)
-        for (int64_t w = 0; w < row.kernel_columns; ++w, weight += kFloatConvBlock) {
-          const float* tap = floats(row.x + p * row.x_pixel + h * row.tap_row + w * row.tap_column) + c;
-          sum = sum + Floats::load(tap, left) * Floats::load(weight);
-        }
+      for (int64_t t = 0; t < row.taps; ++t, weight += kFloatConvBlock) {
+        const float* tap = floats(row.x + p * row.x_pixel + row.tap[t]) + c;
+        sum = sum + Floats::load(tap, left) * Floats::load(weight);
+      }
       store(floats(row.y + p * row.y_pixel) + c, left, sum + Floats::load(row.bias + c));
     }
 }

@@ -15,15 +15,16 @@ struct PoolWindow {
 struct PoolRow {
   const uint8_t* x = nullptr;                   // the image's first pixel, at the first channel
   uint8_t* y = nullptr;                         // the row's first pixel, at the first channel
-  int64_t x_row = 0, x_pixel = 0, y_pixel = 0;  // bytes
+  int64_t x_plane = 0, x_row = 0, x_pixel = 0;  // bytes
+  int64_t y_pixel = 0;                          // bytes
   int64_t channels = 0;                         // elements
-  PoolWindow rows;                              // of every pixel
+  PoolWindow planes, rows;                      // of every pixel
   const PoolWindow* columns = nullptr;          // of each pixel
   int64_t width = 0;                            // pixels
 };
 
 // y = sat(rne(f(sum of (x - z_x)) * m) + z_y) with m = f32(scale_x / (scale_y * count)), computed in float64, and count
-// = `divisor` where it is not 0, else rows.count * columns.count.
+// = `divisor` where it is not 0, else planes.count * rows.count * columns.count.
 struct AvgPoolParams {
   double scale_x = 1, scale_y = 1;
   int64_t divisor = 0;
@@ -42,7 +43,7 @@ struct PoolKernels {
 namespace {
 
 inline int64_t avg_count(int64_t divisor, const PoolRow& row, const PoolWindow& columns) {
-  return divisor != 0 ? divisor : row.rows.count * columns.count;
+  return divisor != 0 ? divisor : row.planes.count * row.rows.count * columns.count;
 }
 
 inline float avg_multiplier(const AvgPoolParams& p, int64_t count) {
@@ -53,15 +54,19 @@ inline int64_t tap_count(const PoolWindow& window) {
   return window.first < window.end ? (window.end - window.first + window.step - 1) / window.step : 0;
 }
 
+// The taps of a pixel's window in one column.
+inline int64_t column_taps(const PoolRow& row) { return tap_count(row.planes) * tap_count(row.rows); }
+
 // Calls visit(address) for each tap of a pixel's window at channel `c`, in row-major order.
 template <class Visit>
 inline void for_each_tap(const PoolRow& row, const PoolWindow& columns, int64_t c, Visit visit) {
   const int64_t step = columns.step * row.x_pixel;
-  for (int64_t h = row.rows.first; h < row.rows.end; h += row.rows.step) {
-    const uint8_t* line = row.x + h * row.x_row + c;
-    const uint8_t* end = line + columns.end * row.x_pixel;
-    for (const uint8_t* tap = line + columns.first * row.x_pixel; tap < end; tap += step) visit(tap);
-  }
+  for (int64_t d = row.planes.first; d < row.planes.end; d += row.planes.step)
+    for (int64_t h = row.rows.first; h < row.rows.end; h += row.rows.step) {
+      const uint8_t* line = row.x + d * row.x_plane + h * row.x_row + c;
+      const uint8_t* end = line + columns.end * row.x_pixel;
+      for (const uint8_t* tap = line + columns.first * row.x_pixel; tap < end; tap += step) visit(tap);
+    }
 }
 
 }  // namespace

@@ -97,7 +97,7 @@ template <class V>
 class Mean {
  public:
   Mean(const AvgPoolParams& params, const PoolRow& row, const PoolWindow& columns)
-      : params_(params), row_(row), row_taps_(tap_count(row.rows)) {
+      : params_(params), row_(row), column_taps_(column_taps(row)) {
     set(columns);
   }
 
@@ -121,12 +121,12 @@ class Mean {
     count_ = columns.count;
     span_ = columns.end - columns.first;
     m_ = typename V::Floats(avg_multiplier(params_, avg_count(params_.divisor, row_, columns)));
-    zero_ = typename V::Ints(static_cast<int32_t>(row_taps_ * tap_count(columns) * params_.x.zero_point));
+    zero_ = typename V::Ints(static_cast<int32_t>(column_taps_ * tap_count(columns) * params_.x.zero_point));
   }
 
   const AvgPoolParams params_;
   const PoolRow& row_;
-  int64_t row_taps_, count_, span_;
+  int64_t column_taps_, count_, span_;
   typename V::Floats m_;
   typename V::Ints zero_;
 };
@@ -141,7 +141,7 @@ inline bool shares_columns(const PoolRow& row) {
     most = columns > most ? columns : most;
   }
   return row.columns[0].step == 1 && taps > end - first && end - first <= kMaxColumns &&
-         most * tap_count(row.rows) <= kTapsPerFlush;
+         most * column_taps(row) <= kTapsPerFlush;
 }
 
 template <class V>

@@ -148,7 +148,7 @@ OPERATORS: Mapping[str, OperatorType] = {
     "quantize": OperatorType((Form((FLOAT,), QUANTIZED, requantizes=True),), rules.same),
     "dequantize": OperatorType((Form((QUANTIZED,), FLOAT),), rules.same),
     "conv": OperatorType(
-        _weighted((3, 4)),
+        _weighted((3, 4, 5)),
         rules.conv,
         {"stride": _positives, "dilation": _positives, "padding": _pairs, "groups": Attribute("int", low=1)},
     ),

@@ -189,8 +189,8 @@ def table(inputs: Sequence[Shape], attributes: Mapping[str, Any], constants: Map
 
 
 def _spatial(x: Shape, attributes: Mapping[str, Any], keys: Sequence[str]) -> Shape:
-    if len(x) not in (3, 4):
-        raise ShapeError(f"the input's shape is {list(x)}; [n, c, l] or [n, c, h, w] is needed")
+    if len(x) not in (3, 4, 5):
+        raise ShapeError(f"the input's shape is {list(x)}; [n, c, l], [n, c, h, w] or [n, c, d, h, w] is needed")
     for key in keys:
         if len(attributes[key]) != len(x) - 2:
             raise ShapeError(f"{key} has {len(attributes[key])} entries; {list(x)} has {len(x) - 2} spatial axes")

@@ -73,7 +73,7 @@ def _accumulate_depthwise(windows: np.ndarray, weight: np.ndarray, groups: int) 
 
 
 def _float_conv(call: Call) -> np.ndarray:
-    """Compute `(Σ x·w) + bias`, each product and sum rounded to float32, in the order kh, kw, ic (ic fastest)."""
+    """Compute `(Σ x·w) + bias`, each product and sum rounded to float32, in the order kd, kh, kw, ic (ic fastest)."""
     weight, attributes = call.constants["weight"], call.attributes
     spatial, groups = weight.ndim - 2, attributes["groups"]
     padded = pad_spatial(call.inputs[0], attributes["padding"], 0)
