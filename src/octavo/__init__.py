@@ -9,13 +9,28 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from octavo.recipe import QuantizedModel, Recipe, Report, quantize, save
+    from octavo.recipe import Advice, QuantizedModel, Recipe, Report, advise, quantize, save
 
 __version__ = "0.1.0"
-__all__ = ["QuantizedModel", "Recipe", "Report", "quantize", "save"]
+__all__ = ["Advice", "QuantizedModel", "Recipe", "Report", "advise", "quantize", "save"]
 
 _ROOMS = frozenset(
-    {"algorithms", "graph", "numerics", "observers", "program", "qconfig", "recipe", "report", "runtime"}
+    {
+        "algorithms",
+        "eager",
+        "fake_quantize",
+        "graph",
+        "nn",
+        "numerics",
+        "observers",
+        "ops",
+        "program",
+        "qconfig",
+        "quantization",
+        "recipe",
+        "report",
+        "runtime",
+    }
 )
 
 

@@ -1,8 +1,9 @@
 """The one call from a float module to an int8 one, and what it says about the result."""
 
+from octavo.recipe.advice import Advice, advise
 from octavo.recipe.quantize import quantize
 from octavo.recipe.quantized_model import QuantizedModel, save
 from octavo.recipe.recipe import Recipe, RecipeError
 from octavo.recipe.summary import LayerSummary, Report
 
-__all__ = ["LayerSummary", "QuantizedModel", "Recipe", "RecipeError", "Report", "quantize", "save"]
+__all__ = ["Advice", "LayerSummary", "QuantizedModel", "Recipe", "RecipeError", "Report", "advise", "quantize", "save"]
