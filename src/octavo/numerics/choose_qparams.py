@@ -43,7 +43,7 @@ def choose_qparams(
 
     With a real zero_point the range is not widened, and a channel of one value alone is exact:
 
-        per_channel_affine_float_qparams:  scale as affine, but 1 where that is ≤ eps;  zero_point = quant_min − min / scale
+        scale = (max − min) / (quant_max − quant_min), but 1 where that is ≤ eps,  zero_point = quant_min − min / scale
 
     Args:
         min_val: [] or [channels], finite.

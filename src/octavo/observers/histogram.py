@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import torch
+import torch.distributed as dist
 
 from octavo.numerics import DEFAULT_EPS, is_symmetric, qscheme_name
-from octavo.observers.base import Observer
 from octavo.observers.bins import MAX_BINS, MIN_BINS, fit_bins, merge_bins
 from octavo.observers.density import Density
+from octavo.observers.observer import Observer
 from octavo.observers.scan import count_bins, find_range, flatten_dense
 from octavo.observers.search import search_range
+from octavo.observers.sync import is_distributed, reduce_extremes
 
 
 class HistogramObserver(Observer):
@@ -23,12 +27,16 @@ class HistogramObserver(Observer):
 
     Args:
         bins: how many, 16 to 2²⁰; half of them at least are in use once two different numbers were seen.
-        dtype, qscheme, quant_min, quant_max, eps: see `Observer`.
+        dtype, qscheme, reduce_range, quant_min, quant_max, factory_kwargs, eps: see
+            `UniformQuantizationObserverBase`.
+        is_dynamic: refused; a histogram is of many tensors.
+        upsample_rate: not used: bins merge whole, so that nothing has to be spread over finer ones.
 
     Attributes:
         histogram: [bins] int64 buffer.
         exponent: int64 buffer; a bin is 2^exponent wide.
         first: int64 buffer; bin i of the histogram is [(first + i) · 2^exponent, (first + i + 1) · 2^exponent).
+        shared: [bins] int64 buffer, the part of the histogram that all ranks have since `sync`; [0] before that.
 
     Reference: Sung, Shin and Hwang, "Resiliency of Deep Neural Networks under Quantization", 2015, section 3 (squared
         error as the measure).
@@ -37,25 +45,31 @@ class HistogramObserver(Observer):
     histogram: torch.Tensor
     exponent: torch.Tensor
     first: torch.Tensor
+    shared: torch.Tensor
 
     def __init__(
         self,
         bins: int = 2048,
         dtype: str | torch.dtype = "uint8",
         qscheme: str | torch.qscheme = "per_tensor_affine",
+        reduce_range: bool = False,
         quant_min: int | None = None,
         quant_max: int | None = None,
+        factory_kwargs: Mapping[str, Any] | None = None,
         eps: float = DEFAULT_EPS,
+        is_dynamic: bool = False,
+        upsample_rate: int | None = None,
     ) -> None:
-        super().__init__(dtype, qscheme, quant_min, quant_max, eps)
+        if is_dynamic:
+            raise ValueError("HistogramObserver: got is_dynamic, but dynamic qparams are those of one tensor")
+        super().__init__(dtype, qscheme, reduce_range, quant_min, quant_max, factory_kwargs, eps)
         if self.dtype == "int32":
             raise ValueError("HistogramObserver: got dtype 'int32', expected 'uint8' or 'int8'")
         if not MIN_BINS <= bins <= MAX_BINS:
             raise ValueError(f"bins: got {bins}, expected {MIN_BINS} to {MAX_BINS}")
         self.bins = bins
-        self.register_buffer("histogram", torch.zeros(bins, dtype=torch.int64))
-        self.register_buffer("exponent", torch.zeros((), dtype=torch.int64))
-        self.register_buffer("first", torch.zeros((), dtype=torch.int64))
+        for name, shape in (("histogram", bins), ("exponent", ()), ("first", ()), ("shared", 0)):
+            self.register_buffer(name, torch.zeros(shape, dtype=torch.int64, device=self.device))
 
     def observe(self, x: torch.Tensor) -> None:
         """Count x; the bins widen first where it reaches outside of them."""
@@ -78,11 +92,26 @@ class HistogramObserver(Observer):
 
     def _widen(self) -> None:
         exponent, first = fit_bins(self.min_val.item(), self.max_val.item(), self.bins)
-        if bool(self.histogram.any()):
-            merged = merge_bins(self.histogram, int(self.first), exponent - int(self.exponent), first)
-            self.histogram.copy_(merged)
+        for counts in (self.histogram, self.shared):
+            if bool(counts.any()):
+                counts.copy_(merge_bins(counts, int(self.first), exponent - int(self.exponent), first))
         self.exponent.fill_(exponent)
         self.first.fill_(first)
+
+    def sync(self, group: dist.ProcessGroup | None = None) -> None:
+        """Count on every rank what all of them have seen; all must call it, and may again after further batches."""
+        if not is_distributed(group):
+            return
+        reduce_extremes(self.min_val, self.max_val, group)
+        if not self.has_seen():
+            return
+        self._widen()
+        if not self.shared.numel():
+            self.shared.resize_(self.bins).zero_()
+        own = self.histogram - self.shared
+        dist.all_reduce(own, group=group)
+        self.shared.add_(own)
+        self.histogram.copy_(self.shared)
 
     def density(self) -> Density:
         """Return the histogram from the bin of min_val to that of max_val, as a density."""
@@ -110,3 +139,9 @@ class HistogramObserver(Observer):
         self.histogram.zero_()
         self.exponent.zero_()
         self.first.zero_()
+        self.shared.resize_(0)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any, **kwargs: Any) -> None:
+        if prefix + "shared" in state_dict:
+            self.shared.resize_(state_dict[prefix + "shared"].shape)
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
