@@ -37,5 +37,9 @@ class ObserverFactory:
         return ObserverFactory(self.observer, self.settings, {**self.computed, **computed})
 
     def __repr__(self) -> str:
-        settings = [f"{name}={value!r}" for name, value in (*self.settings.items(), *self.computed.items())]
-        return f"{getattr(self.observer, '__name__', self.observer)}.with_args({', '.join(settings)})"
+        settings = (*self.settings.items(), *self.computed.items())
+        return f"{_name(self.observer)}.with_args({', '.join(f'{name}={_name(value)}' for name, value in settings)})"
+
+
+def _name(value: Any) -> str:
+    return value.__name__ if isinstance(value, type) else repr(value)

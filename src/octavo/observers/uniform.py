@@ -101,18 +101,15 @@ class UniformQuantizationObserverBase(ObserverBase, ABC):
 
     def qparams(self) -> Qparams:
         """Return what `calculate_qparams` says, with the settings that belong to it."""
+        scale, zero_point = self.estimate()
+        return Qparams(scale, zero_point, self.quant_min, self.quant_max, self.dtype, self.qscheme, self.ch_axis)
+
+    def estimate(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return what `calculate_qparams` says, in the shapes and dtypes of Qparams."""
         scale, zero_point = self.calculate_qparams()
         shape = () if self.ch_axis is None else (-1,)
         dtype = torch.float32 if has_float_zero_point(self.qscheme) else torch.int32
-        return Qparams(
-            scale.float().reshape(shape),
-            zero_point.to(dtype).reshape(shape),
-            self.quant_min,
-            self.quant_max,
-            self.dtype,
-            self.qscheme,
-            self.ch_axis,
-        )
+        return scale.float().reshape(shape), zero_point.to(dtype).reshape(shape)
 
     def _calculate_qparams(self, min_val: torch.Tensor, max_val: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Compute (scale, zero_point) of a range without looking at its numbers; custom observers call it."""
