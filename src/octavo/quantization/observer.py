@@ -1,0 +1,3 @@
+"""Range estimators: the names of `torch.ao.quantization.observer`."""
+
+from octavo.observers import *  # noqa: F403

@@ -1,0 +1,3 @@
+"""QConfigs: the names of `torch.ao.quantization.qconfig`."""
+
+from octavo.qconfig import *  # noqa: F403
