@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from octavo.graph.emit_float import emit_clamp
 from octavo.graph.emitter import Emitter
 from octavo.graph.ir import Node
@@ -13,7 +11,7 @@ from octavo.graph.passes.share_qparams import MOVING
 from octavo.graph.tables import build_table
 from octavo.graph.weights import QuantizedLayer
 from octavo.program import Value
-from octavo.program.types import QUANT_RANGE
+from octavo.program.grid import saturation
 
 
 def emit_int8(emitter: Emitter, node: Node) -> None:
@@ -57,19 +55,4 @@ def emit_layer(emitter: Emitter, node: Node, layer: QuantizedLayer, gives_float:
 
 def _saturation(node: Node, y: Value) -> dict[str, Any]:
     """Return the ends of a fused clamp as integers of the output, where they cut its dtype's range."""
-    low, high = node.attributes.get("clamp", (None, None))
-    quant_min, quant_max = QUANT_RANGE[y.dtype]
-    clamp_min = quant_min if low is None else _quantize(low, y)
-    clamp_max = quant_max if high is None else _quantize(high, y)
-    bounds = {}
-    if clamp_min > quant_min:
-        bounds["clamp_min"] = clamp_min
-    if clamp_max < quant_max:
-        bounds["clamp_max"] = clamp_max
-    return bounds
-
-
-def _quantize(number: float, y: Value) -> int:
-    assert y.scale is not None and y.zero_point is not None
-    step = np.rint(number / np.float64(y.scale)) + y.zero_point
-    return int(np.clip(step, *QUANT_RANGE[y.dtype]))
+    return saturation(*node.attributes.get("clamp", (None, None)), y)
