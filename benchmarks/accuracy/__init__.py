@@ -1,0 +1,1 @@
+"""What quantization costs in accuracy, measured on networks that are trained here."""
