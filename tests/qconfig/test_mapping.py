@@ -58,4 +58,4 @@ def test_refuses_an_observer_in_place_of_a_factory():
 
 
 def test_repr_shows_the_rules():
-    assert "'stem': None" in repr(QConfigMapping().set_module_name("stem", None))
+    assert "module_name_qconfigs\n  stem: None\n" in repr(QConfigMapping().set_module_name("stem", None))

@@ -1,8 +1,82 @@
 """Which layer is quantized how: QConfig, QConfigMapping, presets and targets."""
 
+from octavo.qconfig.backends import (
+    get_default_qat_qconfig,
+    get_default_qat_qconfig_dict,
+    get_default_qat_qconfig_mapping,
+    get_default_qconfig,
+    get_default_qconfig_dict,
+    get_default_qconfig_mapping,
+)
+from octavo.qconfig.defaults import (
+    default_activation_only_qconfig,
+    default_debug_qconfig,
+    default_dynamic_qat_qconfig,
+    default_dynamic_qconfig,
+    default_embedding_qat_qconfig,
+    default_embedding_qat_qconfig_4bit,
+    default_per_channel_qconfig,
+    default_per_channel_symmetric_qnnpack_qat_qconfig,
+    default_per_channel_symmetric_qnnpack_qconfig,
+    default_qat_qconfig,
+    default_qat_qconfig_v2,
+    default_qconfig,
+    default_quint8_weight_qconfig,
+    default_reuse_input_qconfig,
+    default_symmetric_qnnpack_qat_qconfig,
+    default_symmetric_qnnpack_qconfig,
+    default_weight_only_qconfig,
+    float16_dynamic_qconfig,
+    float16_static_qconfig,
+    float_qparams_weight_only_qconfig,
+    float_qparams_weight_only_qconfig_4bit,
+    per_channel_dynamic_qconfig,
+)
 from octavo.qconfig.mapping import QConfigMapping
 from octavo.qconfig.presets import default_static, min_max_static
-from octavo.qconfig.qconfig import QConfig
+from octavo.qconfig.qconfig import QConfig, QConfigAny, QConfigDynamic, qconfig_equals
+from octavo.qconfig.roles import activation_observer, is_dynamic, weight_observer
 from octavo.qconfig.targets import TARGETS, Target
 
-__all__ = ["TARGETS", "QConfig", "QConfigMapping", "Target", "default_static", "min_max_static"]
+__all__ = [
+    "TARGETS",
+    "QConfig",
+    "QConfigAny",
+    "QConfigDynamic",
+    "QConfigMapping",
+    "Target",
+    "activation_observer",
+    "default_activation_only_qconfig",
+    "default_debug_qconfig",
+    "default_dynamic_qat_qconfig",
+    "default_dynamic_qconfig",
+    "default_embedding_qat_qconfig",
+    "default_embedding_qat_qconfig_4bit",
+    "default_per_channel_qconfig",
+    "default_per_channel_symmetric_qnnpack_qat_qconfig",
+    "default_per_channel_symmetric_qnnpack_qconfig",
+    "default_qat_qconfig",
+    "default_qat_qconfig_v2",
+    "default_qconfig",
+    "default_quint8_weight_qconfig",
+    "default_reuse_input_qconfig",
+    "default_static",
+    "default_symmetric_qnnpack_qat_qconfig",
+    "default_symmetric_qnnpack_qconfig",
+    "default_weight_only_qconfig",
+    "float16_dynamic_qconfig",
+    "float16_static_qconfig",
+    "float_qparams_weight_only_qconfig",
+    "float_qparams_weight_only_qconfig_4bit",
+    "get_default_qat_qconfig",
+    "get_default_qat_qconfig_dict",
+    "get_default_qat_qconfig_mapping",
+    "get_default_qconfig",
+    "get_default_qconfig_dict",
+    "get_default_qconfig_mapping",
+    "is_dynamic",
+    "min_max_static",
+    "per_channel_dynamic_qconfig",
+    "qconfig_equals",
+    "weight_observer",
+]
