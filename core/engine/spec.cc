@@ -1,5 +1,6 @@
 #include "engine/spec.h"
 
+#include <cmath>
 #include <stdexcept>
 
 namespace octavo {
@@ -18,6 +19,14 @@ int64_t OperatorSpec::int_of(const std::string& key) const {
   const std::vector<int64_t>& list = ints_of(key);
   if (list.size() != 1) fail("attribute '" + key + "' has " + std::to_string(list.size()) + " entries, expected 1");
   return list[0];
+}
+
+float OperatorSpec::float_of(const std::string& key) const {
+  const auto found = floats.find(key);
+  if (found == floats.end()) fail("attribute '" + key + "' is missing");
+  const float number = static_cast<float>(found->second);
+  if (!std::isfinite(number)) fail("attribute '" + key + "' is not a finite number");
+  return number;
 }
 
 std::optional<int64_t> OperatorSpec::optional_int(const std::string& key) const {

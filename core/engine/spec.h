@@ -39,6 +39,7 @@ struct OperatorSpec {
   // Each throws std::invalid_argument naming the operator and what is missing or wrong.
   const std::vector<int64_t>& ints_of(const std::string& key) const;
   int64_t int_of(const std::string& key) const;
+  float float_of(const std::string& key) const;  // a finite number
   std::optional<int64_t> optional_int(const std::string& key) const;
   const Array& constant(const std::string& role, DType dtype) const;
   [[noreturn]] void fail(const std::string& what) const;

@@ -26,7 +26,17 @@ enum class FloatFunction : uint8_t {
   sqrt,
   neg,
   abs,
-  reciprocal
+  reciprocal,
+  gelu_tanh,
+  mish,
+  log_sigmoid,
+  elu,
+  softplus
+};
+
+// clamp: min, max; elu: alpha, scale, input_scale; softplus: beta, threshold. The other functions do not read them.
+struct FloatParameters {
+  float p[3] = {};
 };
 
 namespace {
@@ -38,9 +48,13 @@ constexpr float kLn2High = 0.693359375f;  // nine significant bits, so n * kLn2H
 constexpr float kLn2Low = -2.1219444e-4f;
 constexpr float kSqrtHalf = 0.70710677f;
 constexpr int32_t kSqrtHalfBits = 0x3f3504f3;
+constexpr float kSqrt2Less1 = 0.41421357f;
+constexpr float kGeluLinear = 1.5957691f;   // 2 * sqrt(2 / pi)
+constexpr float kGeluCubic = 0.071354814f;  // 0.044715 of it
 
 // Minimax coefficients, highest power first.
 constexpr float kExp[] = {0.0013814222f, 0.008368899f, 0.041668404f, 0.1666652f, 0.49999994f, 1.0f, 1.0f};
+constexpr float kExpm1[] = {0.001388251f, 0.00836658f, 0.0416672f, 0.16666543f, 0.49999997f};
 constexpr float kLog[] = {0.06746639f,  -0.11675651f, 0.11888163f, -0.12405589f, 0.14219552f,
                           -0.16667996f, 0.20002119f,  -0.2500001f, 0.33333313f};
 constexpr float kTanh[] = {-0.0057049883f, 0.020639088f, -0.053739715f, 0.13331442f, -0.3333328f};
@@ -77,6 +91,15 @@ inline F exp(F x) {
   return horner(r, kExp) * low * high;
 }
 
+// k ln 2 + ln(1 + f)
+template <class F>
+inline F log_of_parts(F f, F k) {
+  const F square = f * f;
+  F tail = f * square * horner(f, kLog) + k * F(kLn2Low);
+  tail = tail - F(0.5f) * square;
+  return (f + tail) + k * F(kLn2High);
+}
+
 template <class F>
 inline F log(F x) {
   using I = decltype(bits(x));
@@ -85,13 +108,29 @@ inline F log(F x) {
   const I exponent = (scaled - I(kSqrtHalfBits)) >> 23;
   const F f = from_bits(scaled - (exponent << 23)) - F(1.0f);
   const F k = to_float(exponent) - select(subnormal, F(23.0f), F(0.0f));
-  const F square = f * f;
-  F tail = f * square * horner(f, kLog) + k * F(kLn2Low);
-  tail = tail - F(0.5f) * square;
-  F result = (f + tail) + k * F(kLn2High);
+  F result = log_of_parts(f, k);
   result = select(less(x, F(__builtin_inff())), result, x);  // infinity and NaN
   result = select(less(x, F(0.0f)), F(__builtin_nanf("")), result);
   return select(less(F(0.0f), absolute(x)), result, select(less(x, F(1.0f)), F(-__builtin_inff()), result));
+}
+
+// ln(1 + x) for x in [0, 1]
+template <class F>
+inline F log1p(F x) {
+  const auto above = less(F(kSqrt2Less1), x);
+  return log_of_parts(select(above, (x - F(1.0f)) * F(0.5f), x), select(above, F(1.0f), F(0.0f)));
+}
+
+// e^x - 1 for x <= 0
+template <class F>
+inline F expm1(F x) {
+  using I = decltype(bits(x));
+  x = clamp(x, -25.0f, 0.0f);
+  const F shifted = x * F(kLog2E) + F(kMagic);
+  const F n = shifted - F(kMagic);
+  const F r = (x - n * F(kLn2High)) - n * F(kLn2Low);
+  const F power = from_bits((bits(shifted) - I(kMagicBits) + I(127)) << 23);
+  return (r + r * r * horner(r, kExpm1)) * power + (power - F(1.0f));
 }
 
 template <class F>
@@ -119,14 +158,56 @@ inline F erf(F x) {
 }
 
 template <class F>
+inline F gelu_tanh(F x) {
+  return x * sigmoid(x * (F(kGeluLinear) + F(kGeluCubic) * (x * x)));
+}
+
+template <class F>
+inline F mish(F x) {
+  const F e = exp(F(0.0f) - absolute(x));
+  const F twice = e + e;
+  const auto negative = less(x, F(0.0f));
+  const F a = select(negative, e * e + twice, twice + F(1.0f));
+  return x * (a / (a + select(negative, F(2.0f), twice * e)));
+}
+
+template <class F>
+inline F log_sigmoid(F x) {
+  return select(less(F(0.0f), x), F(0.0f), x) - log1p(exp(F(0.0f) - absolute(x)));
+}
+
+template <class F>
+inline F elu(F x, float alpha, float scale, float input_scale) {
+  return F(scale) * select(less(F(0.0f), x), x, F(alpha) * expm1(x * F(input_scale)));
+}
+
+template <class F>
+inline F softplus(F x, float beta, float threshold) {
+  const F z = x * F(beta);
+  const F positive = select(less(z, F(0.0f)), F(0.0f), z);
+  return select(less(F(threshold), z), x, (positive + log1p(exp(F(0.0f) - absolute(z)))) / F(beta));
+}
+
+template <class F>
+inline F prelu(F x, F slope) {
+  return select(less(x, F(0.0f)), slope * x, x);
+}
+
+template <class F>
 inline F hardsigmoid(F x) {
   return clamp(x + F(3.0f), 0.0f, 6.0f) / F(6.0f);
 }
 
 template <FloatFunction function, class F>
-inline F apply(F x, float low, float high) {
+inline F apply(F x, const FloatParameters& parameters) {
+  const auto& p = parameters.p;
   using Function = FloatFunction;
-  if constexpr (function == Function::clamp) return clamp(x, low, high);
+  if constexpr (function == Function::clamp) return clamp(x, p[0], p[1]);
+  if constexpr (function == Function::elu) return elu(x, p[0], p[1], p[2]);
+  if constexpr (function == Function::softplus) return softplus(x, p[0], p[1]);
+  if constexpr (function == Function::gelu_tanh) return gelu_tanh(x);
+  if constexpr (function == Function::mish) return mish(x);
+  if constexpr (function == Function::log_sigmoid) return log_sigmoid(x);
   if constexpr (function == Function::relu) return select(less(x, F(0.0f)), F(0.0f), x);
   if constexpr (function == Function::sigmoid) return sigmoid(x);
   if constexpr (function == Function::tanh) return tanh(x);
@@ -178,6 +259,16 @@ inline void with_function(FloatFunction function, Visit visit) {
       return visit.template operator()<Function::abs>();
     case Function::reciprocal:
       return visit.template operator()<Function::reciprocal>();
+    case Function::gelu_tanh:
+      return visit.template operator()<Function::gelu_tanh>();
+    case Function::mish:
+      return visit.template operator()<Function::mish>();
+    case Function::log_sigmoid:
+      return visit.template operator()<Function::log_sigmoid>();
+    case Function::elu:
+      return visit.template operator()<Function::elu>();
+    case Function::softplus:
+      return visit.template operator()<Function::softplus>();
   }
 }
 

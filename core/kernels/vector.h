@@ -57,6 +57,38 @@ inline void float_row(float* y, int64_t n, Value value) {
   if (i < n) store(y + i, n - i, value(i, n - i));
 }
 
+// One row of a float input, or its one element again and again.
+template <class V>
+class FloatRow {
+ public:
+  using Floats = typename V::Floats;
+  FloatRow(const Block& block, int operand, int64_t row)
+      : from_(floats(block.data[operand] + row * block.row_stride[operand])),
+        repeats_(block.stride[operand] == 0),
+        first_(*from_) {}
+  Floats operator()(int64_t i, int64_t left) const { return repeats_ ? first_ : Floats::load(from_ + i, left); }
+
+ private:
+  const float* from_;
+  const bool repeats_;
+  const Floats first_;
+};
+
+inline bool is_contiguous(const Block& block, int64_t item_size) {
+  const auto fits = [&](int64_t stride) { return stride == item_size || stride == 0; };
+  return block.stride[0] == item_size && fits(block.stride[1]) && fits(block.stride[2]);
+}
+
+// y = combine(a, b) of float operands that are contiguous.
+template <class V, class Combine>
+void float_rows(const Block& block, Combine combine) {
+  for (int64_t row = 0; row < block.rows; ++row) {
+    const FloatRow<V> a(block, 1, row), b(block, 2, row);
+    float_row<V>(floats(block.data[0] + row * block.row_stride[0]), block.count,
+                 [&](int64_t i, int64_t left) { return combine(a(i, left), b(i, left)); });
+  }
+}
+
 // The sum of value(i, left) for i < n as docs/numerics.md defines it: 16 lanes, lane j adding elements j, j + 16, … in
 // order from 0, then sum_tree.
 template <class V, class Value>

@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
-from builders import FLOAT, Case, Made, binary, deferred, lookup, one_operator, quantized, unary_operator
+from builders import (
+    FLOAT,
+    Case,
+    Made,
+    binary,
+    deferred,
+    lookup,
+    one_operator,
+    quantized,
+    random_array,
+    unary_operator,
+)
 
 from octavo.program.schema import UNARY_FUNCTIONS
 
@@ -113,6 +126,41 @@ def unary_cases() -> Made:
         yield f"{function}-special", deferred(_special, "unary", function=function)
         wide = np.linspace(-110, 110, 2003, dtype=np.float32)
         yield f"{function}-wide", deferred(one_operator, "unary", [wide], [FLOAT], FLOAT, {"function": function})
+
+
+def _parametric_cases(kind: str, settings: Sequence[dict[str, float]]) -> Made:
+    for attributes in settings:
+        label = "-".join(map(str, attributes.values()))
+        for shape in ((), (17,), (2, 5, 7)):
+            yield f"{label}-{_label(shape)}", deferred(unary_operator, kind, shape, FLOAT, **attributes)
+        yield f"{label}-special", deferred(_special, kind, missing=True, **attributes)
+        wide = np.linspace(-110, 110, 2003, dtype=np.float32)
+        yield f"{label}-wide", deferred(one_operator, kind, [wide], [FLOAT], FLOAT, attributes)
+
+
+def elu_cases() -> Made:
+    settings = ((1, 1, 1), (0.5, 1.0, 2.0), (1.6732632423543772, 1.0507009873554805, 1), (-2, 3, 0.1))
+    return _parametric_cases("elu", [dict(zip(("alpha", "scale", "input_scale"), s, strict=True)) for s in settings])
+
+
+def softplus_cases() -> Made:
+    settings = ((1, 20), (2.0, 5.0), (0.1, -3), (1e-30, 1e30))
+    return _parametric_cases("softplus", [{"beta": beta, "threshold": threshold} for beta, threshold in settings])
+
+
+def _prelu(x: np.ndarray, slopes: int) -> Case:
+    slope = {"slope": np.random.default_rng(1).normal(0, 1, slopes).astype(np.float32)}
+    return one_operator("prelu", [x], [FLOAT], FLOAT, {}, slope)
+
+
+def prelu_cases() -> Made:
+    for shape in SHAPES:
+        x = random_array(np.random.default_rng(0), FLOAT, shape)
+        yield f"one-{_label(shape)}", deferred(_prelu, x, 1)
+        if len(shape) > 1:
+            yield f"channels-{_label(shape)}", deferred(_prelu, x, shape[1])
+    yield "special", deferred(_prelu, np.append(SPECIAL, np.float32(np.nan)), 1)
+    yield "scalar", deferred(_prelu, np.float32(-2).reshape(()), 1)
 
 
 def softmax_cases() -> Made:

@@ -48,9 +48,58 @@ def test_error_in_units_of_the_last_place(
     assert _ulps(float_math.unary(function, x), expected) <= bound
 
 
+def _log1p_exp(x: float) -> float:
+    return math.log1p(math.exp(-abs(x))) + max(x, 0)
+
+
+def _mish(x: float) -> float:
+    return x * math.tanh(_log1p_exp(x))
+
+
+SELU = {"alpha": 1.6732632423543772, "scale": 1.0507009873554805, "input_scale": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("function", "exact", "low", "high", "bound"),
+    [
+        (lambda x: float_math.elu(x, 1, 1, 1), math.expm1, -100.0, 0.0, 1.0),
+        (lambda x: float_math.elu(x, 0.5, 1, 2), lambda x: 0.5 * math.expm1(2 * x), -50.0, 0.0, 1.0),
+        (lambda x: float_math.elu(x, **SELU), lambda x: SELU["alpha"] * SELU["scale"] * math.expm1(x), -50.0, 0.0, 2.0),
+        (lambda x: float_math.softplus(x, 1, 20), _log1p_exp, -86.0, 20.0, 2.0),
+        (lambda x: float_math.softplus(x, 2, 20), lambda x: _log1p_exp(2 * x) / 2, -43.0, 10.0, 2.0),
+        (lambda x: float_math.unary("log_sigmoid", x), lambda x: -_log1p_exp(-x), -100.0, 86.0, 2.0),
+        (lambda x: float_math.unary("mish", x), _mish, -80.0, 100.0, 3.5),
+    ],
+    ids=["elu", "elu-2", "selu", "softplus", "softplus-2", "log_sigmoid", "mish"],
+)
+def test_error_of_activations_in_units_of_the_last_place(
+    function: Callable[[Any], Any], exact: Callable[[float], float], low: float, high: float, bound: float
+) -> None:
+    x = _sweep()
+    x = x[(x >= np.float32(low)) & (x <= np.float32(high)) & (np.abs(x) > 1e-30)]
+    expected = np.array([exact(value) for value in x.tolist()])
+    assert _ulps(function(x), expected) <= bound
+
+
+def test_softplus_is_the_identity_above_the_threshold() -> None:
+    x = np.float32([2.4, 2.6, 1e30, INF, NAN])
+    y = float_math.softplus(x, 2.0, 5.0)
+    np.testing.assert_array_equal(y[1:], x[1:])
+    assert y[0] > x[0]
+
+
+def test_prelu_keeps_nan_and_zeros() -> None:
+    x = np.float32([-2, -0.0, 0, 3, NAN, -INF])
+    np.testing.assert_array_equal(float_math.prelu(x, np.float32(-0.5)), np.float32([1, 0, 0, 3, NAN, INF]))
+
+
 @pytest.mark.parametrize(
     ("function", "exact"),
-    [("silu", lambda x: x * _sigmoid(x)), ("gelu", lambda x: 0.5 * x * math.erfc(-x / math.sqrt(2)))],
+    [
+        ("silu", lambda x: x * _sigmoid(x)),
+        ("gelu", lambda x: 0.5 * x * math.erfc(-x / math.sqrt(2))),
+        ("gelu_tanh", lambda x: x * _sigmoid(math.sqrt(8 / math.pi) * (x + 0.044715 * x**3))),
+    ],
 )
 def test_error_relative_to_x(function: str, exact: Callable[[float], float]) -> None:
     x = np.linspace(-30, 30, 60001, dtype=np.float32)
@@ -87,6 +136,9 @@ def test_odd(function: str) -> None:
         ("gelu", [(0, 0), (INF, INF), (-20, 0)]),
         ("hardsigmoid", [(-3, 0), (0, 0.5), (3, 1), (INF, 1), (-INF, 0)]),
         ("hardswish", [(-3, 0), (0, 0), (3, 3), (6, 6), (INF, INF)]),
+        ("gelu_tanh", [(0, 0), (INF, INF), (-20, 0)]),
+        ("mish", [(0, 0), (INF, INF), (-200, 0)]),
+        ("log_sigmoid", [(INF, 0), (-INF, -INF), (-90, -90)]),
         ("relu", [(-1, 0), (2, 2), (INF, INF), (-INF, 0)]),
         ("sqrt", [(4, 2), (INF, INF), (-1, NAN)]),
         ("neg", [(1, -1), (INF, -INF)]),

@@ -32,6 +32,9 @@ def floats(*shape: int) -> np.ndarray:
 
 LAYER = program_of("layer_norm-3-axes-of-3")  # of [4, 3, 2]
 GROUP = program_of("group_norm-6-in-3-5x3")
+PRELU = program_of("prelu-channels-2x5x7")
+ELU = program_of("elu-1-1-1-17")
+SOFTPLUS = program_of("softplus-1-20-17")
 WRONG = {
     "layer_norm-weight-length": (edited(LAYER, "weight", floats(6)), r"weight has shape \[6\]; the last 3 axes of "),
     "layer_norm-bias-length": (edited(LAYER, "bias", floats(1)), r"bias has shape \[1\]; .* need \[24\]"),
@@ -45,6 +48,12 @@ WRONG = {
     "layer_norm-eps-tiny": (attributes(LAYER, eps=1e-60), "attribute 'eps' is 1e-60"),
     "layer_norm-eps-nan": (attributes(LAYER, eps=float("nan")), "attribute 'eps' is nan"),
     "layer_norm-eps-bool": (attributes(LAYER, eps=True), "attribute 'eps' is True"),
+    "prelu-length": (edited(PRELU, "slope", floats(3)), r"slope has shape \[3\]; \[1\], or one for each channel"),
+    "prelu-inf": (edited(PRELU, "slope", floats(5) * np.inf), r"constant slope is inf at \[0\]"),
+    "elu-input-scale": (attributes(ELU, input_scale=0), "attribute 'input_scale' is 0, expected a number above 0"),
+    "elu-alpha": (attributes(ELU, alpha=None), "attribute 'alpha' is None, expected a number"),
+    "softplus-beta": (attributes(SOFTPLUS, beta=-1.0), "attribute 'beta' is -1.0"),
+    "softplus-threshold": (attributes(SOFTPLUS, threshold=1e39), "attribute 'threshold' is 1e"),
     "group_norm-groups": (attributes(GROUP, groups=4), r"the channels \(axis 1\) of \[2, 6, 5, 3\] do not divide"),
     "group_norm-groups-0": (attributes(GROUP, groups=0), "attribute 'groups' is 0"),
     "group_norm-weight-length": (edited(GROUP, "weight", floats(3)), r"weight has shape \[3\]; the channels"),

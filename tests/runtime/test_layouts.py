@@ -21,6 +21,8 @@ LINE = ("weight", "bias")
 OPERATORS: dict[str, tuple[str, dict[str, Any], Mapping[str, int]]] = {
     "layer_norm-1": ("layer_norm", {"axes": 1, "eps": 1e-5}, dict.fromkeys(LINE, -1)),
     "layer_norm-3": ("layer_norm", {"axes": 3, "eps": 1e-5}, dict.fromkeys(LINE, -3)),
+    "prelu": ("prelu", {}, {"slope": 1}),
+    "elu": ("elu", {"alpha": 1, "scale": 1, "input_scale": 1}, {}),
     "group_norm": ("group_norm", {"groups": 2, "eps": 1e-5}, dict.fromkeys(LINE, 1)),
 }
 

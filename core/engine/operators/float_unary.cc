@@ -1,4 +1,4 @@
-// clamp and unary: functions of one float32 tensor.
+// clamp, unary, elu and softplus: functions of one float32 tensor.
 #include "kernels/float_unary/float_unary.h"
 
 #include <limits>
@@ -27,6 +27,9 @@ constexpr struct {
     {"neg", FloatFunction::neg},
     {"abs", FloatFunction::abs},
     {"reciprocal", FloatFunction::reciprocal},
+    {"gelu_tanh", FloatFunction::gelu_tanh},
+    {"mish", FloatFunction::mish},
+    {"log_sigmoid", FloatFunction::log_sigmoid},
 };
 
 FloatFunction function_of(const OperatorSpec& spec) {
@@ -39,15 +42,12 @@ FloatFunction function_of(const OperatorSpec& spec) {
 
 class FloatUnary final : public Operator {
  public:
-  FloatUnary(const OperatorSpec& spec, FloatFunction function)
+  FloatUnary(const OperatorSpec& spec, FloatFunction function, std::initializer_list<float> parameters)
       : name_(spec.name), kernel_(kFloatUnaryKernels[static_cast<int>(spec.isa)]), function_(function) {
+    std::copy(parameters.begin(), parameters.end(), parameters_.p);
     require_values(spec, 1);
     for (const ValueType& type : {spec.inputs[0], spec.outputs[0]})
       require_dtype(spec, type, type.dtype == DType::f32, "float32");
-    if (function != FloatFunction::clamp) return;
-    if (const auto low = spec.floats.find("min"); low != spec.floats.end()) low_ = static_cast<float>(low->second);
-    if (const auto high = spec.floats.find("max"); high != spec.floats.end()) high_ = static_cast<float>(high->second);
-    if (low_ != low_ || high_ != high_) spec.fail("attribute 'min' or 'max' is NaN, expected a number or null");
   }
   void check(std::span<const Shape> in, std::span<const Shape> out) const override {
     require_same(name_, in[0], out[0]);
@@ -55,26 +55,40 @@ class FloatUnary final : public Operator {
   bool in_place(int) const override { return true; }
   std::unique_ptr<Step> bind(std::span<const Tensor> in, std::span<const Tensor> out) const override {
     return make_elementwise_step(Loops(out[0], {&in[0]}),
-                                 [kernel = kernel_, function = function_, low = low_,
-                                  high = high_](const Block& block) { kernel(function, low, high, block); });
+                                 [kernel = kernel_, function = function_, parameters = parameters_](
+                                     const Block& block) { kernel(function, parameters, block); });
   }
 
  private:
   std::string name_;
   FloatUnaryKernel kernel_;
   FloatFunction function_;
-  float low_ = -std::numeric_limits<float>::infinity();
-  float high_ = std::numeric_limits<float>::infinity();
+  FloatParameters parameters_ = {};
 };
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 }  // namespace
 
 std::unique_ptr<Operator> make_clamp(const OperatorSpec& spec) {
-  return std::make_unique<FloatUnary>(spec, FloatFunction::clamp);
+  const float low = spec.floats.contains("min") ? spec.float_of("min") : -kInfinity;
+  const float high = spec.floats.contains("max") ? spec.float_of("max") : kInfinity;
+  return std::make_unique<FloatUnary>(spec, FloatFunction::clamp, std::initializer_list<float>{low, high});
 }
 
 std::unique_ptr<Operator> make_unary(const OperatorSpec& spec) {
-  return std::make_unique<FloatUnary>(spec, function_of(spec));
+  return std::make_unique<FloatUnary>(spec, function_of(spec), std::initializer_list<float>{});
+}
+
+std::unique_ptr<Operator> make_elu(const OperatorSpec& spec) {
+  const std::initializer_list<float> parameters = {spec.float_of("alpha"), spec.float_of("scale"),
+                                                   spec.float_of("input_scale")};
+  return std::make_unique<FloatUnary>(spec, FloatFunction::elu, parameters);
+}
+
+std::unique_ptr<Operator> make_softplus(const OperatorSpec& spec) {
+  const std::initializer_list<float> parameters = {spec.float_of("beta"), spec.float_of("threshold")};
+  return std::make_unique<FloatUnary>(spec, FloatFunction::softplus, parameters);
 }
 
 }  // namespace octavo

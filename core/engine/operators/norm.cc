@@ -70,9 +70,8 @@ class Norm : public Operator {
                 ", expected one axis, equally long");
     parameters_.weight.assign(weight.as<float>(), weight.as<float>() + weight.shape.dim[0]);
     parameters_.bias.assign(bias.as<float>(), bias.as<float>() + bias.shape.dim[0]);
-    const auto eps = spec.floats.find("eps");
-    if (eps == spec.floats.end() || !(eps->second >= 0)) spec.fail("attribute 'eps' is missing or not a number >= 0");
-    row_.eps = static_cast<float>(eps->second);
+    row_.eps = spec.float_of("eps");
+    if (!(row_.eps > 0)) spec.fail("attribute 'eps' is not above 0");
   }
   InputNeed input_need(int, std::span<const Shape>) const override { return {Order::row_major, {}}; }
   Order output_order() const override { return Order::row_major; }

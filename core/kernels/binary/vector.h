@@ -26,42 +26,12 @@ class LevelsRow {
   const Floats first_;
 };
 
-template <class V>
-class FloatRow {
- public:
-  using Floats = typename V::Floats;
-  FloatRow(const Block& block, int operand, int64_t row)
-      : from_(floats(block.data[operand] + row * block.row_stride[operand])),
-        repeats_(block.stride[operand] == 0),
-        first_(*from_) {}
-  Floats operator()(int64_t i, int64_t left) const { return repeats_ ? first_ : Floats::load(from_ + i, left); }
-
- private:
-  const float* from_;
-  const bool repeats_;
-  const Floats first_;
-};
-
-inline bool is_contiguous(const Block& block, int64_t item_size) {
-  const auto fits = [&](int64_t stride) { return stride == item_size || stride == 0; };
-  return block.stride[0] == item_size && fits(block.stride[1]) && fits(block.stride[2]);
-}
-
 template <class V, class Combine>
 void requantize_rows(const Block& block, const Levels& a, const Levels& b, const Requantize& y, Combine combine) {
   for (int64_t row = 0; row < block.rows; ++row) {
     const LevelsRow<V> row_a(block, 1, row, a), row_b(block, 2, row, b);
     requantize_row<V>(block.data[0] + row * block.row_stride[0], block.count, y,
                       [&](int64_t i, int64_t left) { return combine(row_a(i, left), row_b(i, left)); });
-  }
-}
-
-template <class V, class Combine>
-void float_rows(const Block& block, Combine combine) {
-  for (int64_t row = 0; row < block.rows; ++row) {
-    const FloatRow<V> a(block, 1, row), b(block, 2, row);
-    float_row<V>(floats(block.data[0] + row * block.row_stride[0]), block.count,
-                 [&](int64_t i, int64_t left) { return combine(a(i, left), b(i, left)); });
   }
 }
 

@@ -3,8 +3,8 @@
 
 namespace octavo {
 
-void avx2::float_unary(FloatFunction function, float low, float high, const Block& block) {
-  float_unary_rows<Avx2>(function, low, high, block);
+void avx2::float_unary(FloatFunction function, const FloatParameters& parameters, const Block& block) {
+  float_unary_rows<Avx2>(function, parameters, block);
 }
 
 }  // namespace octavo

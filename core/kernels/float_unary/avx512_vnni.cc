@@ -3,8 +3,8 @@
 
 namespace octavo {
 
-void avx512_vnni::float_unary(FloatFunction function, float low, float high, const Block& block) {
-  float_unary_rows<Avx512>(function, low, high, block);
+void avx512_vnni::float_unary(FloatFunction function, const FloatParameters& parameters, const Block& block) {
+  float_unary_rows<Avx512>(function, parameters, block);
 }
 
 }  // namespace octavo

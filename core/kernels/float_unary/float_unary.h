@@ -7,17 +7,16 @@
 
 namespace octavo {
 
-// low and high are the bounds of FloatFunction::clamp; the other functions do not read them.
-using FloatUnaryKernel = void (*)(FloatFunction function, float low, float high, const Block& block);
+using FloatUnaryKernel = void (*)(FloatFunction function, const FloatParameters& parameters, const Block& block);
 
 namespace reference {
-void float_unary(FloatFunction function, float low, float high, const Block& block);
+void float_unary(FloatFunction function, const FloatParameters& parameters, const Block& block);
 }  // namespace reference
 namespace avx2 {
-void float_unary(FloatFunction function, float low, float high, const Block& block);
+void float_unary(FloatFunction function, const FloatParameters& parameters, const Block& block);
 }  // namespace avx2
 namespace avx512_vnni {
-void float_unary(FloatFunction function, float low, float high, const Block& block);
+void float_unary(FloatFunction function, const FloatParameters& parameters, const Block& block);
 }  // namespace avx512_vnni
 
 inline constexpr FloatUnaryKernel kFloatUnaryKernels[kIsaCount] = {reference::float_unary, avx2::float_unary,

@@ -4,10 +4,11 @@
 
 namespace octavo::reference {
 
-void float_unary(FloatFunction function, float low, float high, const Block& block) {
+void float_unary(FloatFunction function, const FloatParameters& parameters, const Block& block) {
   with_function(function, [&]<FloatFunction chosen>() {
-    for_each_element(
-        block, [&](uint8_t* y, uint8_t* x, uint8_t*) { as_float(y) = apply<chosen>(Float(as_float(x)), low, high).v; });
+    for_each_element(block, [&](uint8_t* y, uint8_t* x, uint8_t*) {
+      as_float(y) = apply<chosen>(Float(as_float(x)), parameters).v;
+    });
   });
 }
 

@@ -8,14 +8,14 @@ namespace octavo {
 namespace {
 
 template <class V>
-void float_unary_rows(FloatFunction function, float low, float high, const Block& block) {
+void float_unary_rows(FloatFunction function, const FloatParameters& parameters, const Block& block) {
   using Floats = typename V::Floats;
-  if (block.stride[0] != 4 || block.stride[1] != 4) return reference::float_unary(function, low, high, block);
+  if (block.stride[0] != 4 || block.stride[1] != 4) return reference::float_unary(function, parameters, block);
   with_function(function, [&]<FloatFunction chosen>() {
     for (int64_t row = 0; row < block.rows; ++row) {
       const float* x = floats(block.data[1] + row * block.row_stride[1]);
       float_row<V>(floats(block.data[0] + row * block.row_stride[0]), block.count,
-                   [&](int64_t i, int64_t left) { return apply<chosen>(Floats::load(x + i, left), low, high); });
+                   [&](int64_t i, int64_t left) { return apply<chosen>(Floats::load(x + i, left), parameters); });
     }
   });
 }

@@ -18,11 +18,15 @@ _LOG2E = _f(1.442695)
 _LN2_HI = _f(0.693359375)  # nine significant bits, so n * _LN2_HI is exact
 _LN2_LO = _f(-2.1219444e-4)
 _SQRT_HALF = _f(0.70710677)
+_SQRT_2_LESS_1 = _f(0.41421357)
+_GELU_LINEAR = _f(1.5957691)  # 2·sqrt(2/pi)
+_GELU_CUBIC = _f(0.071354814)  # 0.044715 of it
 _MAGIC_BITS = np.int32(0x4B400000)
 _SQRT_HALF_BITS = np.int32(0x3F3504F3)
 
 # Minimax coefficients, highest power first.
 _EXP = (0.0013814222, 0.008368899, 0.041668404, 0.1666652, 0.49999994, 1.0, 1.0)
+_EXPM1 = (0.001388251, 0.00836658, 0.0416672, 0.16666543, 0.49999997)
 _LOG = (
     *(0.06746639, -0.11675651, 0.11888163, -0.12405589, 0.14219552),
     *(-0.16667996, 0.20002119, -0.2500001, 0.33333313),
@@ -71,13 +75,34 @@ def log(x: Float32) -> Float32:
     exponent = (bits - _SQRT_HALF_BITS) >> 23
     f = (bits - (exponent << 23)).view(np.float32) - _f(1.0)
     k = (exponent - np.where(subnormal, 23, 0).astype(np.int32)).astype(np.float32)
-    square = f * f
-    tail = f * square * _horner(f, _LOG) + k * _LN2_LO
-    tail = tail - _f(0.5) * square
-    result = (f + tail) + k * _LN2_HI
+    result = _log_of_parts(f, k)
     result = _select(x < _f(np.inf), result, x)  # inf and NaN
     result = _select(x < _f(0.0), _f(np.nan), result)
     return _select(x == _f(0.0), _f(-np.inf), result)
+
+
+def _log_of_parts(f: Float32, k: Float32) -> Float32:
+    """Compute k·ln 2 + ln(1 + f)."""
+    square = f * f
+    tail = f * square * _horner(f, _LOG) + k * _LN2_LO
+    tail = tail - _f(0.5) * square
+    return (f + tail) + k * _LN2_HI
+
+
+def _log1p(x: Float32) -> Float32:
+    """Compute ln(1 + x) for x in [0, 1]: as ln 2 + ln(1 + (x − 1)/2) where x > √2 − 1."""
+    above = x > _SQRT_2_LESS_1
+    return _log_of_parts(_select(above, (x - _f(1.0)) * _f(0.5), x), _select(above, _f(1.0), _f(0.0)))
+
+
+def _expm1(x: Float32) -> Float32:
+    """Compute e^x − 1 for x <= 0 as 2^n·(e^r − 1) + (2^n − 1), with n and r as in `exp` and e^r − 1 = r + r²·P(r)."""
+    x = clamp(x, -25.0, 0.0)
+    shifted = x * _LOG2E + _MAGIC
+    n = shifted - _MAGIC
+    r = (x - n * _LN2_HI) - n * _LN2_LO
+    power = ((_int_bits(shifted) - _MAGIC_BITS + 127) << 23).view(np.float32)
+    return (r + r * r * _horner(r, _EXPM1)) * power + (power - _f(1.0))
 
 
 def sigmoid(x: Float32) -> Float32:
@@ -117,6 +142,48 @@ def silu(x: Float32) -> Float32:
 def gelu(x: Float32) -> Float32:
     """Compute (0.5·x) · (erf(x·√½) + 1)."""
     return (_f(0.5) * x) * (erf(x * _SQRT_HALF) + _f(1.0))
+
+
+def gelu_tanh(x: Float32) -> Float32:
+    """Compute x · sigmoid(x·(2·√(2/π) + 2·√(2/π)·0.044715·x²)), which is (x/2)·(1 + tanh(…/2))."""
+    return x * sigmoid(x * (_GELU_LINEAR + _GELU_CUBIC * (x * x)))
+
+
+def mish(x: Float32) -> Float32:
+    """Compute x · tanh(ln(1 + e^x)) = x · (a / b), with e = exp(−|x|).
+
+    a = e·(e + 2), b = a + 2 for x < 0; a = 1 + 2e, b = a + 2e² otherwise.
+    """
+    e = exp(-np.abs(x))
+    twice = e + e
+    negative = x < _f(0.0)
+    a = _select(negative, e * e + twice, twice + _f(1.0))
+    return x * (a / (a + _select(negative, _f(2.0), twice * e)))
+
+
+def log_sigmoid(x: Float32) -> Float32:
+    """Compute min(x, 0) − ln(1 + exp(−|x|))."""
+    return _select(_f(0.0) < x, _f(0.0), x) - _log1p(exp(-np.abs(x)))
+
+
+def elu(x: Float32, alpha: float, scale: float, input_scale: float) -> Float32:
+    """Compute scale · (x where x > 0, else alpha · (exp(input_scale · x) − 1)), input_scale > 0."""
+    with np.errstate(all="ignore"):
+        return _f(scale) * _select(_f(0.0) < x, x, _f(alpha) * _expm1(x * _f(input_scale)))
+
+
+def softplus(x: Float32, beta: float, threshold: float) -> Float32:
+    """Compute x where z > threshold, else (max(z, 0) + ln(1 + exp(−|z|))) / beta, with z = x · beta."""
+    with np.errstate(all="ignore"):
+        z = x * _f(beta)
+        y = (_select(z < _f(0.0), _f(0.0), z) + _log1p(exp(-np.abs(z)))) / _f(beta)
+        return _select(_f(threshold) < z, x, y)
+
+
+def prelu(x: Float32, slope: Float32) -> Float32:
+    """Compute slope · x where x < 0, else x (NaN stays NaN)."""
+    with np.errstate(all="ignore"):
+        return _select(x < _f(0.0), slope * x, x)
 
 
 def hardsigmoid(x: Float32) -> Float32:
@@ -190,6 +257,9 @@ _UNARY: dict[str, Callable[[Any], Any]] = {
     "neg": np.negative,
     "abs": np.abs,
     "reciprocal": lambda x: _f(1.0) / x,
+    "gelu_tanh": gelu_tanh,
+    "mish": mish,
+    "log_sigmoid": log_sigmoid,
 }
 UNARY_FUNCTIONS: tuple[str, ...] = tuple(_UNARY)
 

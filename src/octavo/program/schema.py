@@ -18,7 +18,7 @@ EIGHT_BIT = "8-bit"  # uint8 or int8, with or without them
 
 UNARY_FUNCTIONS = (
     "relu", "sigmoid", "tanh", "exp", "silu", "gelu", "hardswish", "hardsigmoid", "erf", "log", "sqrt", "neg", "abs",
-    "reciprocal",
+    "reciprocal", "gelu_tanh", "mish", "log_sigmoid",
 )  # fmt: skip
 
 
@@ -185,6 +185,15 @@ OPERATORS: Mapping[str, OperatorType] = {
         {"min": Attribute("number", nullable=True), "max": Attribute("number", nullable=True)},
     ),
     "unary": OperatorType(_FLOAT_TO_FLOAT, rules.same, {"function": Attribute("choice", choices=UNARY_FUNCTIONS)}),
+    "elu": OperatorType(
+        _FLOAT_TO_FLOAT,
+        rules.same,
+        {"alpha": Attribute("number"), "scale": Attribute("number"), "input_scale": Attribute("positive")},
+    ),
+    "softplus": OperatorType(
+        _FLOAT_TO_FLOAT, rules.same, {"beta": Attribute("positive"), "threshold": Attribute("number")}
+    ),
+    "prelu": OperatorType((Form((FLOAT,), FLOAT, {"slope": Constant("float32")}),), rules.prelu),
     "softmax": OperatorType(_FLOAT_TO_FLOAT, rules.softmax, {"axis": _axis}),
     "layer_norm": OperatorType(
         _NORMALIZES, rules.layer_norm, {"axes": Attribute("int", low=1, high=5), "eps": Attribute("positive")}

@@ -164,6 +164,13 @@ def softmax(inputs: Sequence[Shape], attributes: Mapping[str, Any], constants: M
     return inputs[0]
 
 
+def prelu(inputs: Sequence[Shape], attributes: Mapping[str, Any], constants: Mapping[str, Shape]) -> Shape:
+    x, slope = inputs[0], constants["slope"]
+    if slope != (1,) and (len(x) < 2 or slope != (x[1],)):
+        raise ShapeError(f"slope has shape {list(slope)}; [1], or one for each channel (axis 1) of {list(x)} is needed")
+    return x
+
+
 def layer_norm(inputs: Sequence[Shape], attributes: Mapping[str, Any], constants: Mapping[str, Shape]) -> Shape:
     x, axes = inputs[0], attributes["axes"]
     if axes > len(x):

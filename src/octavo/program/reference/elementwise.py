@@ -52,6 +52,22 @@ def unary(call: Call) -> np.ndarray:
     return float_math.unary(call.attributes["function"], call.inputs[0])
 
 
+def elu(call: Call) -> np.ndarray:
+    """Compute `scale · (x where x > 0, else alpha · (exp(input_scale · x) − 1))`."""
+    return float_math.elu(call.inputs[0], **call.attributes)
+
+
+def softplus(call: Call) -> np.ndarray:
+    """Compute `ln(1 + exp(beta · x)) / beta`, and x itself where `beta · x > threshold`."""
+    return float_math.softplus(call.inputs[0], **call.attributes)
+
+
+def prelu(call: Call) -> np.ndarray:
+    """Compute x, times the slope of its channel (axis 1) where x < 0."""
+    x, slope = call.inputs[0], call.constants["slope"]
+    return float_math.prelu(x, slope if slope.size == 1 else slope.reshape(-1, *[1] * (x.ndim - 2)))
+
+
 def softmax(call: Call) -> np.ndarray:
     """Compute `exp(x_i − m) / Σ exp(x_j − m)` along `axis`, the sum in 16 lanes."""
     return float_math.softmax(call.inputs[0], call.attributes["axis"])

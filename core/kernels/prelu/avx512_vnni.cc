@@ -1,0 +1,8 @@
+#include "kernels/avx512.h"
+#include "kernels/prelu/vector.h"
+
+namespace octavo {
+
+void avx512_vnni::prelu(const Block& block) { prelu_rows<Avx512>(block); }
+
+}  // namespace octavo
