@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 import torch
@@ -13,9 +14,9 @@ from octavo.graph.passes import run_passes, share_qparams
 from octavo.graph.passes.share_qparams import MOVING
 from octavo.graph.placement import Decision, gives_float, place
 from octavo.graph.signature import Signature
-from octavo.observers import Observer
+from octavo.observers import UniformQuantizationObserverBase
 from octavo.program.types import QUANT_RANGE
-from octavo.qconfig import QConfig, QConfigMapping, default_static
+from octavo.qconfig import QConfig, QConfigMapping, activation_observer, default_static
 
 
 @dataclass
@@ -38,7 +39,7 @@ class Prepared:
     decisions: dict[str, Decision]
     qconfigs: dict[str, QConfig | None]
     groups: dict[str, str]
-    observers: dict[str, Observer]
+    observers: dict[str, UniformQuantizationObserverBase]
     watched: frozenset[str]
     samples: int = field(default=0)
 
@@ -59,8 +60,7 @@ def prepare(captured: Captured, qconfig_mapping: QConfigMapping | None = None) -
     mapping = default_static() if qconfig_mapping is None else qconfig_mapping
     graph = run_passes(captured.graph)
     _check_weights(graph)
-    # The second call of a module is named `conv@1`: what holds for `conv` holds for it too.
-    qconfigs = {node.name: mapping.resolve(node.name.partition("@")[0], node.type) for node in graph.nodes}
+    qconfigs = _resolve(graph, mapping)
     decisions = place(graph, lambda node: qconfigs[node.name] is not None)
     int8 = [node for node in graph.nodes if decisions[node.name].int8]
     shared = share_qparams(int8)
@@ -79,10 +79,25 @@ def prepare(captured: Captured, qconfig_mapping: QConfigMapping | None = None) -
     return Prepared(graph, captured.signature, decisions, qconfigs, groups, observers, frozenset(set(observed) - moved))
 
 
-def _observer(layer: str, qconfig: QConfig) -> Observer:
+def _resolve(graph: Graph, mapping: QConfigMapping) -> dict[str, QConfig | None]:
+    """Find the QConfig of each node."""
+    calls: Counter[tuple[str, str]] = Counter()
+    qconfigs = {}
+    for node in graph.nodes:
+        # The second call of a module is named `conv@1`: what holds for `conv` holds for it too.
+        name, function = node.name.partition("@")[0], str(node.attributes.get("function", ""))
+        place = (node.path, function or node.type)
+        qconfigs[node.name] = mapping.resolve(name, node.type, node.module, function, node.path, calls[place])
+        calls[place] += 1
+    return qconfigs
+
+
+def _observer(layer: str, qconfig: QConfig) -> UniformQuantizationObserverBase:
     """Make the observer of an activation; an input of the model is named like a layer."""
-    observer = qconfig.activation()
-    observer.name = layer
+    try:
+        observer = activation_observer(qconfig, layer)
+    except ValueError as error:
+        raise ConversionError(str(error)) from error
     if observer.dtype not in QUANT_RANGE or observer.ch_axis is not None:
         raise ConversionError(
             f"layer '{layer}': its QConfig observes activations as {observer.dtype}, {observer.qscheme}; expected "

@@ -12,7 +12,7 @@ from octavo.graph.ir import Node
 from octavo.numerics import Qparams, accumulator_bound, dequantize, least_weight_scale, quantize, quantize_bias
 from octavo.program import Value
 from octavo.program.types import QUANT_RANGE
-from octavo.qconfig import QConfig
+from octavo.qconfig import QConfig, weight_observer
 
 _INT32_MAX = 2**31 - 1
 
@@ -77,8 +77,10 @@ def dequantized_weight(node: Node, qconfig: QConfig) -> torch.Tensor:
 
 
 def _weight_qparams(node: Node, qconfig: QConfig) -> Qparams:
-    observer = qconfig.weight()
-    observer.name = node.name
+    try:
+        observer = weight_observer(qconfig, node.name)
+    except ValueError as error:
+        raise ConversionError(str(error)) from error
     symmetric = observer.qscheme.endswith("symmetric") and observer.quant_min >= -127
     if observer.dtype != "int8" or not symmetric or observer.ch_axis not in (None, 0):
         raise ConversionError(
