@@ -74,9 +74,6 @@ default_embedding_fake_quant = FakeQuantize.with_args(
 )
 """Embeddings: each row with a scale and a real zero_point, uint8."""
 
-default_embedding_fake_quant_4bit = default_embedding_fake_quant.with_args(quant_max=15)
-"""Embeddings in 16 levels a row: uint8 in [0, 15] (torch.ao: quint4x2)."""
-
 default_fused_act_fake_quant = FusedMovingAvgObsFakeQuantize.with_args(
     observer=MovingAverageMinMaxObserver, quant_min=0, quant_max=255, dtype="uint8"
 )

@@ -85,6 +85,10 @@ class ObservedFakeQuantize(FakeQuantizeBase, ABC):
         """Return the axis of the channels; None per tensor."""
         return self.activation_post_process.ch_axis
 
+    @ch_axis.setter
+    def ch_axis(self, ch_axis: int | None) -> None:
+        self.activation_post_process.ch_axis = ch_axis
+
     @property
     def is_per_channel(self) -> bool:
         """Tell whether each channel has a scale of its own."""

@@ -55,9 +55,6 @@ default_float_qparams_observer = PerChannelMinMaxObserver.with_args(
 )
 """Embeddings: each row with a scale and a real zero_point, uint8."""
 
-default_float_qparams_observer_4bit = default_float_qparams_observer.with_args(quant_min=0, quant_max=15)
-"""Embeddings in 16 levels a row: uint8 in [0, 15] (torch.ao: quint4x2, two to a byte)."""
-
 default_fixed_qparams_range_neg1to1_observer = FixedQParamsObserver.with_args(
     scale=2.0 / 256.0, zero_point=128, dtype="uint8", quant_min=0, quant_max=255
 )

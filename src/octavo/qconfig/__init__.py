@@ -14,7 +14,6 @@ from octavo.qconfig.defaults import (
     default_dynamic_qat_qconfig,
     default_dynamic_qconfig,
     default_embedding_qat_qconfig,
-    default_embedding_qat_qconfig_4bit,
     default_per_channel_qconfig,
     default_per_channel_symmetric_qnnpack_qat_qconfig,
     default_per_channel_symmetric_qnnpack_qconfig,
@@ -29,7 +28,6 @@ from octavo.qconfig.defaults import (
     float16_dynamic_qconfig,
     float16_static_qconfig,
     float_qparams_weight_only_qconfig,
-    float_qparams_weight_only_qconfig_4bit,
     per_channel_dynamic_qconfig,
 )
 from octavo.qconfig.mapping import QConfigMapping
@@ -51,7 +49,6 @@ __all__ = [
     "default_dynamic_qat_qconfig",
     "default_dynamic_qconfig",
     "default_embedding_qat_qconfig",
-    "default_embedding_qat_qconfig_4bit",
     "default_per_channel_qconfig",
     "default_per_channel_symmetric_qnnpack_qat_qconfig",
     "default_per_channel_symmetric_qnnpack_qconfig",
@@ -67,7 +64,6 @@ __all__ = [
     "float16_dynamic_qconfig",
     "float16_static_qconfig",
     "float_qparams_weight_only_qconfig",
-    "float_qparams_weight_only_qconfig_4bit",
     "get_default_qat_qconfig",
     "get_default_qat_qconfig_dict",
     "get_default_qat_qconfig_mapping",

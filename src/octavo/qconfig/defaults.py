@@ -13,7 +13,6 @@ from octavo.fake_quantize import (
     FusedMovingAvgObsFakeQuantize,
     default_dynamic_fake_quant,
     default_embedding_fake_quant,
-    default_embedding_fake_quant_4bit,
     default_fake_quant,
     default_fused_act_fake_quant,
     default_fused_wt_fake_quant,
@@ -30,7 +29,6 @@ from octavo.observers import (
     default_debug_observer,
     default_dynamic_quant_observer,
     default_float_qparams_observer,
-    default_float_qparams_observer_4bit,
     default_observer,
     default_per_channel_weight_observer,
     default_placeholder_observer,
@@ -69,9 +67,6 @@ float16_static_qconfig = QConfig(
 float_qparams_weight_only_qconfig = QConfig(default_placeholder_observer, default_float_qparams_observer)
 """Embeddings: rows with a scale and a real zero_point."""
 
-float_qparams_weight_only_qconfig_4bit = QConfig(default_placeholder_observer, default_float_qparams_observer_4bit)
-"""Embeddings in 16 levels a row."""
-
 default_quint8_weight_qconfig = QConfig(HistogramObserver, MinMaxObserver)
 """Weights that are uint8, per tensor and affine, as those of PReLU."""
 
@@ -92,9 +87,6 @@ default_activation_only_qconfig = QConfig(default_fake_quant, nn.Identity)
 
 default_embedding_qat_qconfig = QConfig(NoopObserver.with_args(dtype="float32"), default_embedding_fake_quant)
 """Training of embeddings."""
-
-default_embedding_qat_qconfig_4bit = QConfig(NoopObserver.with_args(dtype="float32"), default_embedding_fake_quant_4bit)
-"""Training of embeddings in 16 levels a row."""
 
 default_reuse_input_qconfig = QConfig(default_reuse_input_observer, NoopObserver)
 """The qparams of the operator's input, as for a reshape."""
