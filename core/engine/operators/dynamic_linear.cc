@@ -43,7 +43,8 @@ class DynamicLinearStep final : public Step {
     const int64_t m = x_blocks_.count();
     uint8_t* q = scratch_.data;
     auto* qparams = reinterpret_cast<RowQParams*>(q + m * layer_.row_bytes());
-    quantize(share(m, thread, threads), q, qparams);
+    // The caller's thread has the last share: of a single row, so that nobody waits for a thread to wake up.
+    quantize(share(m, threads - 1 - thread, threads), q, qparams);
     barrier.wait();
     for (const int64_t offset : y_blocks_.offsets) {
       multiply_rows(layer_,

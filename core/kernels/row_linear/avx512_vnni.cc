@@ -1,6 +1,6 @@
 // Tiles of up to 14 rows x 32 outputs.
 //
-// 14 x 32: 28 accumulators, 2 weight vectors, 1 broadcast of four bytes of a row: 31 of 32 registers. Fewer than four
+// 14 x 32: 28 accumulators, 2 weight vectors, 1 broadcast of four bytes of a row: 31 of 32 registers. One or two
 // rows would wait for the latency of vpdpbusd, so they sum each fourth (third, second) step in accumulators of its own.
 #include "kernels/avx512.h"
 #include "kernels/row_linear/vector.h"
@@ -68,10 +68,12 @@ template <int MR, int chains>
     });
     w += kVectors;
   };
+  const int64_t end = (tile.k + 3) / 4 * 4;
   int64_t at = 0;
-  for (; at + 4 * chains <= tile.k; at += 4 * chains)
+  for (; at + 4 * chains <= end; at += 4 * chains)
     unroll<chains>([&](auto c) [[gnu::always_inline]] { step(c, at + 4 * c); });
-  for (; at < tile.k; at += 4) step(Index<0>{}, at);
+  if constexpr (chains > 1)
+    for (; at < end; at += 4) step(Index<0>{}, at);
   unroll<chains - 1>([&](auto c) [[gnu::always_inline]] {
     unroll<MR>([&](auto i) [[gnu::always_inline]] {
       unroll<kVectors>([&](auto v) [[gnu::always_inline]] {
@@ -103,7 +105,7 @@ template <int MR, int chains>
 
 template <int MR>
 void run(const RowLinearTile& tile) {
-  constexpr int chains = MR == 1 ? 4 : MR < 4 ? 2 : 1;
+  constexpr int chains = MR == 1 ? 4 : MR == 2 ? 2 : 1;
   Sums<MR, chains> acc;
   accumulate<MR, chains>(tile, acc);
   unroll<MR>([&](auto i) [[gnu::always_inline]] { store_row(tile, acc.v[0][i], i); });

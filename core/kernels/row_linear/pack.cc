@@ -45,15 +45,28 @@ RowLinearTile tile_of(const PackedRowLinear& layer, const RowLinearRows& rows, i
           .accumulates = rows.accumulates};
 }
 
+namespace {
+
 // Panel by panel, so that each is read from memory once; threads share the tiles in that order, evenly to within one.
-void multiply_rows(const PackedRowLinear& layer, const RowLinearRows& rows, int thread, int threads) {
-  const int64_t mr = layer.kernels->mr, tiles = (rows.m + mr - 1) / mr;
+void multiply_block(const PackedRowLinear& layer, const RowLinearRows& rows, int64_t begin, int64_t end, int thread,
+                    int threads) {
+  const int64_t m = end - begin, mr = layer.kernels->mr, tiles = (m + mr - 1) / mr;
   const int64_t last = layer.panels * tiles * (thread + 1) / threads;
   for (int64_t i = layer.panels * tiles * thread / threads; i < last; ++i) {
     const int64_t t = i % tiles;  // tiles are of nearly equal height
-    const int64_t first = rows.m * t / tiles, count = rows.m * (t + 1) / tiles - first;
-    layer.kernels->run[count](tile_of(layer, rows, i / tiles, first));
+    const int64_t first = m * t / tiles, count = m * (t + 1) / tiles - first;
+    layer.kernels->run[count](tile_of(layer, rows, i / tiles, begin + first));
   }
+}
+
+}  // namespace
+
+// In blocks of rows that stay in the first-level cache beside a panel, or near it: more would be read from further away
+// for each panel, fewer would read each panel more often.
+void multiply_rows(const PackedRowLinear& layer, const RowLinearRows& rows, int thread, int threads) {
+  const int64_t most = 4 * layer.kernels->mr;
+  for (int64_t first = 0; first < rows.m; first += most)
+    multiply_block(layer, rows, first, std::min(rows.m, first + most), thread, threads);
 }
 
 }  // namespace octavo

@@ -59,7 +59,10 @@ class LoadedProgram:
         self.threads = threads or available_threads()
         self.isa = choose_isa(isa)
         self._network = build_network(program, self.isa)
+        self._names = [given.name for given in program.inputs]
+        self._dtypes = [np.dtype(given.dtype) for given in program.inputs]
         self._plans: OrderedDict[tuple, _Plan] = OrderedDict()
+        self._latest: tuple[tuple, _Plan] | None = None
         self._lock = threading.Lock()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -94,7 +97,13 @@ class LoadedProgram:
         return self._plan(self._arrange(args, kwargs)).native.arena_bytes
 
     def _arrange(self, args: tuple, kwargs: dict[str, Any]) -> list[np.ndarray]:
-        names = [given.name for given in self.program.inputs]
+        names = self._names
+        if kwargs or len(args) != len(names):
+            args = self._in_order(args, kwargs)
+        return [_as_array(*given) for given in zip(names, self._dtypes, args, strict=True)]
+
+    def _in_order(self, args: tuple, kwargs: dict[str, Any]) -> tuple:
+        names = self._names
         if len(args) > len(names):
             raise TypeError(f"got {len(args)} inputs, expected {len(names)}: {', '.join(names)}")
         given = dict(zip(names, args, strict=False))
@@ -106,25 +115,27 @@ class LoadedProgram:
         missing = [name for name in names if name not in given]
         if missing:
             raise TypeError(f"missing input {', '.join(missing)}; the inputs are {', '.join(names)}")
-        return [_as_array(spec.name, spec.dtype, given[spec.name]) for spec in self.program.inputs]
+        return tuple(given[name] for name in names)
 
     def _plan(self, inputs: list[np.ndarray]) -> _Plan:
-        key = tuple(array.shape for array in inputs)
+        key = tuple([array.shape for array in inputs])
+        latest = self._latest  # one tuple, so that no other thread can change half of it
+        if latest is not None and latest[0] == key:
+            return latest[1]
         with self._lock:
-            if key in self._plans:
-                self._plans.move_to_end(key)
-                return self._plans[key]
-        plan = self._make_plan(key)
+            plan = self._plans.get(key)
+        plan = plan or self._make_plan(key)
         with self._lock:
+            self._latest = key, plan
             self._plans[key] = plan
+            self._plans.move_to_end(key)
             while len(self._plans) > PLANS_KEPT:
                 self._plans.popitem(last=False)
         return plan
 
     def _make_plan(self, input_shapes: tuple[tuple[int, ...], ...]) -> _Plan:
         program = self.program
-        names = [given.name for given in program.inputs]
-        symbols = bind_symbols(program, dict(zip(names, input_shapes, strict=True)))
+        symbols = bind_symbols(program, dict(zip(self._names, input_shapes, strict=True)))
         shapes = infer_shapes(program, symbols)
         native = _core.Plan(self._network, [shapes[name] for name in program.values])
         outputs = [(shapes[name], np.dtype(program.values[name].dtype)) for name in program.outputs]
@@ -148,10 +159,9 @@ def load(path: str | os.PathLike[str], threads: int | None = None, isa: str | No
     return LoadedProgram(read_program(path), threads=threads, isa=isa)
 
 
-def _as_array(name: str, dtype: str, value: Any) -> np.ndarray:
-    if not isinstance(value, np.ndarray) and hasattr(value, "__dlpack__"):
-        value = np.from_dlpack(value)
-    array = np.asarray(value)
-    if array.dtype != np.dtype(dtype):
-        raise TypeError(f"input {name!r}: got dtype {array.dtype}, expected {dtype}; convert it first")
-    return np.ascontiguousarray(array) if array.ndim else array
+def _as_array(name: str, dtype: np.dtype, value: Any) -> np.ndarray:
+    if not isinstance(value, np.ndarray):
+        value = np.from_dlpack(value) if hasattr(value, "__dlpack__") else np.asarray(value)
+    if value.dtype != dtype:
+        raise TypeError(f"input {name!r}: got dtype {value.dtype}, expected {dtype}; convert it first")
+    return value if value.flags.c_contiguous else np.ascontiguousarray(value)
