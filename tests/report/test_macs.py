@@ -20,3 +20,17 @@ def test_counts_a_grouped_strided_convolution():
         constants,
     )
     assert macs(program, infer_shapes(program, {})) == {"c": 8 * 5 * 5 * 2 * 9}
+
+
+def test_counts_a_dynamic_linear_layer():
+    constants = {
+        "weight": np.zeros((6, 10), np.int8), "weight_scale": np.ones(6, np.float32), "bias": np.zeros(6, np.float32),
+    }  # fmt: skip
+    program = Program(
+        (Input("x", "float32", (3, 4, 10)),),
+        ("y",),
+        {"x": Value("float32"), "y": Value("float32")},
+        (Operator("dynamic_linear", "l", ("x",), ("y",), {}, {role: role for role in constants}),),
+        constants,
+    )
+    assert macs(program, infer_shapes(program, {})) == {"l": 3 * 4 * 6 * 10}

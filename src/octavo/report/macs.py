@@ -7,6 +7,8 @@ from math import prod
 
 from octavo.program import Operator, Program
 
+LAYERS = ("conv", "linear", "dynamic_linear")
+
 
 def macs(program: Program, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
     """Count the multiply-accumulates of each convolution and linear layer.
@@ -17,7 +19,7 @@ def macs(program: Program, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, i
 
     Returns: operator name to count; operators without weights are left out.
     """
-    return {op.name: _count(op, program, shapes) for op in program.operators if op.type in ("conv", "linear")}
+    return {op.name: _count(op, program, shapes) for op in program.operators if op.type in LAYERS}
 
 
 def _count(operator: Operator, program: Program, shapes: Mapping[str, tuple[int, ...]]) -> int:
