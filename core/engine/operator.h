@@ -58,7 +58,8 @@ class Operator {
   // only the innermost axis (channels or the last one) is promised to be contiguous.
   virtual Order output_order() const { return Order::any; }
 
-  // For operators of one output: whether each element of the output depends on `input` at the same place alone, so that it may be written over it.
+  // For operators of one output: whether each element of the output depends on `input` at the same place alone, so that
+  // it may be written over it.
   virtual bool in_place(int /*input*/) const { return false; }
 
   // For operators that only rename memory (reshape, permute, slice), which are never bound: the strides and byte offset
@@ -84,6 +85,14 @@ class Operator {
   // Bytes that a step needs while it runs, for inputs of these shapes. They come as one more output of `bind`, the last
   // one: a uint8 tensor of one axis, aligned to 64 bytes, holding anything.
   virtual int64_t scratch_bytes(std::span<const Shape> /*inputs*/) const { return 0; }
+
+  // For operators that others do the work of, which are never bound: an operator for each part of the output. It reads
+  // input 0 from element x_first of each axis on and writes every y_step-th element of the output from y_first on.
+  struct Part {
+    std::unique_ptr<Operator> op;
+    int64_t x_first[kMaxRank] = {}, y_first[kMaxRank] = {}, y_step[kMaxRank] = {1, 1, 1, 1, 1, 1};
+  };
+  virtual std::span<const Part> parts() const { return {}; }
 
   // Tensors outlive the step and stay at their address; a step reads `data` anew at every run.
   virtual std::unique_ptr<Step> bind(std::span<const Tensor> inputs, std::span<const Tensor> outputs) const = 0;

@@ -49,7 +49,7 @@ Plan::Plan(const Graph& graph, const Blueprint& blueprint) : arena_bytes_(bluepr
     switch (planned.kind) {
       case PlannedStep::Kind::op:
         bound.info.kind = graph.nodes[planned.node].type;
-        bound.step = graph.nodes[planned.node].op->bind(bound.inputs, bound.outputs);
+        bound.step = planned.op->bind(bound.inputs, bound.outputs);
         break;
       case PlannedStep::Kind::copy:
         bound.info.kind = "copy";

@@ -184,7 +184,8 @@ class Planner {
     for (const int place : outputs) fill_halo_once(place);
     for (const int place : inputs) touch(place);
     for (const int place : outputs) touch(place);
-    result_.steps.push_back({kind, node_, std::move(inputs), std::move(outputs), true});
+    const Operator* op = kind == PlannedStep::Kind::op ? graph_.nodes[node_].op.get() : nullptr;
+    result_.steps.push_back({kind, node_, op, std::move(inputs), std::move(outputs), true});
   }
 
   // The halo belongs to the whole storage, so it is filled before the first of its parts is written.
@@ -197,7 +198,7 @@ class Planner {
     whole.tensor.type = written.tensor.type;
     const int filled = add_place(whole);
     touch(filled);
-    result_.steps.push_back({PlannedStep::Kind::fill_halo, node_, {}, {filled}, false});
+    result_.steps.push_back({PlannedStep::Kind::fill_halo, node_, nullptr, {}, {filled}, false});
   }
 
   int copy_of(int place, Order order, const Halo& halo) {
@@ -273,7 +274,24 @@ class Planner {
     for (const int value : node.outputs) outputs.push_back(place_output(node, value, order));
     if (const int64_t bytes = node.op->scratch_bytes(in); bytes > 0)
       outputs.push_back(new_place({.dtype = DType::u8}, {1, {bytes}}, Order::row_major, {}, Storage::Owner::arena, -1));
-    add_step(PlannedStep::Kind::op, std::move(inputs), std::move(outputs));
+    if (node.op->parts().empty()) return add_step(PlannedStep::Kind::op, std::move(inputs), std::move(outputs));
+    for (const Operator::Part& part : node.op->parts()) add_part(part, inputs[0], outputs[0]);
+    result_.steps.back().barrier = true;
+  }
+
+  void add_part(const Operator::Part& part, int input, int output) {
+    Place x = result_.places[input], y = result_.places[output];
+    for (int axis = 0; axis < y.tensor.shape.rank; ++axis) {
+      x.offset += part.x_first[axis] * x.tensor.stride[axis];
+      y.offset += part.y_first[axis] * y.tensor.stride[axis];
+      int64_t& size = y.tensor.shape.dim[axis];
+      size = (size - part.y_first[axis] + part.y_step[axis] - 1) / part.y_step[axis];
+      y.tensor.stride[axis] *= part.y_step[axis];
+      if (size < 1) return;
+    }
+    add_step(PlannedStep::Kind::op, {add_place(x)}, {add_place(y)});
+    result_.steps.back().op = part.op.get();
+    result_.steps.back().barrier = false;
   }
 
   void deliver_output(int index) {

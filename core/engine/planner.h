@@ -47,6 +47,7 @@ struct PlannedStep {
   enum class Kind { op, copy, fill_halo };
   Kind kind;
   int node = -1;                     // the operator it belongs to, -1 for the network's outputs
+  const Operator* op = nullptr;      // of Kind::op: what does the work, the node's operator or that of a part
   std::vector<int> inputs, outputs;  // places
   bool barrier = true;               // whether the next step needs this one's results
 };

@@ -130,6 +130,51 @@ def conv(
     return one_operator("conv", arrays, types, made, attributes, weights(rng, shape, extreme))
 
 
+def conv_transpose(
+    seed: int = 0,
+    x: Sequence[int] = (1, 8, 5, 5),
+    oc: int = 8,
+    kernel: Sequence[int] = (3, 3),
+    stride: Sequence[int] | int = 1,
+    padding: Sequence[Sequence[int]] | int = 0,
+    output_padding: Sequence[int] | int = 0,
+    dilation: Sequence[int] | int = 1,
+    groups: int = 1,
+    dtype: str = "uint8",
+    zero_point: int = 117,
+    output: str = "uint8",
+    clamp: tuple[int, int] | None = None,
+    extreme: bool = False,
+) -> Case:
+    """Return a transposed convolution; arguments as for `conv`."""
+    rng = np.random.default_rng(seed)
+    spatial = len(kernel)
+    stride, dilation, more = ((v,) * spatial if isinstance(v, int) else v for v in (stride, dilation, output_padding))
+    padding = ((padding, padding),) * spatial if isinstance(padding, int) else padding
+    attributes = {"stride": stride, "padding": padding, "output_padding": more, "dilation": dilation, "groups": groups}
+    shape = (x[1], oc // groups, *kernel)
+    if dtype == "float32":
+        array = random_array(rng, FLOAT, x)
+        constants = float_weights(rng, shape) | {"bias": rng.normal(0, 1, oc).astype(np.float32)}
+        return one_operator("conv_transpose", [array], [FLOAT], FLOAT, attributes, constants)
+    given = quantized(dtype, zero_point=zero_point)
+    depth = -(-prod(kernel) // prod(stride)) * x[1] // groups
+    made = FLOAT if output == "float32" else layer_output(depth, given, output)
+    array = random_array(rng, given, x)
+    if extreme:
+        array[:] = np.iinfo(dtype).max
+    constants = weights(rng, (oc, x[1] // groups, *kernel), extreme)
+    constants["weight"] = _transposed(constants["weight"], groups)
+    if clamp is not None:
+        attributes.update(clamp_min=clamp[0], clamp_max=clamp[1])
+    return one_operator("conv_transpose", [array], [given], made, attributes, constants)
+
+
+def _transposed(weight: np.ndarray, groups: int) -> np.ndarray:
+    """Return a weight [oc, ic/groups, …] as [ic, oc/groups, …]."""
+    return np.concatenate([part.swapaxes(0, 1) for part in np.split(weight, groups)])
+
+
 def linear(
     seed: int = 0,
     x: Sequence[int] = (1, 16),

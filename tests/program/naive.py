@@ -74,6 +74,45 @@ def conv(program: Program, inputs: list[np.ndarray]) -> np.ndarray:
     return y
 
 
+def conv_transpose(program: Program, inputs: list[np.ndarray]) -> np.ndarray:
+    """Run a program of one transposed convolution: each element of x adds its products to the outputs it reaches."""
+    operator, (x,) = program.operators[0], inputs
+    attributes = operator.attributes
+    constants = {role: program.constants[name] for role, name in operator.constants.items()}
+    weight, bias, groups = constants["weight"], constants["bias"], attributes["groups"]
+    given, made = program.values["x0"], program.values["y"]
+    stride, dilation, padding = (attributes[key] for key in ("stride", "dilation", "padding"))
+    sizes = [
+        (n - 1) * stride[i] - sum(padding[i]) + dilation[i] * (weight.shape[2 + i] - 1)
+        + attributes["output_padding"][i] + 1
+        for i, n in enumerate(x.shape[2:])
+    ]  # fmt: skip
+    oc = weight.shape[1] * groups
+    real = given.dtype == "float32"
+    acc = np.zeros((x.shape[0], oc, *sizes), np.float32 if real else np.int64)
+    per_group = x.shape[1] // groups
+    for n, o in np.ndindex(x.shape[0], oc):
+        group = o // weight.shape[1]
+        for i in np.ndindex(*x.shape[2:]):
+            for c in range(group * per_group, (group + 1) * per_group):
+                for t in np.ndindex(*weight.shape[2:]):
+                    at = tuple(i[a] * stride[a] + t[a] * dilation[a] - padding[a][0] for a in range(len(i)))
+                    if all(0 <= p < size for p, size in zip(at, sizes, strict=True)):
+                        element, w = x[(n, c, *i)], weight[(c, o % weight.shape[1], *t)]
+                        acc[(n, o, *at)] += element * w if real else (int(element) - given.zero_point) * int(w)
+    y = np.zeros(acc.shape, made.dtype)
+    for n, o, *p in np.ndindex(*y.shape):
+        if real:
+            y[(n, o, *p)] = acc[(n, o, *p)] + bias[o]
+            continue
+        total, scale = f32(acc[(n, o, *p)] + int(bias[o])), given.scale * float(constants["weight_scale"][o])
+        if made.dtype == "float32":
+            y[(n, o, *p)] = total * f32(scale)
+        else:
+            y[(n, o, *p)] = finish(total * f32(scale / made.scale), made, attributes)
+    return y
+
+
 def pool(program: Program, inputs: list[np.ndarray]) -> np.ndarray:
     """Run a program of one `max_pool` or `avg_pool`."""
     operator, (x,) = program.operators[0], inputs

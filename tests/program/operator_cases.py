@@ -14,6 +14,7 @@ import moving_cases
 import normalizing_cases
 import pointwise_cases
 import pooling_cases
+import transposed_cases
 import weighted_cases
 from builders import Case, Made
 
@@ -21,6 +22,7 @@ CATALOGUES: dict[str, Callable[[], Made]] = {
     "quantize": pointwise_cases.quantize_cases,
     "dequantize": pointwise_cases.dequantize_cases,
     "conv": weighted_cases.conv_cases,
+    "conv_transpose": transposed_cases.conv_transpose_cases,
     "linear": weighted_cases.linear_cases,
     "dynamic_linear": dynamic_cases.dynamic_linear_cases,
     "add": pointwise_cases.add_cases,

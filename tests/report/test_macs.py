@@ -34,3 +34,18 @@ def test_counts_a_dynamic_linear_layer():
         constants,
     )
     assert macs(program, infer_shapes(program, {})) == {"l": 3 * 4 * 6 * 10}
+
+
+def test_counts_what_each_input_of_a_transposed_convolution_gives():
+    constants = {"w": np.zeros((4, 3, 2, 2), np.float32), "b": np.zeros(6, np.float32)}
+    attributes = {
+        "stride": [2, 2], "dilation": [1, 1], "padding": [[0, 0], [0, 0]], "output_padding": [0, 0], "groups": 2
+    }  # fmt: skip
+    program = Program(
+        (Input("x", "float32", (1, 4, 5, 5)),),
+        ("y",),
+        {"x": Value("float32"), "y": Value("float32")},
+        (Operator("conv_transpose", "t", ("x",), ("y",), attributes, {"weight": "w", "bias": "b"}),),
+        constants,
+    )
+    assert macs(program, infer_shapes(program, {})) == {"t": 4 * 5 * 5 * 3 * 4}

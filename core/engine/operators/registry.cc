@@ -7,6 +7,7 @@ constexpr Registration kRegistry[] = {
     {"quantize", make_quantize},
     {"dequantize", make_dequantize},
     {"conv", make_conv},
+    {"conv_transpose", make_conv_transpose},
     {"linear", make_linear},
     {"dynamic_linear", make_dynamic_linear},
     {"add", make_add},

@@ -18,6 +18,7 @@ struct Registration {
 std::unique_ptr<Operator> make_quantize(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_dequantize(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_conv(const OperatorSpec& spec);
+std::unique_ptr<Operator> make_conv_transpose(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_linear(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_dynamic_linear(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_add(const OperatorSpec& spec);

@@ -58,7 +58,7 @@ class Packer {
     panel.lane = static_cast<int64_t>(packed.bias.size());
     const int64_t bytes = packed.segments * packed.steps * 4 * row.nr;
     packed.weight.resize(packed.weight.size() + static_cast<size_t>((bytes + 63) / 64));
-    int8_t* weight = packed.weight.data()->byte + panel.weight;
+    int8_t* weight = reinterpret_cast<int8_t*>(packed.weight.data()) + panel.weight;  // a kernel may have no taps
     for (int lane = 0; lane < row.nr; ++lane) {
       const bool exists = lane < panel.channels;
       packed.bias.push_back(exists ? start(panel.channel + lane) : 0);

@@ -54,7 +54,7 @@ void pack_block(const DepthwiseWeights& weights, const DepthwiseKernel& kernel, 
 PackedDepthwise pack_depthwise(const DepthwiseWeights& weights, const DepthwiseKernel& kernel) {
   const std::vector<int> order = kernel.tap_order(weights.taps);
   const bool plain = kernel.packing == DepthwisePacking::plain, pairs = kernel.packing == DepthwisePacking::pairs;
-  const int group = plain ? static_cast<int>(order.size()) : pairs ? 2 : 4;
+  const int group = plain ? std::max(1, static_cast<int>(order.size())) : pairs ? 2 : 4;  // a kernel may have no taps
   PackedDepthwise packed;
   packed.tap_groups = static_cast<int>(order.size()) / group;
   size_t lines = 0;

@@ -115,12 +115,12 @@ _bool = Attribute("bool")
 _index = Attribute("int", low=-INT64 - 1, high=INT64)
 
 
-def _weighted(ranks: tuple[int, ...]) -> tuple[Form, ...]:
-    """Return the forms of conv and linear."""
+def _weighted(ranks: tuple[int, ...], residual: bool = True) -> tuple[Form, ...]:
+    """Return the forms of conv, conv_transpose and linear."""
     quantized = {"weight": Constant("int8", ranks), "bias": Constant("int32"), "weight_scale": Constant("float32")}
     real = {"weight": Constant("float32", ranks), "bias": Constant("float32")}
     return (
-        Form((QUANTIZED,), QUANTIZED, quantized, residual=True, requantizes=True),
+        Form((QUANTIZED,), QUANTIZED, quantized, residual=residual, requantizes=True),
         Form((QUANTIZED,), FLOAT, quantized),
         Form((FLOAT,), FLOAT, real),
     )
@@ -142,15 +142,15 @@ _DYNAMIC_LINEAR = {
 _LINE = {"weight": Constant("float32"), "bias": Constant("float32")}
 _NORMALIZES = (Form((FLOAT,), FLOAT, _LINE),)
 _FLOAT_TO_FLOAT = (Form((FLOAT,), FLOAT),)
+_CONV = {"stride": _positives, "dilation": _positives, "padding": _pairs, "groups": Attribute("int", low=1)}
 _POOL = {"kernel": _positives, "stride": _positives, "padding": _pairs, "ceil_mode": _bool}
 
 OPERATORS: Mapping[str, OperatorType] = {
     "quantize": OperatorType((Form((FLOAT,), QUANTIZED, requantizes=True),), rules.same),
     "dequantize": OperatorType((Form((QUANTIZED,), FLOAT),), rules.same),
-    "conv": OperatorType(
-        _weighted((3, 4, 5)),
-        rules.conv,
-        {"stride": _positives, "dilation": _positives, "padding": _pairs, "groups": Attribute("int", low=1)},
+    "conv": OperatorType(_weighted((3, 4, 5)), rules.conv, _CONV),
+    "conv_transpose": OperatorType(
+        _weighted((3, 4, 5), residual=False), rules.conv_transpose, {**_CONV, "output_padding": Attribute("ints")}
     ),
     "linear": OperatorType(_weighted((2,)), rules.linear),
     "dynamic_linear": OperatorType((Form((FLOAT,), FLOAT, _DYNAMIC_LINEAR),), rules.linear),

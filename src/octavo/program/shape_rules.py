@@ -15,6 +15,8 @@ from octavo.program.types import Shape
 
 MAX_WINDOW = 2**23  # elements of an averaging window: 255 times as many stay in int32
 
+MAX_PHASES = 4096  # of a transposed convolution: outputs that see different taps
+
 ShapeRule = Callable[[Sequence[Shape], Mapping[str, Any], Mapping[str, Shape]], Shape]
 
 
@@ -70,6 +72,32 @@ def conv(inputs: Sequence[Shape], attributes: Mapping[str, Any], constants: Mapp
     ]
     _per_channel(constants, out_channels)
     return _with_residual(inputs, (x[0], out_channels, *sizes))
+
+
+def conv_transpose(inputs: Sequence[Shape], attributes: Mapping[str, Any], constants: Mapping[str, Shape]) -> Shape:
+    x, weight, groups = inputs[0], constants["weight"], attributes["groups"]
+    stride, dilation, extra = (attributes[key] for key in ("stride", "dilation", "output_padding"))
+    spatial = _spatial(x, attributes, ("stride", "dilation", "padding", "output_padding"))
+    if len(weight) != len(x):
+        raise ShapeError(f"the weight has shape {list(weight)}; {len(x)} axes are needed for an input of {list(x)}")
+    if x[1] != weight[0] or x[1] % groups:
+        raise ShapeError(
+            f"the input has {x[1]} channels (axis 1 of {list(x)}); the weight {list(weight)} takes {weight[0]}"
+            f" (axis 0), which must divide into groups={groups}"
+        )
+    if prod(stride) > MAX_PHASES:
+        raise ShapeError(f"the product of the strides {list(stride)} is {prod(stride)}; {MAX_PHASES} is the most")
+    for i, more in enumerate(extra):
+        if more >= max(stride[i], dilation[i]):
+            raise ShapeError(f"output_padding[{i}] is {more}; it must be less than the axis's stride or dilation")
+    sizes = [
+        (n - 1) * stride[i] - sum(attributes["padding"][i]) + dilation[i] * (weight[2 + i] - 1) + extra[i] + 1
+        for i, n in enumerate(spatial)
+    ]
+    if min(sizes) < 1:
+        raise ShapeError(f"padding {list(attributes['padding'])} leaves nothing of the output, whose sizes are {sizes}")
+    _per_channel(constants, weight[1] * groups)
+    return (x[0], weight[1] * groups, *sizes)
 
 
 def linear(inputs: Sequence[Shape], attributes: Mapping[str, Any], constants: Mapping[str, Shape]) -> Shape:

@@ -9,6 +9,7 @@ import numpy as np
 
 from octavo.program.errors import VerifyError
 from octavo.program.schema import INT32, Form
+from octavo.program.transposed import by_output_channel
 from octavo.program.types import QUANT_RANGE, Operator, Program, Value
 
 # The largest ratio of scales. A product of it and any int32 stays in float32, so that no Inf − Inf can arise.
@@ -48,10 +49,19 @@ def check_numbers(operator: Operator, form: Form, program: Program) -> None:
     inputs = [program.values[name] for name in operator.inputs]
     output = program.values[operator.outputs[0]]
     if "weight_scale" in constants:
-        _check_weights(where, constants, inputs[0])
+        _check_weights(where, _by_output_channel(where, operator, constants), inputs[0])
     for ratio in _ratios(operator, inputs, output, constants):
         if not ratio <= MAX_MULTIPLIER:
             raise VerifyError(f"{where}: a ratio of its scales is {ratio:g}, {MAX_MULTIPLIER:g} (2^64) is the most")
+
+
+def _by_output_channel(where: str, operator: Operator, constants: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    if operator.type != "conv_transpose":
+        return constants
+    weight, groups = constants["weight"], operator.attributes["groups"]
+    if len(weight) % groups:
+        raise VerifyError(f"{where}: the weight's {len(weight)} input channels do not divide into groups={groups}")
+    return {**constants, "weight": by_output_channel(weight, groups)}
 
 
 def _check_weights(where: str, constants: dict[str, np.ndarray], x: Value) -> None:
@@ -63,7 +73,7 @@ def _check_weights(where: str, constants: dict[str, np.ndarray], x: Value) -> No
     if len(bias) != len(weight) or len(scale) != len(weight):
         raise VerifyError(
             f"{where}: bias has {len(bias)} entries and weight_scale {len(scale)}; the weight has {len(weight)} output"
-            " channels (axis 0)"
+            " channels"
         )
     worst = np.abs(weight).reshape(len(weight), -1).sum(axis=1, dtype=np.int64) * _reach(x)
     if bias.dtype == np.int32:
@@ -91,7 +101,7 @@ def _ratios(operator: Operator, inputs: list[Value], output: Value, constants: d
     """Return the largest of each kind of multiplier that the operator computes with."""
     scales = [value.scale for value in inputs if value.scale is not None]
     out = 1.0 if output.scale is None else output.scale
-    if operator.type in ("conv", "linear"):
+    if operator.type in ("conv", "conv_transpose", "linear"):
         return [s * float(constants["weight_scale"].max()) / out for s in scales[:1]] + [s / out for s in scales[1:]]
     if operator.type == "mul" and scales:
         return [math.prod(scales) / out]

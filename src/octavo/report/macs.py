@@ -7,7 +7,7 @@ from math import prod
 
 from octavo.program import Operator, Program
 
-LAYERS = ("conv", "linear", "dynamic_linear")
+LAYERS = ("conv", "conv_transpose", "linear", "dynamic_linear")
 
 
 def macs(program: Program, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
@@ -24,4 +24,6 @@ def macs(program: Program, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, i
 
 def _count(operator: Operator, program: Program, shapes: Mapping[str, tuple[int, ...]]) -> int:
     weight = program.constants[operator.constants["weight"]]
-    return prod(shapes[operator.outputs[0]]) * prod(weight.shape[1:])
+    # An output sums as many products as a row of the weight has; in a transposed layer an input gives as many.
+    counted = operator.inputs[0] if operator.type == "conv_transpose" else operator.outputs[0]
+    return prod(shapes[counted]) * prod(weight.shape[1:])

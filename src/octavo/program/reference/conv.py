@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from octavo.program.reference.call import Call
 from octavo.program.reference.requantize import multiplier, output_scale, requantize
-from octavo.program.reference.windows import pad_spatial, sliding_windows
+from octavo.program.reference.windows import pad_spatial, sliding_windows, spread
+from octavo.program.transposed import by_output_channel
 
 
 def conv(call: Call) -> np.ndarray:
@@ -16,6 +19,26 @@ def conv(call: Call) -> np.ndarray:
         return _float_conv(call)
     acc = _accumulate(call) + call.constants["bias"].reshape(-1, *[1] * spatial)
     return _finish(acc, (-1, *[1] * spatial), call)
+
+
+def conv_transpose(call: Call) -> np.ndarray:
+    """Compute `acc[i·stride + t·dilation − before] = bias + Σ (x[i] − z_x)·weight[t]`, finished as in `conv`.
+
+    It is a convolution of stride 1 with the kernel reversed, over x with real zeros between its elements.
+    """
+    attributes, zero = call.attributes, call.types[0].zero_point or 0
+    weight = by_output_channel(call.constants["weight"], attributes["groups"])
+    spatial = weight.ndim - 2
+    padding = [
+        (dilation * (k - 1) - before, dilation * (k - 1) - after + more)
+        for k, dilation, (before, after), more in zip(
+            weight.shape[2:], attributes["dilation"], attributes["padding"], attributes["output_padding"], strict=True
+        )
+    ]
+    x = pad_spatial(spread(call.inputs[0], attributes["stride"], zero), padding, zero)
+    plain = {**attributes, "stride": (1,) * spatial, "padding": ((0, 0),) * spatial}
+    constants = {**call.constants, "weight": np.flip(weight, tuple(range(2, weight.ndim)))}
+    return conv(replace(call, inputs=(x,), attributes=plain, constants=constants))
 
 
 def linear(call: Call) -> np.ndarray:

@@ -18,6 +18,7 @@ FUNCTIONS: Mapping[str, Callable[[Call], np.ndarray | tuple[np.ndarray, ...]]] =
     "quantize": elementwise.quantize,
     "dequantize": elementwise.dequantize,
     "conv": conv.conv,
+    "conv_transpose": conv.conv_transpose,
     "linear": conv.linear,
     "dynamic_linear": dynamic.dynamic_linear,
     "add": elementwise.add,

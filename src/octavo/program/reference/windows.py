@@ -10,8 +10,19 @@ from octavo.program.types import Shape
 
 
 def pad_spatial(x: np.ndarray, padding: Sequence[Sequence[int]], fill: float) -> np.ndarray:
-    """Surround the spatial axes (all but the first two) of `[n, c, …]` with `fill`."""
-    return np.pad(x, [(0, 0), (0, 0), *(tuple(pair) for pair in padding)], constant_values=fill)
+    """Surround the spatial axes (all but the first two) of `[n, c, …]` with `fill`; a negative width crops."""
+    widths = [(max(0, before), max(0, after)) for before, after in padding]
+    padded = np.pad(x, [(0, 0), (0, 0), *widths], constant_values=fill)
+    kept = (slice(max(0, -before), min(0, after) or None) for before, after in padding)
+    return padded[(slice(None), slice(None), *kept)]
+
+
+def spread(x: np.ndarray, stride: Sequence[int], fill: int) -> np.ndarray:
+    """Put `stride − 1` elements `fill` between neighbours along each spatial axis."""
+    sizes = [(n - 1) * step + 1 for n, step in zip(x.shape[2:], stride, strict=True)]
+    y = np.full((*x.shape[:2], *sizes), fill, x.dtype)
+    y[(slice(None), slice(None), *(slice(None, None, step) for step in stride))] = x
+    return y
 
 
 def sliding_windows(x: np.ndarray, kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int]) -> np.ndarray:

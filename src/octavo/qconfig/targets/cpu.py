@@ -12,6 +12,7 @@ CPU = Target(
             "channel_shuffle",
             "concat",
             "conv",
+            "conv_transpose",
             "dequantize",
             "linear",
             "max_pool",
