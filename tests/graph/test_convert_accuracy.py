@@ -16,7 +16,7 @@ def test_blocks(name):
 
 ACTIVATIONS = [
     nn.Sigmoid(), nn.Tanh(), nn.SiLU(), nn.GELU(), nn.GELU("tanh"), nn.Hardswish(), nn.Hardsigmoid(), nn.Mish(),
-    nn.LeakyReLU(), nn.PReLU(), nn.PReLU(8), nn.ELU(), nn.SELU(), nn.Softplus(), nn.LogSigmoid(),
+    nn.LeakyReLU(), nn.PReLU(), nn.ELU(), nn.CELU(2.0), nn.SELU(), nn.Softplus(), nn.LogSigmoid(),
 ]  # fmt: skip
 
 

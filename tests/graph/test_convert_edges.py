@@ -33,6 +33,34 @@ class TestFloatLayers:
         assert refused == {kept} and {"first", "last"}.isdisjoint(in_float(conversion))
         assert sqnr_of(conversion, model, x) > 30
 
+    def test_normalization_between_int8_layers(self):
+        model = nn.Sequential(
+            conv(3, 8), nn.GroupNorm(2, 8), nn.ReLU(), conv(8, 8), nn.PReLU(8), conv(8, 8), nn.LayerNorm(12),
+            conv(8, 4), nn.InstanceNorm2d(4),
+        )  # fmt: skip
+        with torch.no_grad():
+            model[4].weight.uniform_(-0.5, 0.5)
+        x = image(8)
+        conversion = quantize(model, x)
+        assert list(in_float(conversion)) == ["1", "4", "6", "8"]
+        assert "group_norm has no int8 form" in in_float(conversion).values()
+        kinds = [kind for kind, _ in operators(conversion)]
+        assert kinds.count("conv") == 4 and kinds.count("quantize") == 4 and "dequantize" not in kinds
+        assert sqnr_of(conversion, model, x) > 31
+
+    @pytest.mark.parametrize(
+        "activation",
+        [
+            nn.ELU(0.5), nn.CELU(2.0), nn.SELU(), nn.Softplus(2.0, 5.0), nn.LeakyReLU(0.1), nn.Mish(), nn.LogSigmoid(),
+            nn.GELU("tanh"), nn.PReLU(8), nn.Sigmoid(),
+        ],
+        ids=repr,
+    )  # fmt: skip
+    def test_activations_in_float_are_exact(self, activation):
+        """A network without a layer runs in float from end to end."""
+        x = image(channels=8) * 3
+        assert sqnr_of(quantize(activation, x), activation, x) > 130
+
     def test_a_residual_and_its_activation_in_float(self):
         model = Network(lambda net, x: net.last(F.relu6(net.conv(x) + x)), conv=conv(3, 3), last=conv(3, 2))
         x = image()

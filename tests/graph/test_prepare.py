@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from small_networks import Network, batch_norm, conv, image
 from torch import nn
 
-from octavo.graph import ConversionError, UnsupportedOperatorError, capture, prepare
+from octavo.graph import ConversionError, capture, prepare
 from octavo.observers import HistogramObserver, MinMaxObserver, PerChannelMinMaxObserver
 from octavo.qconfig import QConfig, default_static, min_max_static
 
@@ -88,10 +88,10 @@ class TestPlacement:
         model = Network(function, conv=conv(3, 8), squeeze=conv(8, 2, 1), expand=conv(2, 8, 1), last=conv(8, 4, 1))
         assert in_float(prepared(model, image())) == {}
 
-    def test_a_function_without_float_form_and_without_qconfig_is_refused(self):
+    def test_a_function_without_qconfig_runs_in_float(self):
         mapping = default_static().set_module_name("1", None)
-        with pytest.raises(UnsupportedOperatorError, match=r"layer '1': elu: .* Remedy: give it a QConfig"):
-            prepared(nn.Sequential(conv(3, 4), nn.ELU(), conv(4, 4)), image(), mapping=mapping)
+        ready = prepared(nn.Sequential(conv(3, 4), nn.ELU(), conv(4, 4)), image(), mapping=mapping)
+        assert in_float(ready) == {"1": "its qconfig is None"}
 
 
 class TestWeights:

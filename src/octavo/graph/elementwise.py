@@ -1,4 +1,4 @@
-"""Functions of one element: their meaning in PyTorch, which of them a program has in float, and which fit 8 bits."""
+"""Functions of one element: their meaning in PyTorch, and which of them do not fit 8 bits."""
 
 from __future__ import annotations
 
@@ -26,14 +26,10 @@ _FUNCTIONS: Mapping[str, Callable[..., Tensor]] = {
     "reciprocal": torch.reciprocal,
     "mish": F.mish,
     "log_sigmoid": F.logsigmoid,
-    "selu": F.selu,
     "leaky_relu": lambda x, negative_slope: F.leaky_relu(x, negative_slope),
     "elu": lambda x, alpha, scale, input_scale: torch.ops.aten.elu(x, alpha, scale, input_scale),
     "softplus": lambda x, beta, threshold: F.softplus(x, beta, threshold),
 }
-
-TABLE_ONLY = frozenset({"gelu_tanh", "mish", "log_sigmoid", "selu", "elu", "softplus"})
-"""Functions that a program has no float operator for: they are always tables."""
 
 FLOAT_ONLY = frozenset({"exp", "log", "sqrt", "reciprocal"})
 """Functions whose result spans too many magnitudes for 8 bits, or is infinite within the range of a quantized input."""

@@ -23,14 +23,12 @@ def emit_float(emitter: Emitter, node: Node) -> None:
         _layer(emitter, node, inputs, computed)
     elif node.type == "affine":
         _affine(emitter, node, inputs[0], computed)
-    elif node.type == "function" and node.attributes["function"] == "leaky_relu":
-        _leaky_relu(emitter, node, inputs[0], computed)
     elif node.type == "function":
-        attributes = {"function": node.attributes["function"]}
-        emitter.emit("unary", node.name, inputs, computed, _FLOAT, attributes)
+        _function(emitter, node, inputs, computed)
     else:
         attributes = {key: value for key, value in node.attributes.items() if key != "clamp"}
-        emitter.emit(node.type, node.name, inputs, computed, _FLOAT, attributes)
+        constants = {role: tensor.float().numpy() for role, tensor in node.constants.items()}
+        emitter.emit(node.type, node.name, inputs, computed, _FLOAT, attributes, constants)
     if clamp is not None:
         emit_clamp(emitter, node, computed, output)
 
@@ -61,14 +59,17 @@ def _affine(emitter: Emitter, node: Node, value: str, output: str) -> None:
     _scale(emitter, node, value, output, scale, shift)
 
 
-def _leaky_relu(emitter: Emitter, node: Node, value: str, output: str) -> None:
-    """Append `max(x, 0) + negative_slope · min(x, 0)`."""
-    name = node.name
-    above = emitter.emit("clamp", f"{name}.above", (value,), f"{output}.above", _FLOAT, {"min": 0.0, "max": None})
-    below = emitter.emit("clamp", f"{name}.below", (value,), f"{output}.below", _FLOAT, {"min": None, "max": 0.0})
-    sloped = f"{output}.sloped"
-    _scale(emitter, node, below, sloped, node.attributes["negative_slope"], 0.0)
-    emitter.emit("add", f"{name}.add", (above, sloped), output, _FLOAT)
+def _function(emitter: Emitter, node: Node, inputs: tuple[str, ...], output: str) -> None:
+    """Append a function: an operator of its own where it has parameters, else `unary`."""
+    parameters = {key: value for key, value in node.attributes.items() if key != "function"}
+    function = node.attributes["function"]
+    if function == "leaky_relu":
+        slope = np.full(1, parameters["negative_slope"], np.float32)
+        emitter.emit("prelu", node.name, inputs, output, _FLOAT, constants={"slope": slope})
+    elif parameters:
+        emitter.emit(function, node.name, inputs, output, _FLOAT, parameters)
+    else:
+        emitter.emit("unary", node.name, inputs, output, _FLOAT, {"function": function})
 
 
 def _scale(emitter: Emitter, node: Node, value: str, output: str, scale: float, shift: float) -> None:

@@ -78,6 +78,18 @@ def _affine(node: Node, x: Tensor) -> Tensor:
     return x * node.constants["scale"].to(x.dtype) + node.constants["shift"].to(x.dtype)
 
 
+def _layer_norm(node: Node, x: Tensor) -> Tensor:
+    shape = x.shape[-node.attributes["axes"] :]
+    weight, bias = (node.constants[role].reshape(shape) for role in ("weight", "bias"))
+    return F.layer_norm(x, shape, weight, bias, node.attributes["eps"])
+
+
+def _group_norm(node: Node, x: Tensor) -> Tensor:
+    a, c = node.attributes, node.constants
+    # Not F.group_norm, which takes one element a group for a mistake.
+    return torch.group_norm(x, a["groups"], c["weight"], c["bias"], a["eps"])
+
+
 def _max_pool(node: Node, x: Tensor) -> Tensor:
     a = node.attributes
     function = F.max_pool1d if x.dim() == 3 else F.max_pool2d
@@ -113,6 +125,9 @@ _OPERATORS: Mapping[str, Callable[..., Tensor]] = {
     "affine": _affine,
     "clamp": lambda node, x: x.clamp(node.attributes["min"], node.attributes["max"]),
     "function": lambda node, x: elementwise.apply(node.attributes, x),
+    "prelu": lambda node, x: F.prelu(x, node.constants["slope"]),
+    "layer_norm": _layer_norm,
+    "group_norm": _group_norm,
     "softmax": lambda node, x: torch.softmax(x, node.attributes["axis"]),
     "concat": lambda node, *x: torch.cat(x, node.attributes["axis"]),
     "max_pool": _max_pool,

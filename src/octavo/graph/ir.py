@@ -10,6 +10,9 @@ Every node has one output and computes on float32. Its `type` is one of
 | `affine` | | `scale`, `shift`: `y = x · scale + shift`, broadcastable to x |
 | `clamp` | `min`, `max` (number or None) | |
 | `function` | `function`, and its parameters | |
+| `prelu` | | `slope` [c] |
+| `layer_norm` | `axes` (how many of the last), `eps` | `weight`, `bias`, flat |
+| `group_norm` | `groups`, `eps` | `weight`, `bias` [c] |
 | `softmax`, `concat` | `axis` | |
 | `max_pool` | `kernel, stride, padding, dilation, ceil_mode` | |
 | `avg_pool` | `kernel, stride, padding, ceil_mode, count_include_pad, divisor`, [`clamp`] | |

@@ -53,10 +53,9 @@ def place(graph: Graph, wanted: Callable[[Node], bool]) -> dict[str, Decision]:
     """
     decisions = {node.name: _alone(node, wanted(node)) for node in graph.nodes}
     for node in _unconnected(graph, decisions):
-        if not _table_only(node):
-            decisions[node.name] = Decision(
-                False, "no int8 convolution or linear layer is connected to it", "none needed: int8 would not be faster"
-            )
+        decisions[node.name] = Decision(
+            False, "no int8 convolution or linear layer is connected to it", "none needed: int8 would not be faster"
+        )
     for node in _tail(graph, decisions):
         decisions[node.name] = Decision(
             False, "it follows the last int8 layer, which gives float32 directly", "none needed: float is exact here"
@@ -69,10 +68,6 @@ def gives_float(node: Node, decisions: Mapping[str, Decision], consumers: Mappin
     """Tell whether an int8 layer's accumulators become float32 without passing through 8 bits."""
     plain = decisions[node.name].int8 and node.type in LAYERS and len(node.inputs) == 1
     return plain and not any(decisions[reader.name].int8 for reader in consumers[node.output])
-
-
-def _table_only(node: Node) -> bool:
-    return node.type == "function" and node.attributes["function"] in elementwise.TABLE_ONLY
 
 
 def _alone(node: Node, wanted: bool) -> Decision:
@@ -112,7 +107,7 @@ def _tail(graph: Graph, decisions: Mapping[str, Decision]) -> list[Node]:
         return decisions[node.name].int8 and node.name not in tail
 
     for node in reversed(graph.nodes):
-        movable = decisions[node.name].int8 and node.type in _TAIL and not _table_only(node)
+        movable = decisions[node.name].int8 and node.type in _TAIL
         if movable and not any(in_int8(reader) for reader in consumers[node.output]):
             tail.add(node.name)
 
@@ -134,13 +129,7 @@ def _tail(graph: Graph, decisions: Mapping[str, Decision]) -> list[Node]:
 def _refuse(graph: Graph, decisions: Mapping[str, Decision]) -> None:
     refused = []
     for node in graph.nodes:
-        if decisions[node.name].int8:
-            continue
-        if _table_only(node):
-            function = node.attributes["function"]
-            reason, remedy = f"{function} has an int8 form only, and its qconfig is None", "give it a QConfig"
-            refused.append(UnsupportedOperator(function, node.name, reason, remedy))
-        elif node.type == "affine" and node.constants["scale"].numel() > 1:
+        if not decisions[node.name].int8 and node.type == "affine" and node.constants["scale"].numel() > 1:
             reason = f"its constant operand varies over the batch or over axes of symbolic size {list(node.shape)}"
             refused.append(UnsupportedOperator("add/mul", node.name, reason, "fix these sizes with dynamic_shapes"))
     if refused:

@@ -9,7 +9,7 @@ from torch import nn
 MODULES = [
     nn.ReLU(), nn.ReLU6(), nn.Hardtanh(-2, 0.5), nn.Sigmoid(), nn.Tanh(), nn.SiLU(), nn.GELU(), nn.GELU("tanh"),
     nn.Hardswish(), nn.Hardsigmoid(), nn.Mish(), nn.LogSigmoid(), nn.SELU(), nn.LeakyReLU(0.2), nn.ELU(0.5),
-    nn.Softplus(2.0, 5.0), nn.PReLU(), nn.PReLU(3), nn.Softmax(1), nn.Softmax(-1), nn.LogSoftmax(1),
+    nn.Softplus(2.0, 5.0), nn.PReLU(), nn.PReLU(3), nn.CELU(0.5), nn.Softmax(1), nn.Softmax(-1), nn.LogSoftmax(1),
 ]  # fmt: skip
 
 
@@ -56,6 +56,18 @@ def test_an_activation_without_lowering_is_refused_by_its_name():
 
 def test_a_clamp_to_tensors_is_refused():
     assert "clamp to numbers" in reasons(Network(lambda net, x: x.clamp(torch.zeros(1), None)), image())
+
+
+@pytest.mark.parametrize(
+    ("function", "reason"),
+    [
+        (lambda x: F.celu(x, -2.0), "it scales its input by -0.5"),
+        (lambda x: F.softplus(x, -1.0), "its beta is -1"),
+        (lambda x: F.prelu(x, x[0, :, 0, 0]), "its slope depends on the input"),
+    ],
+)
+def test_parameters_without_a_form_are_refused(function, reason):
+    assert reason in reasons(Network(lambda net, x: function(x)), image())
 
 
 def test_softmax_in_float64_is_refused():

@@ -1,9 +1,9 @@
-"""Convolutions, linear layers, batch norm."""
+"""Convolutions and linear layers."""
 
 import pytest
 import torch
 import torch.nn.functional as F
-from small_networks import Network, assert_captures, batch_norm, image, reasons, types
+from small_networks import Network, assert_captures, image, reasons, types
 from torch import nn
 
 
@@ -54,27 +54,15 @@ def test_spellings_of_linear(function):
     assert types(assert_captures(Network(function, fc=nn.Linear(5, 4)), torch.randn(3, 5))) == ["linear"]
 
 
-@pytest.mark.parametrize(("axes", "shape"), [(1, (4, 3)), (1, (2, 3, 7)), (2, (2, 3, 5, 6))])
-def test_batch_norm(axes, shape):
-    assert types(assert_captures(batch_norm(3, axes), torch.randn(shape))) == ["affine"]
-
-
-def test_batch_norm_without_parameters():
-    norm = nn.BatchNorm2d(3, affine=False)
-    norm.running_mean.normal_()
-    assert_captures(norm, image())
-
-
 @pytest.mark.parametrize(
     ("model", "x", "reason"),
     [
-        (nn.BatchNorm2d(3, track_running_stats=False), image(), "track_running_stats"),
         (nn.ConvTranspose2d(3, 4, 3), image(), "conv_transpose2d"),
         (nn.Conv3d(3, 4, 3), torch.randn(2, 3, 5, 5, 5), "conv3d"),
         (Network(lambda net, x: x @ x.transpose(2, 3)), image(), "both depend on the input"),
         (Network(lambda net, x: F.conv2d(x, x[:1])), image(), "weight depends on the input"),
     ],
-    ids=["batch statistics", "transposed", "3d", "product of values", "weight from the input"],
+    ids=["transposed", "3d", "product of values", "weight from the input"],
 )
 def test_refuses(model, x, reason):
     assert reason in reasons(model, x)

@@ -58,7 +58,7 @@ def clamp_max(b: Builder, x: Value, high: float) -> Value:
 
 @lowers(
     "sigmoid", "tanh", "exp", "silu", "hardswish", "hardsigmoid", "erf", "log", "sqrt", "neg", "abs", "reciprocal",
-    "mish", "log_sigmoid", "selu",
+    "mish", "log_sigmoid",
 )  # fmt: skip
 def function(b: Builder, x: Value) -> Value:
     """Lower a function that has no parameters."""
@@ -79,29 +79,43 @@ def leaky_relu(b: Builder, x: Value, negative_slope: float = 0.01) -> Value:
 
 @lowers("elu")
 def elu(b: Builder, x: Value, alpha: float = 1.0, scale: float = 1.0, input_scale: float = 1.0) -> Value:
-    """Lower ELU and its scaled relatives."""
+    """Lower `scale · (x if x > 0 else alpha · (exp(input_scale · x) − 1))`."""
+    if input_scale <= 0:
+        raise Unsupported(f"it scales its input by {input_scale}", "use a factor above 0")
     return _function(b, x, "elu", alpha=float(alpha), scale=float(scale), input_scale=float(input_scale))
+
+
+@lowers("selu")
+def selu(b: Builder, x: Value) -> Value:
+    """Lower SELU, an ELU of two constants.
+
+    Reference: Klambauer et al. 2017, Self-Normalizing Neural Networks, arXiv:1706.02515, equation 2.
+    """
+    return elu(b, x, 1.6732632423543772, 1.0507009873554805)
+
+
+@lowers("celu")
+def celu(b: Builder, x: Value, alpha: float = 1.0) -> Value:
+    """Lower `x if x > 0 else alpha · (exp(x / alpha) − 1)`."""
+    return elu(b, x, alpha, 1.0, 1.0 / alpha)
 
 
 @lowers("softplus")
 def softplus(b: Builder, x: Value, beta: float = 1.0, threshold: float = 20.0) -> Value:
     """Lower `log(1 + exp(beta · x)) / beta`."""
+    if beta <= 0:
+        raise Unsupported(f"its beta is {beta}", "use a beta above 0")
     return _function(b, x, "softplus", beta=float(beta), threshold=float(threshold))
 
 
 @lowers("prelu", "_prelu_kernel")
 def prelu(b: Builder, x: Value, weight: Any) -> Value:
-    """Lower PReLU: one slope as leaky ReLU, one for each channel as `max(x, 0) + slope · min(x, 0)`."""
+    """Lower `x if x >= 0 else slope · x`: one slope for all is a leaky ReLU, which has a table in 8 bits."""
     if not isinstance(weight, torch.Tensor):
         raise Unsupported("its slope depends on the input")
     if weight.numel() == 1:
         return _function(b, x, "leaky_relu", negative_slope=float(weight))
-    shape = b.shape(x)
-    slope = weight.reshape(1, -1, *([1] * (len(shape) - 2)))
-    negative = clamp_node(b, x, None, 0.0, ".negative")
-    constants = {"scale": slope.double(), "shift": torch.zeros_like(slope, dtype=torch.float64)}
-    scaled = b.emit("affine", (negative,), shape, {}, constants, suffix=".slope")
-    return b.emit("add", (clamp_node(b, x, 0.0, None, ".positive"), scaled), shape)
+    return b.emit("prelu", (x,), None, {}, {"slope": weight.reshape(-1)})
 
 
 @lowers("softmax", "_softmax")

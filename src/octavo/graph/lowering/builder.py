@@ -11,6 +11,9 @@ from octavo.graph.ir import Node, Shape
 from octavo.graph.lowering.registry import Unsupported, Value
 from octavo.graph.symbols import SymbolTable, reshape_target
 
+# What is named after the module whose weight it reads.
+_WEIGHTED = frozenset({"conv", "linear", "affine", "prelu", "layer_norm", "group_norm", "embedding", "embedding_bag"})
+
 
 class Builder:
     """Collect nodes while the operators of a captured module are visited in order.
@@ -103,7 +106,7 @@ class Builder:
 
     def _layer_name(self, path: str, operator: str) -> str:
         owner = self._weight_owner()
-        if owner is not None and operator in ("conv", "linear", "affine"):
+        if owner is not None and operator in _WEIGHTED:
             return owner
         if path and path not in self._containers:
             return path

@@ -1,4 +1,4 @@
-"""Layers with weights: convolution, linear, batch norm."""
+"""Layers with weights: convolution, linear."""
 
 from __future__ import annotations
 
@@ -95,35 +95,6 @@ def addmm(b: Builder, bias: Any, x: Any, other: Any, *, beta: float = 1, alpha: 
     if not isinstance(x, Value) or not isinstance(other, torch.Tensor) or not isinstance(bias, torch.Tensor):
         raise Unsupported("its matrix or its bias depends on the input", _CONSTANT_WEIGHT)
     return linear(b, x, other.t() * alpha, (bias * beta).expand(other.shape[1]))
-
-
-@lowers("batch_norm", "_native_batch_norm_legit_no_training", "cudnn_batch_norm")
-def batch_norm(
-    b: Builder,
-    x: Value,
-    weight: torch.Tensor | None,
-    bias: torch.Tensor | None,
-    mean: torch.Tensor | None,
-    variance: torch.Tensor | None,
-    training: bool = False,
-    momentum: float = 0.1,
-    eps: float = 1e-5,
-    cudnn_enabled: bool = False,
-) -> Value:
-    """Lower batch norm in inference: `y = x · scale + shift` for each channel.
-
-    `scale = weight / sqrt(variance + eps)`, `shift = bias − mean · scale`, in float64.
-    """
-    if training or mean is None or variance is None:
-        raise Unsupported("batch norm has no running statistics", "build it with track_running_stats=True")
-    scale = torch.rsqrt(variance.double() + eps)
-    if weight is not None:
-        scale = scale * weight.double()
-    shift = -mean.double() * scale
-    if bias is not None:
-        shift = shift + bias.double()
-    view = (1, -1, *([1] * (len(b.shape(x)) - 2)))
-    return b.emit("affine", (x,), None, {}, {"scale": scale.view(view), "shift": shift.view(view)})
 
 
 def _require_constant(weight: Any, bias: Any) -> None:
