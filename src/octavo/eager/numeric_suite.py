@@ -108,7 +108,7 @@ def prepare_model_outputs(
         logger_cls: keeps the outputs.
         allow_list: classes, float and quantized; default: `get_default_compare_output_module_list()`.
     """
-    from octavo.eager.mappings import get_default_compare_output_module_list
+    from octavo.eager.module_classes import get_default_compare_output_module_list
 
     allowed = tuple(get_default_compare_output_module_list() if allow_list is None else allow_list)
     for model in (float_module, q_module):

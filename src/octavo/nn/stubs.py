@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from octavo.nn.module import to_qtensor
 from octavo.nn.output import QuantizedOutput
 from octavo.nn.qtensor import QTensor
+from octavo.numerics import dtype_name
 
 
 class QuantStub(nn.Module):
@@ -62,11 +63,20 @@ class QuantWrapper(nn.Module):
 
 
 class Quantize(QuantizedOutput):
-    """Bring a float tensor to 8 bits; a tensor that has them passes through."""
+    """Bring a float tensor to 8 bits; a tensor that has them passes through.
 
-    def __init__(self, scale: Any = 1.0, zero_point: Any = 0, dtype: str = "uint8") -> None:
+    Args:
+        scale, zero_point: of the result; zero_point in dtype's range.
+        dtype: `"uint8"` or `"int8"`, or the torch dtype (torch.quint8 and torch.qint8 too).
+
+    Attributes:
+        name: the module's full name in its model.
+    """
+
+    def __init__(self, scale: Any = 1.0, zero_point: Any = 0, dtype: Any = "uint8") -> None:
         super().__init__()
-        self.set_output(scale, zero_point, dtype)
+        self.name = ""
+        self.set_output(scale, zero_point, dtype_name(dtype))
 
     @classmethod
     def from_float(cls, mod: nn.Module, use_precomputed_fake_quant: bool = False) -> Quantize:
@@ -85,7 +95,15 @@ class Quantize(QuantizedOutput):
 
 
 class DeQuantize(nn.Module):
-    """Bring an 8-bit tensor back to float32; a float tensor passes through."""
+    """Bring an 8-bit tensor back to float32; a float tensor passes through.
+
+    Attributes:
+        name: the module's full name in its model.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.name = ""
 
     @classmethod
     def from_float(cls, mod: nn.Module, use_precomputed_fake_quant: bool = False) -> DeQuantize:

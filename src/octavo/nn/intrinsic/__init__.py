@@ -14,7 +14,7 @@ from octavo.nn.intrinsic.conv import (
     ConvReLU2d,
     ConvReLU3d,
 )
-from octavo.nn.intrinsic.fused_module import _FusedModule
+from octavo.nn.intrinsic.fused_module import _FusedModule as _FusedModule
 from octavo.nn.intrinsic.linear import LinearBn1d, LinearLeakyReLU, LinearReLU, LinearTanh
 
 __all__ = [
@@ -35,5 +35,4 @@ __all__ = [
     "LinearLeakyReLU",
     "LinearReLU",
     "LinearTanh",
-    "_FusedModule",
 ]
