@@ -1,4 +1,5 @@
 import pytest
+from torch import nn
 
 from octavo.observers import MinMaxObserver, PerChannelMinMaxObserver
 from octavo.qconfig import QConfig, QConfigMapping
@@ -59,3 +60,50 @@ def test_refuses_an_observer_in_place_of_a_factory():
 
 def test_repr_shows_the_rules():
     assert "module_name_qconfigs\n  stem: None\n" in repr(QConfigMapping().set_module_name("stem", None))
+
+
+def _everything() -> QConfigMapping:
+    return (
+        QConfigMapping()
+        .set_global(_A)
+        .set_object_type(nn.Linear, None)
+        .set_object_type("conv", _B)
+        .set_module_name_regex("head.*", _C)
+        .set_module_name("stem", _D)
+        .set_module_name_object_type_order("block", nn.Linear, 1, _B)
+    )
+
+
+def test_dictionary_there_and_back():
+    rules = _everything().to_dict()
+    assert rules == {
+        "": _A,
+        "object_type": [(nn.Linear, None), ("conv", _B)],
+        "module_name_regex": [("head.*", _C)],
+        "module_name": [("stem", _D)],
+        "module_name_object_type_order": [("block", nn.Linear, 1, _B)],
+    }
+    assert QConfigMapping.from_dict(rules).to_dict() == rules
+    assert QConfigMapping.from_dict({"module_name": {"stem": None}}).resolve("stem", "conv") is None
+    assert QConfigMapping.from_dict({}).to_dict() == QConfigMapping().to_dict()
+
+
+def test_dictionary_with_an_unknown_key():
+    with pytest.raises(ValueError, match="got key 'modules', expected some of '', 'object_type'"):
+        QConfigMapping.from_dict({"modules": []})
+
+
+def test_attributes_hold_the_rules():
+    mapping = _everything()
+    assert mapping.global_qconfig == _A
+    assert dict(mapping.object_type_qconfigs) == {nn.Linear: None, "conv": _B}
+    assert dict(mapping.module_name_regex_qconfigs) == {"head.*": _C}
+    assert dict(mapping.module_name_qconfigs) == {"stem": _D}
+    assert dict(mapping.module_name_object_type_order_qconfigs) == {("block", nn.Linear, 1): _B}
+
+
+def test_the_order_of_calls_counts_most():
+    mapping = _everything().set_module_name("block", None)
+    assert mapping.resolve("block.linear", "linear", "Linear", path="block", order=1) == _B
+    assert mapping.resolve("block.linear", "linear", "Linear", path="block", order=0) is None
+    assert mapping.resolve("block.linear", "linear", "Linear") is None
