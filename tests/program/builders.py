@@ -39,22 +39,27 @@ def one_operator(
     output: Value,
     attributes: Mapping[str, Any] | None = None,
     constants: Mapping[str, np.ndarray] | None = None,
+    outputs: tuple[str, ...] = ("y",),
 ) -> Case:
-    """Return a program of one operator called "layer" and its inputs; every shape is fixed."""
+    """Return a program of one operator called "layer" and its inputs; every shape is fixed.
+
+    The operator's outputs are the program's, each of the type `output`.
+    """
     names = [f"x{i}" for i in range(len(arrays))]
     constants = constants or {}
     program = Program(
         inputs=tuple(
             Input(name, value.dtype, array.shape) for name, value, array in zip(names, types, arrays, strict=True)
         ),
-        outputs=("y",),
-        values={**dict(zip(names, types, strict=True)), "y": output},
+        outputs=outputs,
+        values={**dict(zip(names, types, strict=True)), **dict.fromkeys(outputs, output)},
         operators=(
             Operator(
-                kind, "layer", tuple(names), ("y",), attributes or {}, {role: f"layer.{role}" for role in constants}
+                kind, "layer", tuple(names), outputs, attributes or {}, {role: f"layer.{role}" for role in constants}
             ),
         ),
         constants={f"layer.{role}": array for role, array in constants.items()},
+        output_structure=list(range(len(outputs))) if len(outputs) > 1 else 0,
         producer="tests",
     )
     return program, list(arrays)

@@ -14,6 +14,7 @@ import moving_cases
 import normalizing_cases
 import pointwise_cases
 import pooling_cases
+import recurrent_cases
 import transposed_cases
 import weighted_cases
 from builders import Case, Made
@@ -43,6 +44,9 @@ CATALOGUES: dict[str, Callable[[], Made]] = {
     "softplus": pointwise_cases.softplus_cases,
     "prelu": pointwise_cases.prelu_cases,
     "softmax": pointwise_cases.softmax_cases,
+    "lstm": recurrent_cases.lstm_cases,
+    "gru": recurrent_cases.gru_cases,
+    "rnn": recurrent_cases.rnn_cases,
     "layer_norm": normalizing_cases.layer_norm_cases,
     "group_norm": normalizing_cases.group_norm_cases,
 }

@@ -24,9 +24,10 @@ def test_reference_runs_every_case(kind):
     for case in operator_cases(kind):
         program, inputs = case.build()
         verify(program)
-        (y,) = reference.run(program, inputs)
-        assert y.shape == infer_shapes(program, {})["y"], case.id
-        assert y.dtype == np.dtype(program.values["y"].dtype), case.id
+        shapes = infer_shapes(program, {})
+        for name, y in zip(program.outputs, reference.run(program, inputs), strict=True):
+            assert y.shape == shapes[name], case.id
+            assert y.dtype == np.dtype(program.values[name].dtype), case.id
 
 
 @pytest.mark.parametrize("kind", ["conv", "conv_transpose", "linear", "add", "mul", "avg_pool", "adaptive_avg_pool"])

@@ -28,6 +28,9 @@ constexpr Registration kRegistry[] = {
     {"softplus", make_softplus},
     {"prelu", make_prelu},
     {"softmax", make_softmax},
+    {"lstm", make_lstm},
+    {"gru", make_gru},
+    {"rnn", make_rnn},
     {"layer_norm", make_layer_norm},
     {"group_norm", make_group_norm},
 };

@@ -39,6 +39,9 @@ std::unique_ptr<Operator> make_elu(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_softplus(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_prelu(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_softmax(const OperatorSpec& spec);
+std::unique_ptr<Operator> make_lstm(const OperatorSpec& spec);
+std::unique_ptr<Operator> make_gru(const OperatorSpec& spec);
+std::unique_ptr<Operator> make_rnn(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_layer_norm(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_group_norm(const OperatorSpec& spec);
 

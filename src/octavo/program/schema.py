@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from octavo.program import shape_rules as rules
+from octavo.program.recurrent_shapes import recurrent
 from octavo.program.types import Value
 
 INT32 = 2**31 - 1
@@ -134,6 +135,13 @@ def _moving(kind: str = EIGHT_BIT, variadic: bool = False) -> tuple[Form, ...]:
     return Form((kind,), kind, variadic=variadic, moves=True), Form((FLOAT,), FLOAT, variadic=variadic, moves=True)
 
 
+def _recurrent(states: int, biases: tuple[str, ...]) -> tuple[Form, ...]:
+    """Return the forms of a recurrent layer: without its states at the start, and with all of them."""
+    weights = {f"weight_{which}": Constant("int8", (2,)) for which in ("ih", "hh")}
+    floats = {role: Constant("float32") for role in ("weight_ih_scale", "weight_hh_scale", *biases)}
+    return tuple(Form((FLOAT,) * inputs, FLOAT, {**weights, **floats}) for inputs in (1, 1 + states))
+
+
 _DYNAMIC_LINEAR = {
     "weight": Constant("int8", (2,)),
     "weight_scale": Constant("float32"),
@@ -195,6 +203,13 @@ OPERATORS: Mapping[str, OperatorType] = {
     ),
     "prelu": OperatorType((Form((FLOAT,), FLOAT, {"slope": Constant("float32")}),), rules.prelu),
     "softmax": OperatorType(_FLOAT_TO_FLOAT, rules.softmax, {"axis": _axis}),
+    "lstm": OperatorType(_recurrent(2, ("bias",)), recurrent(gates=4, states=2), {"reverse": _bool}),
+    "gru": OperatorType(_recurrent(1, ("bias_ih", "bias_hh")), recurrent(gates=3, states=1), {"reverse": _bool}),
+    "rnn": OperatorType(
+        _recurrent(1, ("bias",)),
+        recurrent(gates=1, states=1),
+        {"reverse": _bool, "nonlinearity": Attribute("choice", choices=("tanh", "relu"))},
+    ),
     "layer_norm": OperatorType(
         _NORMALIZES, rules.layer_norm, {"axes": Attribute("int", low=1, high=5), "eps": Attribute("positive")}
     ),

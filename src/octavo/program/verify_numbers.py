@@ -48,8 +48,9 @@ def check_numbers(operator: Operator, form: Form, program: Program) -> None:
             _fail(where, role, array, ~np.isfinite(array), "expected finite numbers")
     inputs = [program.values[name] for name in operator.inputs]
     output = program.values[operator.outputs[0]]
-    if "weight_scale" in constants:
-        _check_weights(where, _by_output_channel(where, operator, constants), inputs[0])
+    for role in constants:
+        if f"{role}_scale" in constants:
+            _check_weights(where, _by_output_channel(where, operator, constants), role, inputs[0])
     for ratio in _ratios(operator, inputs, output, constants):
         if not ratio <= MAX_MULTIPLIER:
             raise VerifyError(f"{where}: a ratio of its scales is {ratio:g}, {MAX_MULTIPLIER:g} (2^64) is the most")
@@ -64,15 +65,16 @@ def _by_output_channel(where: str, operator: Operator, constants: dict[str, np.n
     return {**constants, "weight": by_output_channel(weight, groups)}
 
 
-def _check_weights(where: str, constants: dict[str, np.ndarray], x: Value) -> None:
-    weight, bias, scale = constants["weight"], constants["bias"], constants["weight_scale"]
+def _check_weights(where: str, constants: dict[str, np.ndarray], role: str, x: Value) -> None:
+    weight, scale = constants[role], constants[f"{role}_scale"]
+    bias = constants.get("bias", scale)  # what has two biases is held to its shapes
     if weight.min() < -127:
-        _fail(where, "weight", weight, weight < -127, "expected -127 to 127")
+        _fail(where, role, weight, weight < -127, "expected -127 to 127")
     if scale.min() <= 0:
-        _fail(where, "weight_scale", scale, scale <= 0, "expected numbers above 0")
+        _fail(where, f"{role}_scale", scale, scale <= 0, "expected numbers above 0")
     if len(bias) != len(weight) or len(scale) != len(weight):
         raise VerifyError(
-            f"{where}: bias has {len(bias)} entries and weight_scale {len(scale)}; the weight has {len(weight)} output"
+            f"{where}: bias has {len(bias)} entries and {role}_scale {len(scale)}; the {role} has {len(weight)} output"
             " channels"
         )
     worst = np.abs(weight).reshape(len(weight), -1).sum(axis=1, dtype=np.int64) * _reach(x)
@@ -80,7 +82,7 @@ def _check_weights(where: str, constants: dict[str, np.ndarray], x: Value) -> No
         worst += np.abs(bias.astype(np.int64))
     elif scale.max() > MAX_DYNAMIC_WEIGHT_SCALE:
         expected = f"{MAX_DYNAMIC_WEIGHT_SCALE:g} is the most in a dynamic layer; keep it in float"
-        _fail(where, "weight_scale", scale, scale > MAX_DYNAMIC_WEIGHT_SCALE, expected)
+        _fail(where, f"{role}_scale", scale, scale > MAX_DYNAMIC_WEIGHT_SCALE, expected)
     channel = int(worst.argmax())
     if worst[channel] > INT32:
         raise VerifyError(

@@ -7,7 +7,7 @@ from typing import Literal, overload
 
 import numpy as np
 
-from octavo.program.reference import conv, dynamic, elementwise, moving, normalizing, pooling
+from octavo.program.reference import conv, dynamic, elementwise, moving, normalizing, pooling, recurrent
 from octavo.program.reference.call import Call
 from octavo.program.shapes import bind_symbols, infer_shapes
 from octavo.program.types import QUANT_RANGE, Operator, Program, Shape, clamp_range
@@ -39,6 +39,9 @@ FUNCTIONS: Mapping[str, Callable[[Call], np.ndarray | tuple[np.ndarray, ...]]] =
     "softplus": elementwise.softplus,
     "prelu": elementwise.prelu,
     "softmax": elementwise.softmax,
+    "lstm": recurrent.lstm,
+    "gru": recurrent.gru,
+    "rnn": recurrent.rnn,
     "layer_norm": normalizing.layer_norm,
     "group_norm": normalizing.group_norm,
 }

@@ -1,0 +1,55 @@
+// The gates of recurrent layers, once the two products that feed them are there: from_x of the input and from_h of the
+// state. Each float operation is a step of its own; sigmoid and tanh are those of float_math.h.
+//
+//   lstm: a = from_x + from_h;  i, f, o = sigmoid(a_i, a_f, a_o);  g = tanh(a_g)
+//         c = f * c + i * g;  h = o * tanh(c)
+//   gru:  r, z = sigmoid(from_x + from_h);  n = tanh(from_x_n + r * from_h_n)
+//         h = (1 - z) * n + z * h_before
+//   rnn:  h = tanh(from_x + from_h), or relu
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/isa.h"
+
+namespace octavo {
+
+// Units come in blocks: the products of gate g of unit u of a block lie at [g * kUnitBlock + u].
+inline constexpr int kUnitBlock = 32;
+
+// A few rows by one block of units. Strides are in floats, from a row to the next.
+struct GateTile {
+  int64_t rows = 0, units = 0;  // units <= kUnitBlock
+  const float* from_x = nullptr;
+  int64_t from_x_stride = 0;
+  const float* from_h = nullptr;
+  int64_t from_h_stride = 0;
+  const float* h_before = nullptr;  // gru
+  int64_t h_before_stride = 0;
+  float* c = nullptr;  // lstm: read and written
+  int64_t c_stride = 0;
+  float* h = nullptr;
+  int64_t h_stride = 0;
+};
+
+struct RecurrentKernels {
+  void (*lstm)(const GateTile& tile) = nullptr;
+  void (*gru)(const GateTile& tile) = nullptr;
+  void (*rnn_tanh)(const GateTile& tile) = nullptr;
+  void (*rnn_relu)(const GateTile& tile) = nullptr;
+};
+
+namespace reference {
+extern const RecurrentKernels kRecurrent;
+}  // namespace reference
+namespace avx2 {
+extern const RecurrentKernels kRecurrent;
+}  // namespace avx2
+namespace avx512_vnni {
+extern const RecurrentKernels kRecurrent;
+}  // namespace avx512_vnni
+
+inline constexpr const RecurrentKernels* kRecurrentKernels[kIsaCount] = {&reference::kRecurrent, &avx2::kRecurrent,
+                                                                         &avx512_vnni::kRecurrent};
+
+}  // namespace octavo

@@ -1,0 +1,116 @@
+"""Catalogue: recurrent layers with int8 weights.
+
+Sizes around those of vectors, of blocks of units and of tiles of rows; with and without states at the start; both
+directions; rows with nothing but zeros, with no finite range, and of very different sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from builders import FLOAT, Case, Made, deferred, one_operator
+
+
+class Kind(NamedTuple):
+    """What tells the recurrent operators apart."""
+
+    gates: int
+    states: tuple[str, ...]
+    biases: tuple[str, ...]
+
+
+KINDS = {
+    "lstm": Kind(4, ("h_n", "c_n"), ("bias",)),
+    "gru": Kind(3, ("h_n",), ("bias_ih", "bias_hh")),
+    "rnn": Kind(1, ("h_n",), ("bias",)),
+}
+
+
+def recurrent_weights(rng: np.random.Generator, kind: str, inputs: int, hidden: int) -> dict[str, np.ndarray]:
+    """Return the constants of a layer whose gates stay mostly where they are not saturated."""
+    gates, _, biases = KINDS[kind]
+    constants: dict[str, np.ndarray] = {}
+    for role, size in (("weight_ih", inputs), ("weight_hh", hidden)):
+        constants[role] = rng.integers(-127, 127, (gates * hidden, size), endpoint=True, dtype=np.int8)
+        scale = rng.uniform(0.5, 1.5, gates * hidden) / (74 * size**0.5)
+        constants[f"{role}_scale"] = scale.astype(np.float32)
+    return constants | {role: rng.normal(0, 0.5, gates * hidden).astype(np.float32) for role in biases}
+
+
+def recurrent(
+    kind: str,
+    seed: int = 0,
+    times: int = 3,
+    n: int = 2,
+    inputs: int = 7,
+    hidden: int = 5,
+    reverse: bool = False,
+    states: bool = False,
+    nonlinearity: str = "tanh",
+    edit: Callable[[list[np.ndarray]], None] | None = None,
+) -> Case:
+    """Return a recurrent layer; `edit` changes its inputs in place."""
+    rng = np.random.default_rng(seed)
+    constants = recurrent_weights(rng, kind, inputs, hidden)
+    x = rng.normal(0, 1, (times, n, inputs)).astype(np.float32)
+    x *= np.float32(4) ** rng.integers(-2, 3, (times, n, 1)).astype(np.float32)
+    arrays = [x]
+    if states:
+        arrays += [rng.normal(0, 0.7, (n, hidden)).astype(np.float32) for _ in KINDS[kind].states]
+    if edit is not None:
+        edit(arrays)
+    attributes = {"reverse": reverse} | ({"nonlinearity": nonlinearity} if kind == "rnn" else {})
+    types = [FLOAT] * len(arrays)
+    return one_operator(kind, arrays, types, FLOAT, attributes, constants, ("y", *KINDS[kind].states))
+
+
+def _strange_rows(arrays: list[np.ndarray]) -> None:
+    x = arrays[0]
+    x[0, 0] = 0
+    x[:, 1] = np.abs(x[:, 1])
+    x[:, 2] = -np.abs(x[:, 2])
+    x[1, 3, 0] = np.nan
+    x[2, 4, -1] = np.inf
+    x[0, 5] = 1e-42
+    x[0, 6] = 1e30
+    arrays[1][7, 0] = np.nan
+    arrays[1][8] = 0
+    arrays[1][9, -1] = -np.inf
+
+
+def recurrent_cases(kind: str) -> Made:
+    made = partial(deferred, recurrent, kind)
+    for hidden in (1, 2, 3, 4, 8, 15, 16, 17, 31, 32, 33, 48, 63, 64, 65, 100):
+        yield f"hidden{hidden}", made(hidden=hidden, seed=hidden)
+    for inputs in (1, 3, 4, 5, 63, 64, 65, 130):
+        yield f"in{inputs}", made(inputs=inputs)
+    for n in (1, 2, 6, 7, 13, 14, 15, 16, 17, 29, 65):
+        yield f"n{n}", made(n=n, hidden=20, states=n % 2 == 0)
+    for times in (1, 2, 33, 70):
+        yield f"t{times}", made(times=times, n=1, hidden=34)
+        yield f"t{times}-states-reverse", made(times=times, n=3, hidden=34, states=True, reverse=True)
+    yield "one", made(times=1, n=1, inputs=1, hidden=1)
+    yield "reverse", made(times=5, n=3, hidden=40, reverse=True)
+    yield "states", made(times=5, n=3, hidden=40, states=True)
+    yield "large", made(times=4, n=18, inputs=150, hidden=170, states=True)
+    yield "strange-rows", made(times=3, n=10, hidden=19, states=True, edit=_strange_rows)
+
+
+def lstm_cases() -> Made:
+    return recurrent_cases("lstm")
+
+
+def gru_cases() -> Made:
+    return recurrent_cases("gru")
+
+
+def rnn_cases() -> Made:
+    yield from recurrent_cases("rnn")
+    relu = partial(deferred, recurrent, "rnn", nonlinearity="relu")
+    for n, hidden in ((1, 16), (2, 33), (15, 100)):
+        yield f"relu-{n}x{hidden}", relu(times=4, n=n, hidden=hidden, states=n > 1)
+    yield "relu-reverse", relu(times=4, reverse=True)
+    yield "relu-strange-rows", relu(times=3, n=10, hidden=19, states=True, edit=_strange_rows)
