@@ -12,6 +12,7 @@ from octavo.nn.conversions import conversions
 from octavo.nn.errors import FloatInputError
 from octavo.nn.qtensor import QTensor
 from octavo.ops import TensorProgram, operators
+from octavo.ops.concrete import concretely
 from octavo.ops.tensor_program import example_shape
 from octavo.program import Value
 from octavo.program.build import ProgramBuilder
@@ -86,10 +87,10 @@ class QuantizedModule(nn.Module):
         for index, (x, value) in enumerate(zip(inputs, values, strict=True)):
             fixed = self.fixed_axes(index, x.dim())
             names.append(builder.free_input(f"x{index}", value, example_shape(x), fixed))
-        with torch.no_grad():
+        with concretely():
             outputs = self.emit(builder, names, list(values))
-        structure = {"tuple": list(range(len(outputs)))}
-        return TensorProgram(builder.finish(outputs, structure))
+            structure = {"tuple": list(range(len(outputs)))}
+            return TensorProgram(builder.finish(outputs, structure))
 
     def enter(self, x: Any) -> QTensor:
         """Return an input in 8 bits.

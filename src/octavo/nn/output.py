@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from octavo.nn.errors import QuantizationError
 from octavo.nn.qtensor import QTensor
 from octavo.program import Value
 
@@ -37,8 +38,17 @@ class QuantizedOutput(nn.Module):
         self.scale, self.zero_point, self.dtype = float(np.float32(scale)), int(zero_point), dtype
 
     def take_output(self, mod: nn.Module) -> None:
-        """Take the qparams that a module's activation observer has found."""
-        observer: Any = mod.activation_post_process
+        """Take the qparams that a module's activation observer has found.
+
+        Raises:
+            QuantizationError: the module was not prepared.
+        """
+        observer: Any = getattr(mod, "activation_post_process", None)
+        if observer is None:
+            raise QuantizationError(
+                f"module '{getattr(mod, 'name', '')}' ({type(mod).__name__}): it has no activation_post_process, the "
+                "observer that finds its output's scale. Remedy: give it a qconfig, prepare, and run samples through it"
+            )
         qparams = observer.qparams()
         self.set_output(qparams.scale, qparams.zero_point, qparams.dtype)
 

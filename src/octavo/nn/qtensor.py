@@ -104,8 +104,22 @@ class QTensor(Tensor):
         return True
 
     @property
+    def is_per_tensor(self) -> bool:
+        """Whether one scale and zero_point hold for all elements."""
+        return self._ch_axis is None
+
+    @property
     def value(self) -> Value:
-        """Dtype, scale and zero_point as a program declares them; per tensor only."""
+        """Dtype, scale and zero_point as a program declares them.
+
+        Raises:
+            TypeError: it has a scale for each channel.
+        """
+        if self._ch_axis is not None:
+            raise TypeError(
+                f"QTensor of shape {list(self.shape)}: it has a scale for each channel of axis {self._ch_axis}, "
+                "expected one scale. Remedy: per-channel scales are for weights; give activations a per-tensor qscheme"
+            )
         return Value(self.qdtype, self._scale, self._zero_point)
 
     def dequantize(self) -> Tensor:
@@ -126,6 +140,11 @@ class QTensor(Tensor):
     def with_data(self, data: Tensor) -> QTensor:
         """Return other integers with the same meaning."""
         return QTensor(data, self._scale, self._zero_point, self._ch_axis)
+
+    def replace_data(self, data: Tensor) -> QTensor:
+        """Put other integers in the place of these, as an in-place function does; views made before keep the old."""
+        self._data = data
+        return self
 
     def __repr__(self, **_: Any) -> str:
         real = torch._tensor_str._str(self.dequantize())[len("tensor(") : -1]

@@ -30,7 +30,7 @@ def apply(operator: str, inputs: Sequence[Tensor], values: Sequence[Value], outp
     Returns: the output.
     """
     ranks = tuple(x.dim() for x in inputs)
-    example = _Example(example_shape(x) for x in inputs)
+    example = Example(example_shape(x) for x in inputs)
     ready = _program(operator, tuple(values), output, ranks, tuple(sorted(attributes.items())), example)
     return ready(*inputs)[0]
 
@@ -45,14 +45,14 @@ def dequantize(q: Tensor, value: Value) -> Tensor:
     return apply("dequantize", (q,), (value,), FLOAT)
 
 
-class _Example(tuple):
+class Example(tuple):
     """Shapes at which a program is checked when it is made; they are no part of what it computes."""
 
     def __hash__(self) -> int:
         return 0
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Example)
+        return isinstance(other, Example)
 
 
 @lru_cache(maxsize=1024)
@@ -62,7 +62,7 @@ def _program(
     output: Value,
     ranks: tuple[int, ...],
     attributes: Attributes,
-    example: _Example,
+    example: Example,
 ) -> TensorProgram:
     builder = ProgramBuilder()
     names = [builder.free_input(f"x{i}", v, shape) for i, (v, shape) in enumerate(zip(values, example, strict=True))]

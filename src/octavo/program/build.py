@@ -47,6 +47,10 @@ class ProgramBuilder:
                 self.symbol(size, Symbol(example=example))
         return self.input(name, value, sizes)
 
+    def rank(self, name: str) -> int:
+        """Return the number of axes of an input."""
+        return next(len(given.shape) for given in self._inputs if given.name == name)
+
     def symbol(self, name: str, symbol: Symbol) -> str:
         """Declare a symbolic size and return its name."""
         self._symbols[name] = symbol

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-import torch
 import torch.nn.functional as F
 from torch.nn.modules.utils import _ntuple
 
+from octavo.nn.folding import conv_of, float_weight_bias
+from octavo.nn.fused_activation import saturation
 from octavo.nn.qtensor import QTensor
-from octavo.nn.quantized.activation import saturation
 from octavo.nn.quantized.layer import WeightedLayer
 from octavo.program import Value
 from octavo.program.build import ProgramBuilder
@@ -24,7 +24,7 @@ class _ConvNd(WeightedLayer):
     Reference: Jacob et al. 2018, arXiv:1712.05877, equation 7.
     """
 
-    axes: ClassVar[int]
+    axes: ClassVar[int]  # type: ignore[assignment]
     activation: ClassVar[str | None] = None
     transposed: ClassVar[bool] = False
 
@@ -54,8 +54,6 @@ class _ConvNd(WeightedLayer):
     @classmethod
     def from_float(cls, mod: Any, use_precomputed_fake_quant: bool = False) -> Any:
         """Make one of a calibrated or trained module."""
-        from octavo.nn.folding import conv_of, float_weight_bias
-
         weight, bias = float_weight_bias(mod)
         conv = conv_of(mod)
         layer = cls(
@@ -86,23 +84,22 @@ class _ConvNd(WeightedLayer):
         attributes |= saturation(self.activation, y)
         return [builder.emit("conv", inputs, "y", y, attributes, self.layer_constants(values[0]))]
 
-    def enter(self, x: Any) -> QTensor:
-        """Return an input in 8 bits, padded by its own values where padding_mode says so."""
-        q = super().enter(x)
+    def compute(self, *inputs: Any) -> QTensor:
+        """Run the program, the first input padded by its own values where padding_mode says so."""
         if self.padding_mode == "zeros":
-            return q
+            return super().compute(*inputs)
         widths = [width for pair in reversed(self.pairs()) for width in pair]
-        padded = F.pad(q.int_repr().to(torch.int32).float(), widths, mode=self.padding_mode)
-        return q.with_data(padded.to(q.int_repr().dtype))
+        padded = F.pad(self.enter(inputs[0]), widths, mode=self.padding_mode)
+        return super().compute(padded, *inputs[1:])
 
     def _get_name(self) -> str:
-        return f"QuantizedConv{self.axes}d"
+        return f"Quantized{type(self).__name__}"
 
     def extra_repr(self) -> str:
         """Show sizes and qparams, those that differ from the default."""
         text = (
             f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}, "
-            f"scale={self.scale}, zero_point={self.zero_point}"
+            f"{self.qparams_repr()}"
         )
         if self.padding not in ("valid", (0,) * self.axes):
             text += f", padding={self.padding}"

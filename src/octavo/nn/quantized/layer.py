@@ -8,14 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from octavo.nn.module import QuantizedModule
-from octavo.nn.output import QuantizedOutput
+from octavo.nn.errors import QuantizationError
 from octavo.nn.qtensor import QTensor
+from octavo.nn.quantized.base import QuantizedLayer
 from octavo.numerics import Qparams, dequantize, least_weight_scale, quantize, quantize_bias
 from octavo.program import Value
 
 
-class WeightedLayer(QuantizedOutput, QuantizedModule):
+class WeightedLayer(QuantizedLayer):
     """Hold int8 weights, their scales and a float bias; the bias is rounded to int32 for each input scale.
 
     Attributes:
@@ -91,20 +91,16 @@ class WeightedLayer(QuantizedOutput, QuantizedModule):
         zero_point = torch.zeros_like(scale).int()
         return Qparams(scale, zero_point, -127, 127, "int8", "per_channel_symmetric", self.weight_ch_axis)
 
-    def forward(self, x: QTensor) -> QTensor:
-        """Compute the layer in 8 bits.
-
-        Raises:
-            FloatInputError: x is a float tensor.
-        """
-        x = self.enter(x)
-        return self.leave(self.call((x.int_repr(),), (x.value,))[0])
-
 
 def weight_qparams(mod: Any, weight: Tensor, ch_axis: int) -> Qparams:
     """Choose a weight's qparams as the module's trained fake-quantize or its qconfig says; int8, symmetric."""
     observer = getattr(mod, "weight_fake_quant", None)
     if observer is None:
+        if getattr(mod, "qconfig", None) is None:
+            raise QuantizationError(
+                f"module '{getattr(mod, 'name', '')}' ({type(mod).__name__}): it has no qconfig, which says how its "
+                "weight is quantized. Remedy: set its qconfig before prepare"
+            )
         observer = mod.qconfig.weight()
         observer.name = getattr(mod, "name", "")
         if getattr(observer, "ch_axis", None) not in (None, -1) and ch_axis != 0:

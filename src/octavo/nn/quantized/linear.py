@@ -6,7 +6,8 @@ from typing import Any
 
 from torch import nn
 
-from octavo.nn.quantized.activation import saturation
+from octavo.nn.folding import float_weight_bias
+from octavo.nn.fused_activation import saturation
 from octavo.nn.quantized.layer import WeightedLayer
 from octavo.program import Value
 from octavo.program.build import ProgramBuilder
@@ -34,8 +35,6 @@ class Linear(WeightedLayer):
     @classmethod
     def from_float(cls, mod: nn.Module, use_precomputed_fake_quant: bool = False) -> Linear:
         """Make one of a calibrated or trained module."""
-        from octavo.nn.folding import float_weight_bias
-
         weight, bias = float_weight_bias(mod)
         layer = cls(weight.shape[1], weight.shape[0], bias is not None)
         layer.take(mod, weight, bias)
@@ -52,11 +51,11 @@ class Linear(WeightedLayer):
         return [builder.emit("linear", inputs, "y", y, saturation(self.activation, y), constants)]
 
     def _get_name(self) -> str:
-        return "QuantizedLinear"
+        return f"Quantized{type(self).__name__}"
 
     def extra_repr(self) -> str:
         """Show sizes and qparams."""
         return (
-            f"in_features={self.in_features}, out_features={self.out_features}, scale={self.scale}, "
-            f"zero_point={self.zero_point}, qscheme={self.weight().qscheme()}"
+            f"in_features={self.in_features}, out_features={self.out_features}, {self.qparams_repr()}, "
+            f"qscheme={self.weight().qscheme()}"
         )
