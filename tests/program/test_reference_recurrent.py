@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from recurrent_cases import KINDS, recurrent
 
@@ -43,6 +43,7 @@ def _run_torch(kind, program, arrays):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@settings(deadline=None, max_examples=40)
 @given(
     seed=st.integers(0, 2**32 - 1),
     times=st.integers(1, 6),
