@@ -78,7 +78,9 @@ def test_interrupt_passes_through(model, samples):
         octavo.quantize(model, samples[0], interrupted())
 
 
-def test_save_takes_only_quantized_models(model, tmp_path):
-    with pytest.raises(TypeError, match="expected a QuantizedModel"):
+def test_save_takes_only_quantized_models(model, samples, tmp_path):
+    with pytest.raises(TypeError, match="Small: example_inputs are missing"):
         octavo.save(model, tmp_path / "m.octavo")
+    with pytest.raises(TypeError, match="nothing in it is quantized"):
+        octavo.save(model, tmp_path / "m.octavo", samples[0])
     assert not list(tmp_path.iterdir())

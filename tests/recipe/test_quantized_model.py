@@ -77,3 +77,24 @@ def test_strided_and_differentiable_tensors(quantized, samples):
 def test_a_program_alone_has_no_report(quantized):
     with pytest.raises(ValueError, match="needs the float module"):
         QuantizedModel(quantized.program).report()
+
+
+def test_torch_export_holds_the_program(quantized, samples):
+    batch = torch.export.Dim.AUTO
+    exported = torch.export.export(quantized, (samples[0],), dynamic_shapes=(({0: batch},),))
+    names = [str(node.target) for node in exported.graph.nodes if node.op == "call_function"]
+    assert names.count("octavo.run.default") == 1
+    x = samples[1][:3]
+    for key, got in exported.module()(x).items():
+        assert torch.equal(got, quantized(x)[key])
+
+
+def test_state_dict_goes_through_a_weights_only_file(quantized, samples, tmp_path):
+    torch.save(quantized.state_dict(), tmp_path / "m.pt")
+    other = copy.deepcopy(quantized)
+    blank = {name: torch.zeros_like(tensor) for name, tensor in quantized.state_dict().items()}
+    blank |= {name: tensor for name, tensor in quantized.state_dict().items() if name.endswith("scale")}
+    other.load_state_dict(blank)
+    assert not torch.equal(other(samples[0])["logits"], quantized(samples[0])["logits"])
+    other.load_state_dict(torch.load(tmp_path / "m.pt", weights_only=True))
+    assert torch.equal(other(samples[0])["logits"], quantized(samples[0])["logits"])

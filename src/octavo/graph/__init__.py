@@ -9,6 +9,7 @@ from typing import Any
 from torch import nn
 
 from octavo import __version__
+from octavo.graph.assemble import assemble
 from octavo.graph.calibrate import Progress, calibrate
 from octavo.graph.capture import Captured, capture
 from octavo.graph.convert import Conversion, Layer, convert
@@ -35,6 +36,7 @@ __all__ = [
     "Prepared",
     "UnsupportedOperator",
     "UnsupportedOperatorError",
+    "assemble",
     "calibrate",
     "capture",
     "convert",

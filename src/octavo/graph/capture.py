@@ -140,7 +140,8 @@ def _capture(model: nn.Module, call: shapes.ExportArguments, example: Sample) ->
     inputs = _declare_inputs(module, builder, call, example)
     values: list[str] = []
     structure = _structure(_returned(exported, lower(module, builder)), values)
-    graph = remove_dead(Graph(symbols.ranges, inputs, tuple(builder.nodes), tuple(values), structure))
+    graph = Graph(symbols.ranges, inputs, tuple(builder.nodes), tuple(values), structure, builder.fixed)
+    graph = remove_dead(graph)
     keywords = tuple(arguments(example)[1])
     return Captured(graph, Signature(inputs, symbols.ranges, keywords))
 

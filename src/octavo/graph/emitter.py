@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from octavo.graph.ir import Graph
 from octavo.program import Input, Operator, Program, Symbol, Value
+from octavo.program.types import QUANT_RANGE
 
 Qparams = Mapping[str, Value]
 """Value of the graph → dtype, scale and zero_point that it has in 8 bits."""
@@ -65,23 +67,49 @@ class Emitter:
         operator: str,
         name: str,
         inputs: tuple[str, ...],
-        output: str,
-        value: Value,
+        output: str | tuple[str, ...],
+        value: Value | tuple[Value, ...],
         attributes: Mapping[str, Any] | None = None,
         constants: Mapping[str, np.ndarray] | None = None,
     ) -> str:
-        """Append an operator of the program and return the name of its output."""
+        """Append an operator of the program and return the name of its first output."""
+        outputs = (output,) if isinstance(output, str) else output
+        values = (value,) if isinstance(value, Value) else value
         names = {}
         for role, array in (constants or {}).items():
-            names[role] = f"{name}.{role}"
-            self._constants[names[role]] = np.ascontiguousarray(array)
-        self._values[output] = value
-        self._operators.append(Operator(operator, name, inputs, (output,), attributes or {}, names))
-        return output
+            names[role] = self._keep(f"{name}.{role}", np.ascontiguousarray(array))
+        self._values.update(zip(outputs, values, strict=True))
+        self._operators.append(Operator(operator, name, inputs, outputs, attributes or {}, names))
+        return outputs[0]
+
+    def reinterpreted(self, value: str, wanted: Value, name: str) -> str:
+        """Return the name under which the integers of a value are there with other qparams.
+
+        Args:
+            value: of the graph, in 8 bits.
+            wanted: what its integers stand for where they are read.
+            name: of the operator that reads them.
+        """
+        given = self.quantized(value)
+        if self.qparams[value] == wanted:
+            return given
+        low, high = QUANT_RANGE[wanted.dtype]
+        same = np.arange(low, high + 1).astype(wanted.dtype)
+        renamed = f"{name}.{value}"
+        return self.emit("table", renamed, (given,), renamed, wanted, constants={"table": same})
+
+    def _keep(self, name: str, array: np.ndarray) -> str:
+        """Add a constant and return its name; a layer that is called again (`conv@1.weight`) shares what is equal."""
+        plain = re.sub(r"@\d+", "", name)
+        held = self._constants.get(plain)
+        if held is not None and held.dtype == array.dtype and np.array_equal(held, array):
+            return plain
+        self._constants[name] = array
+        return name
 
     def program(self, producer: str) -> Program:
-        """Return the finished program."""
-        outputs = tuple(self.real(value) for value in self._graph.outputs)
+        """Return the finished program; it gives float32, but for values that were in 8 bits from the start."""
+        outputs = tuple(self.quantized(v) if v in self._graph.fixed else self.real(v) for v in self._graph.outputs)
         return Program(
             inputs=tuple(Input(i.name, "float32", i.shape) for i in self._graph.inputs),
             outputs=outputs,

@@ -32,9 +32,11 @@ def execute(graph: Graph, inputs: Mapping[str, Tensor], watch: Watch | None = No
             watch(name, tensor)
     with torch.no_grad():
         for node, freed in zip(graph.nodes, graph.last_uses(), strict=True):
-            values[node.output] = compute(node, [values[name] for name in node.inputs], sizes)
-            if watch is not None:
-                watch(node.output, values[node.output])
+            made = compute(node, [values[name] for name in node.inputs], sizes)
+            for name, tensor in zip(node.outputs, made if node.more else (made,), strict=True):
+                values[name] = tensor
+                if watch is not None:
+                    watch(name, tensor)
             for name in freed:
                 del values[name]
     return [values[name] for name in graph.outputs]

@@ -1,6 +1,6 @@
 """The graph between capture and program: operators close to the program's, on float tensors, before any qparams.
 
-Every node has one output and computes on float32. Its `type` is one of
+A node computes on float32 and has one output, where nothing else is said. Its `type` is one of
 
 | type | attributes | constants |
 |---|---|---|
@@ -22,9 +22,11 @@ Every node has one output and computes on float32. Its `type` is one of
 | `slice` | `axis, start, end, step` | |
 | `pad` | `padding` | |
 | `channel_shuffle` | `groups` | |
+| `program` | `program`, `sizes`, `names` | a quantized program as it is; see `lowering/program.py` |
 
 `clamp` in `attributes` is `(min, max)`, a fused activation. A padding is `[before, after]` for each axis.
 A dimension is an integer, or a string: the name of a symbol or an expression of symbols.
+Values that are in 8 bits from the start (`Graph.fixed`) are made by `program` nodes and by nodes that move values.
 """
 
 from __future__ import annotations
@@ -35,6 +37,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
+
+from octavo.program import Value
 
 Dim = int | str
 Shape = tuple[Dim, ...]
@@ -55,6 +59,7 @@ class Node:
         fused: names of the layers that were folded into this one.
         module: class of the module it came from, `Conv2d`; '' for a plain function call.
         path: the module it was called in, `features.3`; '' for the model itself.
+        more: names and shapes of the values that it makes besides `output`.
     """
 
     type: str
@@ -67,6 +72,12 @@ class Node:
     fused: tuple[str, ...] = ()
     module: str = ""
     path: str = ""
+    more: tuple[tuple[str, Shape], ...] = ()
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of all values that it makes."""
+        return (self.output, *(name for name, _ in self.more))
 
     def with_attributes(self, **changes: Any) -> Node:
         """Return a copy with some attributes changed."""
@@ -100,6 +111,7 @@ class Graph:
         nodes: each value is made once, before it is read.
         outputs: values, in the order in which `structure` counts them.
         structure: how the model's return value is built from the outputs, as a program's `output_structure`.
+        fixed: the values that are in 8 bits from the start, with their dtype and qparams.
     """
 
     symbols: dict[str, SymbolRange]
@@ -107,6 +119,7 @@ class Graph:
     nodes: tuple[Node, ...]
     outputs: tuple[str, ...]
     structure: Any
+    fixed: dict[str, Value] = field(default_factory=dict)
 
     def with_nodes(self, nodes: Iterable[Node]) -> Graph:
         """Return a copy with other nodes."""
@@ -121,7 +134,7 @@ class Graph:
 
     def producers(self) -> dict[str, Node]:
         """Map each value made by a node to that node."""
-        return {node.output: node for node in self.nodes}
+        return {value: node for node in self.nodes for value in node.outputs}
 
     def consumers(self) -> dict[str, list[Node]]:
         """Map each value to the nodes that read it, in order."""
@@ -133,14 +146,16 @@ class Graph:
 
     def shapes(self) -> dict[str, Shape]:
         """Map each value to its shape."""
-        return {i.name: i.shape for i in self.inputs} | {n.output: n.shape for n in self.nodes}
+        shapes = {i.name: i.shape for i in self.inputs}
+        for node in self.nodes:
+            shapes |= {node.output: node.shape, **dict(node.more)}
+        return shapes
 
     def last_uses(self) -> list[tuple[str, ...]]:
         """List, for each node, the values that nothing reads after it (never the model's outputs)."""
         last: dict[str, int] = {}
         for index, node in enumerate(self.nodes):
-            last[node.output] = index
-            last.update(dict.fromkeys(node.inputs, index))
+            last.update(dict.fromkeys((*node.outputs, *node.inputs), index))
         freed: list[list[str]] = [[] for _ in self.nodes]
         for value, index in last.items():
             if value not in self.outputs:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from octavo.graph import elementwise
@@ -60,7 +60,7 @@ def place(graph: Graph, wanted: Callable[[Node], bool]) -> dict[str, Decision]:
         decisions[node.name] = Decision(
             False, "it follows the last int8 layer, which gives float32 directly", "none needed: float is exact here"
         )
-    _refuse(graph, decisions)
+    refuse_in_float([node for node in graph.nodes if not decisions[node.name].int8])
     return decisions
 
 
@@ -126,10 +126,27 @@ def _tail(graph: Graph, decisions: Mapping[str, Decision]) -> list[Node]:
     return [node for node in graph.nodes if node.name in tail]
 
 
-def _refuse(graph: Graph, decisions: Mapping[str, Decision]) -> None:
+def refuse_in_float(nodes: Iterable[Node]) -> None:
+    """Check that nodes have a float form in a program.
+
+    Args:
+        nodes: those that run in float.
+
+    Raises:
+        UnsupportedOperatorError: some have none; it lists all of them.
+    """
     refused = []
+<<<<<<< HEAD
     for node in graph.nodes:
         if not decisions[node.name].int8 and node.type == "affine" and node.constants["scale"].numel() > 1:
+=======
+    for node in nodes:
+        if _table_only(node):
+            function = node.attributes["function"]
+            reason, remedy = f"{function} has an int8 form only, and its qconfig is None", "give it a QConfig"
+            refused.append(UnsupportedOperator(function, node.name, reason, remedy))
+        elif node.type == "affine" and node.constants["scale"].numel() > 1:
+>>>>>>> 91812b5 (Quantized modules to one program: octavo.save from either front door)
             reason = f"its constant operand varies over the batch or over axes of symbolic size {list(node.shape)}"
             refused.append(UnsupportedOperator("add/mul", node.name, reason, "fix these sizes with dynamic_shapes"))
     if refused:

@@ -57,6 +57,7 @@ def prepare(captured: Captured, qconfig_mapping: QConfigMapping | None = None) -
         ConversionError: a weight is NaN or infinite, or a QConfig asks for what a program does not have.
         UnsupportedOperatorError: an operator has no form for where it would have to run.
     """
+    _check_float(captured.graph)
     mapping = default_static() if qconfig_mapping is None else qconfig_mapping
     graph = run_passes(captured.graph)
     _check_weights(graph)
@@ -104,6 +105,15 @@ def _observer(layer: str, qconfig: QConfig) -> UniformQuantizationObserverBase:
             "uint8 or int8, per tensor. Remedy: give QConfig(activation=…) such an observer"
         )
     return observer
+
+
+def _check_float(graph: Graph) -> None:
+    quantized = [node.name for node in graph.nodes if node.type == "program"]
+    if quantized:
+        raise ConversionError(
+            f"layer '{quantized[0]}' is quantized already, as are {len(quantized) - 1} others; expected a float model. "
+            "Remedy: quantize the float model, or make this one a program as it is (octavo.save)"
+        )
 
 
 def _check_weights(graph: Graph) -> None:

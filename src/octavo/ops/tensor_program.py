@@ -63,8 +63,9 @@ class TensorProgram:
     def _text(self) -> str:
         return json.dumps(to_document(self.program), separators=(",", ":"))
 
-    @cached_property
+    @property
     def _constants(self) -> list[Tensor]:
+        # Made anew for each trace: a tensor that is made while PyTorch traces holds no data once that is over.
         constants: Any = self.program.constants
         return [torch.from_numpy(constants[name].copy()) for name in sorted(constants)]
 

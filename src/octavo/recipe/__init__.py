@@ -2,8 +2,20 @@
 
 from octavo.recipe.advice import Advice, advise
 from octavo.recipe.quantize import quantize
-from octavo.recipe.quantized_model import QuantizedModel, save
+from octavo.recipe.quantized_model import QuantizedModel
 from octavo.recipe.recipe import Recipe, RecipeError
+from octavo.recipe.save import save, to_program
 from octavo.recipe.summary import LayerSummary, Report
 
-__all__ = ["Advice", "LayerSummary", "QuantizedModel", "Recipe", "RecipeError", "Report", "advise", "quantize", "save"]
+__all__ = [
+    "Advice",
+    "LayerSummary",
+    "QuantizedModel",
+    "Recipe",
+    "RecipeError",
+    "Report",
+    "advise",
+    "quantize",
+    "save",
+    "to_program",
+]

@@ -12,9 +12,10 @@ from torch import nn
 from torch.utils import _pytree as pytree
 
 from octavo.graph import Conversion, Layer
-from octavo.graph.signature import Sample, arguments
+from octavo.ops import TensorProgram
 from octavo.program import Program
 from octavo.program import save as save_program
+from octavo.program.structure import rebuild
 from octavo.recipe.measure import Origin, measure
 from octavo.recipe.summary import Report
 from octavo.runtime import LoadedProgram
@@ -23,8 +24,8 @@ from octavo.runtime import LoadedProgram
 class QuantizedModel(nn.Module):
     """Runs an int8 program; called and answering as the float module that it was made from.
 
-    It computes on the CPU and has no gradient. Its state_dict holds the program's constants, and takes those of
-    another program of the same shape.
+    It computes on the CPU and has no gradient. Its state_dict holds the program's constants, and takes those of another
+    program of the same shape. Where torch.export or torch.compile trace, all of it becomes one node, `octavo::run`.
 
     Args:
         program: what it runs.
@@ -69,8 +70,12 @@ class QuantizedModel(nn.Module):
             ShapeError: an input has a shape that the program does not take.
         """
         inputs = [value for value in pytree.tree_leaves(args) if value is not None]
-        named = {name: _array(name, value) for name, value in kwargs.items() if value is not None}
-        outputs = self._loaded(*(_array(str(i), value) for i, value in enumerate(inputs)), **named)
+        named = {name: value for name, value in kwargs.items() if value is not None}
+        if torch.compiler.is_compiling():
+            traced = TensorProgram(self.program)(*self._loaded.in_order(tuple(inputs), named))
+            return rebuild(self.program.output_structure, traced)
+        arrays = {name: _array(name, value) for name, value in named.items()}
+        outputs = self._loaded(*(_array(str(i), value) for i, value in enumerate(inputs)), **arrays)
         return _tensors(outputs)
 
     def report(self, seconds: float = 2.0) -> Report:
@@ -135,30 +140,6 @@ class QuantizedModel(nn.Module):
             unexpected_keys += [key for key in state_dict if key.startswith(prefix) and key not in known]
         if not error_msgs:
             self._loaded = LoadedProgram(replace(self.program, constants=constants), self._loaded.threads)
-
-
-def save(quantized: QuantizedModel, path: str | os.PathLike[str], example_inputs: Sample | None = None) -> None:
-    """Write a quantized module to a `.octavo` file, whole or not at all.
-
-    Args:
-        quantized: what `octavo.quantize` returned.
-        path: the file to write or replace.
-        example_inputs: where given, the module is run on them first, so that a file that does not take them is
-            never written.
-
-    Raises:
-        TypeError: `quantized` is no QuantizedModel.
-        ShapeError: the module does not take the example inputs.
-        OSError: the file cannot be written; what was there before is untouched.
-    """
-    if not isinstance(quantized, QuantizedModel):
-        raise TypeError(
-            f"save: got a {type(quantized).__name__}, expected a QuantizedModel (what octavo.quantize returns)"
-        )
-    if example_inputs is not None:
-        args, kwargs = arguments(example_inputs)
-        quantized(*args, **kwargs)
-    quantized.save(path)
 
 
 def _array(name: str, value: Any) -> np.ndarray:

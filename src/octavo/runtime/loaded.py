@@ -99,10 +99,15 @@ class LoadedProgram:
     def _arrange(self, args: tuple, kwargs: dict[str, Any]) -> list[np.ndarray]:
         names = self._names
         if kwargs or len(args) != len(names):
-            args = self._in_order(args, kwargs)
+            args = self.in_order(args, kwargs)
         return [_as_array(*given) for given in zip(names, self._dtypes, args, strict=True)]
 
-    def _in_order(self, args: tuple, kwargs: dict[str, Any]) -> tuple:
+    def in_order(self, args: tuple, kwargs: dict[str, Any]) -> tuple:
+        """Return what is given by position and by name in the order of the program's inputs.
+
+        Raises:
+            TypeError: an input is missing, given twice or unknown.
+        """
         names = self._names
         if len(args) > len(names):
             raise TypeError(f"got {len(args)} inputs, expected {len(names)}: {', '.join(names)}")

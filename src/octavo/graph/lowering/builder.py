@@ -9,7 +9,9 @@ from torch import fx
 
 from octavo.graph.ir import Node, Shape
 from octavo.graph.lowering.registry import Unsupported, Value
+from octavo.graph.passes.share_qparams import MOVING
 from octavo.graph.symbols import SymbolTable, reshape_target
+from octavo.program import Value as ProgramValue
 
 # What is named after the module whose weight it reads.
 _WEIGHTED = frozenset({"conv", "linear", "affine", "prelu", "layer_norm", "group_norm", "embedding", "embedding_bag"})
@@ -21,12 +23,18 @@ class Builder:
     Args:
         symbols: the names of symbolic dimensions.
         containers: paths of the modules that have children; an operator in one of them is not the whole layer.
+
+    Attributes:
+        nodes: in order.
+        current: what is being lowered.
+        fixed: the values that are in 8 bits from the start.
     """
 
     def __init__(self, symbols: SymbolTable, containers: set[str]) -> None:
         self.symbols = symbols
         self.nodes: list[Node] = []
         self.current: fx.Node
+        self.fixed: dict[str, ProgramValue] = {}
         self._shapes: dict[str, Shape] = {}
         self._names: set[str] = set()
         self._containers = containers
@@ -67,13 +75,36 @@ class Builder:
             suffix: tells the helper nodes of one layer apart from the layer itself.
         """
         path, module = self.place()
-        name = self._unique(self._layer_name(path, operator) + suffix)
+        name = self.claim(self.layer_name(path, operator) + suffix)
         shape = self.result_shape() if shape is None else shape
         tensors = {role: tensor.detach() for role, tensor in (constants or {}).items()}
         names = tuple(v.name for v in inputs)
-        self.nodes.append(Node(operator, name, names, name, shape, attributes or {}, tensors, (), module, path))
-        self._shapes[name] = shape
+        self.append(Node(operator, name, names, name, shape, attributes or {}, tensors, (), module, path))
+        if operator in MOVING and inputs[0].name in self.fixed:
+            self.fixed[name] = self.fixed[inputs[0].name]
         return Value(name)
+
+    def append(self, node: Node) -> None:
+        """Append a node that is made already, under names that `claim` has given."""
+        self.nodes.append(node)
+        self._shapes |= {node.output: node.shape, **dict(node.more)}
+
+    def claim(self, stem: str) -> str:
+        """Return a name that nothing else in the graph has: the stem itself, or `stem@1`."""
+        name, count = stem, 1
+        while name in self._names:
+            name, count = f"{stem}@{count}", count + 1
+        self._names.add(name)
+        return name
+
+    def layer_name(self, path: str, operator: str) -> str:
+        """Name a node after the layer that it comes from."""
+        owner = self._weight_owner()
+        if owner is not None and operator in _WEIGHTED:
+            return owner
+        if path and path not in self._containers:
+            return path
+        return f"{path}.{operator}" if path else operator
 
     def reshape(self, x: Value, shape: Shape, suffix: str = ".reshape") -> Value:
         """Append a reshape, or return x where it has the shape already."""
@@ -91,10 +122,10 @@ class Builder:
         """Stand in for the result of an operator that could not be lowered, so that the rest can be looked at."""
         result = self.current.meta.get("val")
         if isinstance(result, torch.Tensor):
-            return self.declare(self._unique(self.current.name), self.symbols.shape(result.shape))
+            return self.declare(self.claim(self.current.name), self.symbols.shape(result.shape))
         if isinstance(result, (list, tuple)):
             name = self.current.name
-            return [self.declare(self._unique(name), self.symbols.shape(r.shape)) for r in result]
+            return [self.declare(self.claim(name), self.symbols.shape(r.shape)) for r in result]
         return result
 
     def place(self) -> tuple[str, str]:
@@ -104,14 +135,6 @@ class Builder:
         kind = cls if isinstance(cls, str) else cls.__name__
         return path, kind.rsplit(".", 1)[-1]
 
-    def _layer_name(self, path: str, operator: str) -> str:
-        owner = self._weight_owner()
-        if owner is not None and operator in _WEIGHTED:
-            return owner
-        if path and path not in self._containers:
-            return path
-        return f"{path}.{operator}" if path else operator
-
     def _weight_owner(self) -> str | None:
         """Return the module whose `weight` the operator reads: the layer's own name, whoever calls it."""
         for argument in self.current.args:
@@ -120,10 +143,3 @@ class Builder:
                 if role == "weight" and owner:
                     return owner
         return None
-
-    def _unique(self, stem: str) -> str:
-        name, count = stem, 1
-        while name in self._names:
-            name, count = f"{stem}@{count}", count + 1
-        self._names.add(name)
-        return name

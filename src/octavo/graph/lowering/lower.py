@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -11,7 +12,7 @@ from torch.fx.node import map_aggregate, map_arg
 
 from octavo.graph.errors import UnsupportedOperator, UnsupportedOperatorError
 from octavo.graph.lowering.builder import Builder
-from octavo.graph.lowering.registry import LOWERINGS, TAKES_SIZES, Unsupported, Value, is_in_place, operator_key
+from octavo.graph.lowering.registry import LOWERINGS, MOVES, TAKES_SIZES, Unsupported, Value, is_in_place, operator_key
 
 _SYMBOLIC = (torch.SymInt, torch.SymFloat, torch.SymBool)
 
@@ -88,11 +89,24 @@ class _Visit:
                 "a program has no such operator",
                 "replace it by supported operators, or leave this part out of the quantized model",
             )
-        if isinstance(made, torch.Tensor) and made.dtype != torch.float32:
-            raise Unsupported(f"it makes values of {made.dtype}", "keep the model in float32")
+        values = [leaf for leaf in leaves if isinstance(leaf, Value)]
+        if key != "run":
+            self._check_dtypes(key, values, made)
         if key not in TAKES_SIZES and any(isinstance(leaf, _SYMBOLIC) for leaf in leaves):
             raise Unsupported("it computes with a symbolic size", "fix the size with dynamic_shapes")
         return LOWERINGS[key](self._builder, *arguments, **keywords)
+
+    def _check_dtypes(self, key: str, values: Sequence[Value], made: Any) -> None:
+        """Refuse arithmetic on the integers of values in 8 bits, and results in any dtype but the operands'."""
+        kinds = {self._builder.fixed.get(value.name) for value in values}
+        if len(kinds) > 1:
+            raise Unsupported("its operands are in 8 bits with different qparams", "dequantize them (a DeQuantStub)")
+        (kind,) = kinds
+        if kind is not None and key not in MOVES:
+            raise Unsupported("it computes with the integers of a tensor in 8 bits", "dequantize it (a DeQuantStub)")
+        expected = torch.float32 if kind is None else getattr(torch, kind.dtype)
+        if isinstance(made, torch.Tensor) and made.dtype != expected:
+            raise Unsupported(f"it makes values of {made.dtype}", f"keep them in {expected}")
 
     def _fold(self, node: fx.Node, arguments: Any, keywords: Any, leaves: list[Any]) -> Any:
         """Compute now what does not depend on the inputs."""

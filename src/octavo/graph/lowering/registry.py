@@ -12,7 +12,7 @@ LOWERINGS: dict[str, Callable[..., Any]] = {}
 
 @dataclass(frozen=True)
 class Value:
-    """A float32 tensor that depends on the model's inputs, by its name in the graph."""
+    """A tensor that depends on the model's inputs, by its name in the graph."""
 
     name: str
 
@@ -29,13 +29,19 @@ class Unsupported(Exception):  # noqa: N818 - an internal signal, collected into
 TAKES_SIZES: set[str] = set()
 """Operators whose lowering takes symbolic sizes among its arguments."""
 
+MOVES: set[str] = set()
+"""Operators that only move values: they mean the same for the integers of a tensor in 8 bits."""
 
-def lowers(*operators: str, sizes: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+
+def lowers(
+    *operators: str, sizes: bool = False, moves: bool = False
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a function as the lowering of ATen operators.
 
     Args:
         operators: named without `aten.` and overload: `conv2d`.
         sizes: whether it can handle arguments that are symbolic sizes; for all others they are refused.
+        moves: whether it only moves values.
     """
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -43,6 +49,8 @@ def lowers(*operators: str, sizes: bool = False) -> Callable[[Callable[..., Any]
             LOWERINGS[operator] = function
         if sizes:
             TAKES_SIZES.update(operators)
+        if moves:
+            MOVES.update(operators)
         return function
 
     return register

@@ -13,13 +13,15 @@ from octavo.graph.lowering.registry import Unsupported, Value, lowers, operator_
 _END = 2**31
 
 
-@lowers("contiguous", "detach", "alias", "clone", "identity", "lift_fresh", "to", "_to_copy", "type_as", "float")
+@lowers(
+    "contiguous", "detach", "alias", "clone", "identity", "lift_fresh", "to", "_to_copy", "type_as", "float", moves=True
+)
 def identity(b: Builder, x: Value, *rest: Any, **names: Any) -> Value:
-    """Pass a value on: on float32 values these do nothing."""
+    """Pass a value on: a value keeps its dtype, so these do nothing."""
     return x
 
 
-@lowers("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout")
+@lowers("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout", moves=True)
 def dropout(b: Builder, x: Value, probability: float, train: bool) -> Value:
     """Pass a value on, unless the model drops at random in evaluation mode as well."""
     if train and probability > 0:
@@ -29,21 +31,21 @@ def dropout(b: Builder, x: Value, probability: float, train: bool) -> Value:
 
 @lowers(
     "flatten", "view", "reshape", "_unsafe_view", "unsqueeze", "squeeze", "unflatten", "view_as", "reshape_as",
-    sizes=True,
+    sizes=True, moves=True,
 )  # fmt: skip
 def reshape(b: Builder, x: Value, *rest: Any, **names: Any) -> Value:
     """Lower everything that keeps the row-major order of the elements."""
     return b.reshape(x, b.result_shape(), suffix="")
 
 
-@lowers("permute")
+@lowers("permute", moves=True)
 def permute(b: Builder, x: Value, dims: Any) -> Value:
     """Lower a permutation of the axes."""
     order = [d % len(dims) for d in dims]
     return x if order == list(range(len(order))) else b.emit("permute", (x,), None, {"dims": order})
 
 
-@lowers("transpose", "swapaxes")
+@lowers("transpose", "swapaxes", moves=True)
 def transpose(b: Builder, x: Value, first: int, second: int) -> Value:
     """Lower the exchange of two axes."""
     order = list(range(len(b.shape(x))))
@@ -51,7 +53,7 @@ def transpose(b: Builder, x: Value, first: int, second: int) -> Value:
     return permute(b, x, order)
 
 
-@lowers("t", "numpy_T", "matrix_H", "mT")
+@lowers("t", "numpy_T", "matrix_H", "mT", moves=True)
 def t(b: Builder, x: Value) -> Value:
     """Lower the transpose of a matrix."""
     if len(b.shape(x)) != 2:
@@ -59,7 +61,7 @@ def t(b: Builder, x: Value) -> Value:
     return permute(b, x, [1, 0])
 
 
-@lowers("cat", "concat", "concatenate")
+@lowers("cat", "concat", "concatenate", moves=True)
 def concat(b: Builder, values: Any, axis: int = 0) -> Value:
     """Lower a concatenation."""
     if not all(isinstance(v, Value) for v in values):
@@ -69,7 +71,7 @@ def concat(b: Builder, values: Any, axis: int = 0) -> Value:
     return b.emit("concat", tuple(values), None, {"axis": axis % len(b.shape(values[0]))})
 
 
-@lowers("stack")
+@lowers("stack", moves=True)
 def stack(b: Builder, values: Any, axis: int = 0) -> Value:
     """Lower a stack as reshapes and a concatenation."""
     axis %= len(b.shape(values[0])) + 1
@@ -100,7 +102,7 @@ def _bound(b: Builder, value: Any, size: Any) -> int | None:
     return distance or None
 
 
-@lowers("slice", sizes=True)
+@lowers("slice", sizes=True, moves=True)
 def slice_(b: Builder, x: Value, axis: int = 0, start: Any = None, end: Any = None, step: int = 1) -> Value:
     """Lower a slice of one axis."""
     source = b.current.all_input_nodes[0].meta["val"].shape
@@ -110,7 +112,7 @@ def slice_(b: Builder, x: Value, axis: int = 0, start: Any = None, end: Any = No
     return _slice(b, x, axis, first, _bound(b, end, source[axis]), step, size)
 
 
-@lowers("narrow", sizes=True)
+@lowers("narrow", sizes=True, moves=True)
 def narrow(b: Builder, x: Value, axis: int, start: int, length: int) -> Value:
     """Lower a slice given by its length."""
     if not isinstance(start, int) or not isinstance(length, int) or start < 0:
@@ -118,7 +120,7 @@ def narrow(b: Builder, x: Value, axis: int, start: int, length: int) -> Value:
     return _slice(b, x, axis % len(b.shape(x)), start, start + length, 1, length)
 
 
-@lowers("select", sizes=True)
+@lowers("select", sizes=True, moves=True)
 def select(b: Builder, x: Value, axis: int, index: Any) -> Value:
     """Lower the choice of one index of an axis, as a slice and a reshape."""
     if not isinstance(index, int):
@@ -127,7 +129,17 @@ def select(b: Builder, x: Value, axis: int, index: Any) -> Value:
     return b.reshape(part, b.result_shape())
 
 
-@lowers("chunk", "split", "split_with_sizes", "tensor_split", "unsafe_chunk", "unsafe_split", "unbind", sizes=True)
+@lowers(
+    "chunk",
+    "split",
+    "split_with_sizes",
+    "tensor_split",
+    "unsafe_chunk",
+    "unsafe_split",
+    "unbind",
+    sizes=True,
+    moves=True,
+)
 def split(b: Builder, x: Value, *rest: Any, **names: Any) -> list[Value]:
     """Lower a division of one axis into consecutive parts, as slices."""
     key = operator_key(b.current.target)
@@ -144,12 +156,13 @@ def split(b: Builder, x: Value, *rest: Any, **names: Any) -> list[Value]:
     return parts
 
 
-@lowers("pad", "constant_pad_nd", sizes=True)
+@lowers("pad", "constant_pad_nd", sizes=True, moves=True)
 def pad(b: Builder, x: Value, pads: Any, mode: Any = "constant", value: Any = None) -> Value:
     """Lower padding with zeros; PyTorch lists the last axis first."""
     if isinstance(mode, (int, float)):
         mode, value = "constant", mode
-    if mode != "constant" or value not in (None, 0, 0.0):
+    zero = b.fixed[x.name].zero_point if x.name in b.fixed else 0
+    if mode != "constant" or (0 if value is None else value) != zero:
         raise Unsupported(f"it pads with mode '{mode}' and value {value}", "pad with zeros")
     if not all(isinstance(p, int) for p in pads):
         raise Unsupported("its widths are symbolic", "pad by fixed widths")
@@ -161,7 +174,7 @@ def pad(b: Builder, x: Value, pads: Any, mode: Any = "constant", value: Any = No
     return x if not any(map(any, padding)) else b.emit("pad", (x,), None, {"padding": padding})
 
 
-@lowers("channel_shuffle", "native_channel_shuffle")
+@lowers("channel_shuffle", "native_channel_shuffle", moves=True)
 def channel_shuffle(b: Builder, x: Value, groups: int) -> Value:
     """Lower a channel shuffle."""
     return b.emit("channel_shuffle", (x,), None, {"groups": groups})

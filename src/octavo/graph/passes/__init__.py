@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from octavo.graph.ir import Graph
 from octavo.graph.passes.affine_to_conv import affine_to_conv
@@ -28,14 +28,19 @@ PASSES: tuple[Callable[[Graph], Graph], ...] = (
 )
 
 
-def run_passes(graph: Graph) -> Graph:
-    """Apply all passes, in order."""
-    for rewrite in PASSES:
+FLOAT_PASSES = tuple(rewrite for rewrite in PASSES if rewrite not in (fuse_residual, fuse_activation))
+"""Those that are worth their while where nothing will be rounded to 8 bits."""
+
+
+def run_passes(graph: Graph, passes: Sequence[Callable[[Graph], Graph]] = PASSES) -> Graph:
+    """Apply passes, in order; default: all of them."""
+    for rewrite in passes:
         graph = rewrite(graph)
     return graph
 
 
 __all__ = [
+    "FLOAT_PASSES",
     "PASSES",
     "affine_to_conv",
     "channel_shuffle",

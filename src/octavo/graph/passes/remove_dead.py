@@ -10,7 +10,7 @@ def remove_dead(graph: Graph) -> Graph:
     needed = set(graph.outputs)
     kept = []
     for node in reversed(graph.nodes):
-        if node.output in needed:
+        if needed.intersection(node.outputs):
             kept.append(node)
             needed.update(node.inputs)
     return graph.with_nodes(reversed(kept))
