@@ -136,17 +136,8 @@ def refuse_in_float(nodes: Iterable[Node]) -> None:
         UnsupportedOperatorError: some have none; it lists all of them.
     """
     refused = []
-<<<<<<< HEAD
-    for node in graph.nodes:
-        if not decisions[node.name].int8 and node.type == "affine" and node.constants["scale"].numel() > 1:
-=======
     for node in nodes:
-        if _table_only(node):
-            function = node.attributes["function"]
-            reason, remedy = f"{function} has an int8 form only, and its qconfig is None", "give it a QConfig"
-            refused.append(UnsupportedOperator(function, node.name, reason, remedy))
-        elif node.type == "affine" and node.constants["scale"].numel() > 1:
->>>>>>> 91812b5 (Quantized modules to one program: octavo.save from either front door)
+        if node.type == "affine" and node.constants["scale"].numel() > 1:
             reason = f"its constant operand varies over the batch or over axes of symbolic size {list(node.shape)}"
             refused.append(UnsupportedOperator("add/mul", node.name, reason, "fix these sizes with dynamic_shapes"))
     if refused:
