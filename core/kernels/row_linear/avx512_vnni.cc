@@ -1,7 +1,9 @@
 // Tiles of up to 14 rows x 32 outputs.
 //
-// 14 x 32: 28 accumulators, 2 weight vectors, 1 broadcast of four bytes of a row: 31 of 32 registers. One or two
-// rows would wait for the latency of vpdpbusd, so they sum each fourth (third, second) step in accumulators of its own.
+// 14 x 32: 28 accumulators, 2 weight vectors, 1 broadcast of four bytes of a row: 31 of 32 registers. One or two rows
+// would wait for the latency of vpdpbusd, so they deal the steps out to four or two sets of accumulators.
+// 3072 outputs of 768 inputs on one core of Zen 4: 94-96 % of the peak of a register-only vpdpbusd loop from 4 rows to
+// 128; a single row reads its weights at 93 GB/s.
 #include "kernels/avx512.h"
 #include "kernels/row_linear/vector.h"
 
