@@ -37,6 +37,7 @@ from octavo.eager.propagate import propagate_qconfig_
 from octavo.eager.quantize import default_eval_fn, quantize, quantize_qat
 from octavo.eager.quantize_dynamic import quantize_dynamic
 from octavo.eager.seams import FloatModule, float_modules, report_seams, seams_table
+from octavo.eager.selective import set_qconfig
 from octavo.eager.swap import swap_module
 from octavo.eager.wrap import add_quant_dequant
 from octavo.observers import get_observer_state_dict, load_observer_state_dict
@@ -84,5 +85,6 @@ __all__ = [
     "quantize_qat",
     "report_seams",
     "seams_table",
+    "set_qconfig",
     "swap_module",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 
 from octavo.eager.hooks import carry_hooks
-from octavo.eager.tree import kind_of, replace
+from octavo.eager.tree import OBSERVER, join, kind_of, replace
 from octavo.nn import intrinsic
 from octavo.nn.errors import QuantizationError
 from octavo.nn.float_functional import FloatFunctional, FXFloatFunctional
@@ -40,15 +40,15 @@ def adopt(model: nn.Module) -> nn.Module:
 
 
 def _counterpart(name: str, module: nn.Module) -> nn.Module | None:
-    kind = kind_of(module)
-    qualified = f"{kind.__module__}.{kind.__qualname__}"
-    make = _MAKERS.get(qualified)
-    if make is None:
-        if qualified.startswith(_MADE_BY_OTHERS):
+    make = _MAKERS.get(_qualified(module))
+    suspects = {join(name, OBSERVER): module._modules.get(OBSERVER), **({} if make else {name: module})}
+    for place, suspect in suspects.items():
+        if _qualified(suspect).startswith(_MADE_BY_OTHERS):
             raise QuantizationError(
-                f"module '{name}' is a {qualified}, which torch.ao made of a float module; expected a float model. "
-                "Remedy: start from the model as it was before torch.ao prepared or converted it"
+                f"module '{place}' is a {_qualified(suspect)}, which torch.ao made; expected a float model. Remedy: "
+                "start from the model as it was before torch.ao prepared or converted it"
             )
+    if make is None:
         return None
     ours = make(module)
     ours.training = module.training
@@ -56,6 +56,11 @@ def _counterpart(name: str, module: nn.Module) -> nn.Module | None:
         ours.qconfig = module.qconfig
     carry_hooks(module, ours)
     return ours
+
+
+def _qualified(module: nn.Module | None) -> str:
+    kind = type(None) if module is None else kind_of(module)
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _parts(fused: Callable[..., nn.Module]) -> Callable[[Any], nn.Module]:

@@ -10,6 +10,7 @@ from torch import nn
 
 from octavo.eager import swap
 from octavo.eager.adopt import adopt
+from octavo.eager.borders import leave_unseen
 from octavo.eager.checks import check_convertible, refuse_replacing
 from octavo.eager.module_classes import (
     get_default_custom_config_dict,
@@ -55,11 +56,12 @@ def convert(
     custom = get_default_custom_config_dict() | dict(convert_custom_config_dict or {})
     table = get_default_static_quant_module_mappings() if mapping is None else dict(mapping)
     tables = swap.Tables(table, custom["observed_to_quantized_custom_module_class"], use_precomputed_fake_quant)
+    unseen = leave_unseen(model)
     chosen = swap.choose(model, tables)
     check_convertible(model, [(name, mod, tables.target(mod)) for name, mod in chosen.values()])
     refuse_replacing(module, id(model) in chosen, inplace, "convert")
     converted = swap.swap(model, chosen, tables)
-    mark_seams(converted, table)
+    mark_seams(converted, table, unseen)
     if remove_qconfig:
         swap.remove_qconfig(converted)
     return converted

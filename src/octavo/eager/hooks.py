@@ -17,7 +17,14 @@ def observe_input(module: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
     return (module.activation_post_process(args[0]), *args[1:])
 
 
-OBSERVING = (observe_output, observe_input)
+def observe_border(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Show a module's first input, if it is a float tensor, to the observer of its border."""
+    x = args[0] if args else next(iter(kwargs.values()), None)
+    if isinstance(x, Tensor):
+        module.border_observer(x)
+
+
+OBSERVING = (observe_output, observe_input, observe_border)
 
 
 def carry_pre_hooks(old: nn.Module, new: nn.Module) -> None:

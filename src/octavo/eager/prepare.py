@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from octavo.eager.adopt import adopt
+from octavo.eager.borders import observe_borders
 from octavo.eager.checks import refuse_replacing
 from octavo.eager.errors import ModeError, listed
 from octavo.eager.module_classes import (
@@ -29,6 +30,7 @@ def prepare(
     allow_list: Collection[type[nn.Module]] | None = None,
     observer_non_leaf_module_list: Collection[type[nn.Module]] | None = None,
     prepare_custom_config_dict: Mapping[str, Any] | None = None,
+    define_by_run: bool = False,
 ) -> nn.Module:
     """Attach an observer to every module that will compute in 8 bits; then run calibration data, then `convert`.
 
@@ -39,6 +41,9 @@ def prepare(
         observer_non_leaf_module_list: more classes to observe, whatever is in them.
         prepare_custom_config_dict: `float_to_observed_custom_module_class` maps a class to one with `from_float`;
             see also `propagate_qconfig_`.
+        define_by_run: whether to observe the input of each layer as well, so that the model needs no stubs: a layer
+            brings float tensors to 8 bits itself, those of another layer it takes as they are, and what never ran
+            while calibrating stays in float. For models with branches, loops and functions between their layers.
 
     Returns: the model with observers.
 
@@ -58,6 +63,8 @@ def prepare(
     observing = Observing(known, custom)
     model = observing.attach(model)
     _check_observes(model, observing, "prepare")
+    if define_by_run:
+        observe_borders(model, Tables(get_default_static_quant_module_mappings()).target)
     return model
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,7 +62,10 @@ class FloatModule:
     conversions: int
 
 
-def mark_seams(model: nn.Module, table: Mapping[Any, Any]) -> None:
+_UNSEEN = "it never ran while calibrating; calibrate with data that reaches it"
+
+
+def mark_seams(model: nn.Module, table: Mapping[Any, Any], unseen: Collection[str] = ()) -> None:
     """Put a seam before every module of a converted model that computes in float.
 
     Modules without parameters, such as ReLU and MaxPool2d, are left alone: they compute on integers what comes in 8
@@ -71,6 +74,7 @@ def mark_seams(model: nn.Module, table: Mapping[Any, Any]) -> None:
     Args:
         model: in place.
         table: the classes that convert replaces.
+        unseen: full names of the modules that never ran while calibrating.
     """
     modules = list(model.modules())
     if not any(isinstance(module, QuantizedOutput) for module in modules):
@@ -84,7 +88,9 @@ def mark_seams(model: nn.Module, table: Mapping[Any, Any]) -> None:
             return None
         computes = any(True for _ in module.parameters()) or any(True for _ in module.buffers())
         if _seam(module) is None and (computes or kind_of(module) in table):
-            module.register_forward_pre_hook(Seam(name, _reason(module, table)), with_kwargs=True)
+            module.register_forward_pre_hook(
+                Seam(name, _UNSEEN if name in unseen else _reason(module, table)), with_kwargs=True
+            )
         return module
 
     replace(model, mark)

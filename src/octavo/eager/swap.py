@@ -9,8 +9,9 @@ from typing import Any
 
 from torch import nn
 
+from octavo.eager.borders import set_border
 from octavo.eager.hooks import carry_hooks, remove_observing
-from octavo.eager.tree import OBSERVER, device_of, kind_of, observer_of, qconfig_of, replace
+from octavo.eager.tree import BORDER, OBSERVER, device_of, kind_of, observer_of, qconfig_of, replace
 from octavo.nn.intrinsic import _FusedModule
 
 Chosen = Mapping[int, tuple[str, nn.Module]]
@@ -47,6 +48,7 @@ class Tables:
             new = target.from_float(module, use_precomputed_fake_quant=self.use_precomputed_fake_quant)
         else:
             new = target.from_float(module)
+        set_border(module, new)
         carry_hooks(module, new)
         new.training = module.training
         device = device_of(module)
@@ -111,4 +113,5 @@ def remove_qconfig(model: nn.Module) -> None:
         module.__dict__.pop("qconfig", None)
         if observer_of(module) is not None:
             del module._modules[OBSERVER]
+        module._modules.pop(BORDER, None)
         remove_observing(module)

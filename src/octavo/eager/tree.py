@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn.utils.parametrize import type_before_parametrizations
 
 OBSERVER = "activation_post_process"
+BORDER = "border_observer"
 
 
 def kind_of(module: nn.Module) -> type[nn.Module]:
@@ -25,7 +26,7 @@ def join(prefix: str, key: str) -> str:
 def children(module: nn.Module) -> Iterator[tuple[str, nn.Module]]:
     """List a module's children, observers and parametrizations left out; a shared one under each of its names."""
     for key, child in list(module._modules.items()):
-        if child is not None and key not in (OBSERVER, "parametrizations"):
+        if child is not None and key not in (OBSERVER, BORDER, "parametrizations"):
             yield key, child
 
 

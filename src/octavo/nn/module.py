@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from octavo.nn.conversions import conversions
 from octavo.nn.errors import FloatInputError
+from octavo.nn.output import QuantizedOutput
 from octavo.nn.qtensor import QTensor
 from octavo.ops import TensorProgram, operators
 from octavo.ops.concrete import concretely
@@ -23,16 +24,25 @@ class QuantizedModule(nn.Module):
 
     Attributes:
         name: the module's full name in its model; errors and reports use it.
-        input_value: dtype, scale and zero_point in which a float input is brought to 8 bits (counted); None where a
-            float input is an error.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.name = ""
-        self.input_value: Value | None = None
         self._programs: dict[Any, TensorProgram] = {}
         self._held: dict[str, Tensor | None] = {}
+
+    @property
+    def input_value(self) -> Value | None:
+        """Dtype, scale and zero_point in which a float input is brought to 8 bits; None where that is an error."""
+        border = self._modules.get("border")
+        return border.output_value if isinstance(border, QuantizedOutput) else None
+
+    def set_border(self, scale: Any, zero_point: Any, dtype: str) -> None:
+        """Let float inputs be brought to 8 bits with these qparams, counted, instead of being an error."""
+        border = QuantizedOutput()
+        border.set_output(scale, zero_point, dtype)
+        self.add_module("border", border)
 
     def emit(self, builder: ProgramBuilder, inputs: list[str], values: list[Value]) -> list[str]:
         """Append the module's operators and return the names of its outputs.

@@ -1,0 +1,7 @@
+"""Layers with int8 weights whose inputs are quantized as they arrive; float in, float out."""
+
+from octavo.nn.quantized.dynamic.cells import GRUCell, LSTMCell, RNNCell
+from octavo.nn.quantized.dynamic.linear import Linear
+from octavo.nn.quantized.dynamic.recurrent import GRU, LSTM
+
+__all__ = ["GRU", "LSTM", "GRUCell", "LSTMCell", "Linear", "RNNCell"]

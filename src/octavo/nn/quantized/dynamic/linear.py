@@ -1,0 +1,102 @@
+"""Linear layers with int8 weights, whose input is quantized row by row as it arrives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from octavo.nn.folding import float_weight_bias
+from octavo.nn.module import QuantizedModule
+from octavo.nn.qtensor import QTensor
+from octavo.nn.quantized.int8_weight import int8_weight
+from octavo.ops.operators import FLOAT
+from octavo.program import Value
+from octavo.program.build import ProgramBuilder
+
+
+class Linear(QuantizedModule):
+    """Compute `y = x · weightᵀ + bias`; each row of x is brought to 8 bits by its own range.
+
+    Rows do not depend on each other: a sample's answer is the same whatever else is in the batch.
+
+    Args:
+        in_features, out_features: sizes of the last axis of x and y.
+        bias_: whether there is a bias.
+        dtype: of the weight; `torch.qint8` or `torch.int8`.
+
+    Shape: x [..., in_features] float, y [..., out_features] float32.
+
+    Attributes:
+        qweight: [out_features, in_features] int8 in [−127, 127].
+        weight_scale: [out_features] float32.
+        float_bias: [out_features] float32, or None.
+    """
+
+    qweight: Tensor
+    weight_scale: Tensor
+    float_bias: Tensor | None
+
+    def __init__(self, in_features: int, out_features: int, bias_: bool = True, dtype: Any = torch.int8) -> None:
+        super().__init__()
+        if str(dtype) not in ("torch.qint8", "torch.int8"):
+            raise ValueError(f"{self._get_name()}: got dtype {dtype}, expected torch.qint8")
+        self.in_features, self.out_features = in_features, out_features
+        self.register_buffer("qweight", torch.zeros(out_features, in_features, dtype=torch.int8))
+        self.register_buffer("weight_scale", torch.ones(out_features))
+        self.register_buffer("float_bias", torch.zeros(out_features) if bias_ else None)
+        self._refresh()
+
+    @classmethod
+    def from_float(cls, mod: nn.Module, use_precomputed_fake_quant: bool = False) -> Linear:
+        """Make one of a float or QAT module that has a qconfig."""
+        weight, bias = float_weight_bias(mod)
+        layer = cls(weight.shape[1], weight.shape[0], bias is not None)
+        layer.qweight, layer.weight_scale = int8_weight(mod, weight)
+        layer.float_bias = None if bias is None else bias.detach().float().clone()
+        layer._refresh()
+        return layer
+
+    def set_weight_bias(self, w: QTensor, b: Tensor | None) -> None:
+        """Replace weight (int8, symmetric, per tensor or per output channel) and bias."""
+        scale = torch.as_tensor(w.qparams.scale, dtype=torch.float32)
+        self.qweight = w.int_repr().detach().clamp(min=-127)
+        self.weight_scale = scale.expand(self.out_features).contiguous().clone()
+        self.float_bias = None if b is None else b.detach().float().clone()
+        self._refresh()
+
+    def weight(self) -> QTensor:
+        """Return the weight: int8, symmetric, per output channel."""
+        return QTensor(self.qweight, self.weight_scale, torch.zeros_like(self.weight_scale).int(), 0)
+
+    def bias(self) -> Tensor | None:
+        """Return the bias."""
+        return self.float_bias
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Compute the layer."""
+        if isinstance(x, QTensor):
+            x = x.dequantize()
+        return self.call((x.float(),), (FLOAT,))[0]
+
+    def fixed_axes(self, index: int, rank: int) -> dict[int, int]:
+        """Fix the number of features."""
+        return {rank - 1: self.in_features}
+
+    def emit(self, builder: ProgramBuilder, inputs: list[str], values: list[Value]) -> list[str]:
+        """Append the operator."""
+        weight, scale, bias = (self.constant(name) for name in ("qweight", "weight_scale", "float_bias"))
+        assert weight is not None and scale is not None
+        bias = torch.zeros_like(scale) if bias is None else bias
+        constants = {"weight": weight.numpy(), "weight_scale": scale.numpy(), "bias": bias.numpy()}
+        return [builder.emit("dynamic_linear", inputs, "y", FLOAT, {}, constants)]
+
+    def _get_name(self) -> str:
+        return "DynamicQuantizedLinear"
+
+    def extra_repr(self) -> str:
+        """Show sizes and how the weight is quantized."""
+        text = f"in_features={self.in_features}, out_features={self.out_features}, dtype=int8"
+        text += f", qscheme={self.weight().qscheme()}"
+        return text if self.float_bias is not None else f"{text}, bias=False"
