@@ -50,7 +50,8 @@ def test_a_submodule_has_the_names_of_its_peer(module: str) -> None:
     ours = importlib.import_module(f"octavo.quantization.{module}")
     path = "torch.ao.ns._numeric_suite" if module == "numeric_suite" else f"torch.ao.quantization.{module}"
     theirs = importlib.import_module(path)
-    public = [n for n in getattr(theirs, "__all__", ()) if n not in GONE]
+    # The tables in capitals are reached through their functions, `get_default_…_mappings()`.
+    public = [n for n in getattr(theirs, "__all__", ()) if n not in GONE and not n.isupper()]
     assert not [name for name in public if not hasattr(ours, name)]
 
 

@@ -6,7 +6,8 @@ One table that the namespace, its documentation and its test follow.
 from __future__ import annotations
 
 KEPT: dict[str, tuple[str, ...]] = {
-    "octavo.nn": ("DeQuantStub", "QTensor", "QuantStub", "QuantWrapper"),
+    "octavo.nn": ("QTensor",),
+    "octavo.nn.stubs": ("DeQuantStub", "QuantStub", "QuantWrapper"),
     "octavo.observers": (
         "FixedQParamsObserver",
         "HistogramObserver",
@@ -34,6 +35,7 @@ KEPT: dict[str, tuple[str, ...]] = {
         "default_symmetric_fixed_qparams_observer",
         "default_weight_observer",
         "per_channel_weight_observer_range_neg_127_to_127",
+        "sync_observers",
         "weight_observer_range_neg_127_to_127",
     ),
     "octavo.fake_quantize": (
@@ -71,17 +73,20 @@ KEPT: dict[str, tuple[str, ...]] = {
         "default_debug_qconfig",
         "default_dynamic_qconfig",
         "default_embedding_qat_qconfig",
+        "default_dynamic_qat_qconfig",
         "default_per_channel_qconfig",
         "default_per_channel_symmetric_qnnpack_qat_qconfig",
         "default_per_channel_symmetric_qnnpack_qconfig",
         "default_qat_qconfig",
         "default_qat_qconfig_v2",
         "default_qconfig",
+        "default_quint8_weight_qconfig",
         "default_reuse_input_qconfig",
         "default_symmetric_qnnpack_qat_qconfig",
         "default_symmetric_qnnpack_qconfig",
         "default_weight_only_qconfig",
         "float16_dynamic_qconfig",
+        "float16_static_qconfig",
         "float_qparams_weight_only_qconfig",
         "get_default_qat_qconfig",
         "get_default_qat_qconfig_dict",
@@ -124,6 +129,8 @@ KEPT: dict[str, tuple[str, ...]] = {
         "quantize",
         "quantize_dynamic",
         "quantize_qat",
+        "report_seams",
+        "set_qconfig",
         "swap_module",
     ),
     "octavo.graph.fx": ("convert_fx", "fuse_fx", "prepare_fx", "prepare_qat_fx"),
@@ -165,7 +172,9 @@ GONE: dict[str, str] = {
     "script_qconfig": _SCRIPT,
     "script_qconfig_dict": _SCRIPT,
     "default_embedding_fake_quant_4bit": _FOUR_BITS,
+    "default_embedding_qat_qconfig_4bit": _FOUR_BITS,
     "default_float_qparams_observer_4bit": _FOUR_BITS,
+    "float_qparams_weight_only_qconfig_4bit": _FOUR_BITS,
     "get_default_dynamic_sparse_quant_module_mappings": _SPARSE,
     "get_default_static_sparse_quant_module_mappings": _SPARSE,
     "get_default_static_quant_reference_module_mappings": "the reference of every operator is the NumPy executor, "
