@@ -52,7 +52,7 @@ def test_reference_equals_loops(depth, out, exponent, sign, seed):
 @settings(deadline=None, max_examples=40)
 @given(st.integers(1, 60), st.integers(0, 2**32))
 def test_a_row_is_within_a_step_of_float(depth, seed):
-    """Each x is off by at most a step, half of it for its own rounding, half where z is rounded too and makes it clamp."""
+    """Each x is off by at most a step: half for its own rounding, half where z is rounded too and makes it clamp."""
     program, (x,) = dynamic_linear(seed, (4, depth), 7)
     constants = {
         role: program.constants[name].astype(np.float64) for role, name in program.operators[0].constants.items()
