@@ -46,7 +46,7 @@ def conv(inputs: int, outputs: int, kernel: int = 3, **settings: Any) -> nn.Conv
 
 def batch_norm(channels: int, axes: int = 2) -> nn.Module:
     """Make a batch norm that does something: no parameter and no statistic is 0 or 1."""
-    norm = nn.BatchNorm1d(channels) if axes < 2 else nn.BatchNorm2d(channels)
+    norm = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)[axes - 1](channels)
     assert norm.running_mean is not None and norm.running_var is not None
     with torch.no_grad():
         norm.weight.uniform_(0.5, 1.5)

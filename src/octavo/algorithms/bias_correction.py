@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import prod
 
 import torch
 
@@ -10,6 +11,7 @@ from octavo.graph.correction import Correction
 from octavo.graph.ir import Node
 from octavo.graph.placement import LAYERS
 from octavo.graph.prepare import Prepared
+from octavo.graph.transposed import by_output_channel
 from octavo.graph.weights import dequantized_weight
 
 
@@ -18,7 +20,8 @@ class BiasCorrection(Correction):
 
     Rounding errors of a channel's weights do not cancel where the inputs have means of their own, as they do after a
     ReLU: the output moves by `E[Ŵx] − E[Wx] = (Ŵ − W) · E[x]`. The means of the inputs, for each input channel, are
-    those of the calibration data; padding is not counted.
+    those of the calibration data; padding is not counted. An output of a transposed convolution sees one tap in as many
+    as its strides multiply to.
 
     Args:
         prepared: what is being calibrated.
@@ -63,10 +66,12 @@ class BiasCorrection(Correction):
         ):
             return node
         weight = node.constants["weight"].detach()
-        error = (weight - dequantized_weight(node, qconfig)).double()
-        groups = node.attributes.get("groups", 1)
+        error = by_output_channel(node, weight - dequantized_weight(node, qconfig)).double()
+        groups, channels = node.attributes.get("groups", 1), error.shape[0]
         mean = (self._sums[value] / self._counts[value]).reshape(groups, -1)
-        mean = mean.repeat_interleave(weight.shape[0] // groups, 0)  # [out_channels, in_channels / groups]
+        mean = mean.repeat_interleave(channels // groups, 0)  # [out_channels, in_channels / groups]
         shift = (error.reshape(*mean.shape, -1).sum(-1) * mean).sum(-1)
-        bias = node.constants.get("bias", torch.zeros(weight.shape[0])).detach()
+        if node.type == "conv_transpose":
+            shift = shift / prod(node.attributes["stride"])
+        bias = node.constants.get("bias", torch.zeros(channels)).detach()
         return replace(node, constants={**node.constants, "bias": (bias + shift).float()})

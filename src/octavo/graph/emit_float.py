@@ -7,7 +7,9 @@ import numpy as np
 from octavo.graph.emitter import Emitter
 from octavo.graph.errors import ConversionError
 from octavo.graph.ir import Node
+from octavo.graph.placement import LAYERS
 from octavo.graph.symbols import reshape_target
+from octavo.graph.transposed import out_channels
 from octavo.program import Value
 
 _FLOAT = Value("float32")
@@ -19,7 +21,7 @@ def emit_float(emitter: Emitter, node: Node) -> None:
     output, _ = emitter.makes_real(node.output)
     clamp = node.attributes.get("clamp")
     computed = output if clamp is None else f"{output}.unclamped"
-    if node.type in ("conv", "linear"):
+    if node.type in LAYERS:
         _layer(emitter, node, inputs, computed)
     elif node.type == "affine":
         _affine(emitter, node, inputs[0], computed)
@@ -44,7 +46,7 @@ def _layer(emitter: Emitter, node: Node, inputs: tuple[str, ...], output: str) -
     bias = node.constants.get("bias")
     constants = {
         "weight": weight,
-        "bias": np.zeros(weight.shape[0], np.float32) if bias is None else bias.float().numpy(),
+        "bias": np.zeros(out_channels(node), np.float32) if bias is None else bias.float().numpy(),
     }
     attributes = {key: value for key, value in node.attributes.items() if key != "clamp"}
     summed = output if len(inputs) == 1 else f"{output}.product"
@@ -73,7 +75,7 @@ def _function(emitter: Emitter, node: Node, inputs: tuple[str, ...], output: str
 
 
 def _scale(emitter: Emitter, node: Node, value: str, output: str, scale: float, shift: float) -> None:
-    channels = node.shape[1] if len(node.shape) in (3, 4) else None
+    channels = node.shape[1] if len(node.shape) in (3, 4, 5) else None
     if isinstance(channels, int):
         _depthwise(emitter, node.name, value, output, (scale, shift, channels, len(node.shape) - 2))
         return

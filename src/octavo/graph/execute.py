@@ -64,11 +64,19 @@ def _last_axis_first(padding: Sequence[Sequence[int]]) -> list[int]:
 
 def _conv(node: Node, x: Tensor, residual: Tensor | None = None) -> Tensor:
     a = node.attributes
-    function = F.conv1d if x.dim() == 3 else F.conv2d
+    function = (F.conv1d, F.conv2d, F.conv3d)[x.dim() - 3]
     x, padding = _spatial(x, a["padding"])
     weight, bias = node.constants["weight"], node.constants.get("bias")
     y = function(x, weight, bias, a["stride"], padding, a["dilation"], a["groups"])
     return y if residual is None else y.add_(residual)
+
+
+def _conv_transpose(node: Node, x: Tensor) -> Tensor:
+    a = node.attributes
+    function = (F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d)[x.dim() - 3]
+    weight, bias = node.constants["weight"], node.constants.get("bias")
+    padding = [before for before, _ in a["padding"]]
+    return function(x, weight, bias, a["stride"], padding, a["output_padding"], a["groups"], a["dilation"])
 
 
 def _linear(node: Node, x: Tensor, residual: Tensor | None = None) -> Tensor:
@@ -94,7 +102,7 @@ def _group_norm(node: Node, x: Tensor) -> Tensor:
 
 def _max_pool(node: Node, x: Tensor) -> Tensor:
     a = node.attributes
-    function = F.max_pool1d if x.dim() == 3 else F.max_pool2d
+    function = (F.max_pool1d, F.max_pool2d, F.max_pool3d)[x.dim() - 3]
     padding = [before for before, _ in a["padding"]]
     return function(x, a["kernel"], a["stride"], padding, a["dilation"], a["ceil_mode"])
 
@@ -104,11 +112,12 @@ def _avg_pool(node: Node, x: Tensor) -> Tensor:
     padding = [before for before, _ in a["padding"]]
     if x.dim() == 3:
         return F.avg_pool1d(x, a["kernel"], a["stride"], padding, a["ceil_mode"], a["count_include_pad"])
-    return F.avg_pool2d(x, a["kernel"], a["stride"], padding, a["ceil_mode"], a["count_include_pad"], a["divisor"])
+    function = F.avg_pool2d if x.dim() == 4 else F.avg_pool3d
+    return function(x, a["kernel"], a["stride"], padding, a["ceil_mode"], a["count_include_pad"], a["divisor"])
 
 
 def _adaptive_avg_pool(node: Node, x: Tensor) -> Tensor:
-    function = F.adaptive_avg_pool1d if x.dim() == 3 else F.adaptive_avg_pool2d
+    function = (F.adaptive_avg_pool1d, F.adaptive_avg_pool2d, F.adaptive_avg_pool3d)[x.dim() - 3]
     return function(x, node.attributes["output_size"])
 
 
@@ -121,6 +130,7 @@ def _slice(node: Node, x: Tensor) -> Tensor:
 
 _OPERATORS: Mapping[str, Callable[..., Tensor]] = {
     "conv": _conv,
+    "conv_transpose": _conv_transpose,
     "linear": _linear,
     "add": lambda node, a, b: a + b,
     "mul": lambda node, a, b: a * b,

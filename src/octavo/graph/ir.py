@@ -5,6 +5,7 @@ A node computes on float32 and has one output, where nothing else is said. Its `
 | type | attributes | constants |
 |---|---|---|
 | `conv` | `stride, padding, dilation, groups`, [`clamp`] | `weight`, [`bias`]; a second input is the residual |
+| `conv_transpose` | `stride, padding, output_padding, dilation, groups`, [`clamp`] | `weight`, [`bias`] |
 | `linear` | [`clamp`] | `weight`, [`bias`]; a second input is the residual |
 | `add`, `mul` | [`clamp`] | |
 | `affine` | | `scale`, `shift`: `y = x · scale + shift`, broadcastable to x |

@@ -9,7 +9,7 @@ from octavo.graph import elementwise
 from octavo.graph.errors import UnsupportedOperator, UnsupportedOperatorError
 from octavo.graph.ir import Graph, Node
 
-LAYERS = frozenset({"conv", "linear"})
+LAYERS = frozenset({"conv", "conv_transpose", "linear"})
 _INT8 = LAYERS | {
     "add", "mul", "affine", "clamp", "function", "concat", "max_pool", "avg_pool", "adaptive_avg_pool", "reshape",
     "permute", "slice", "pad", "channel_shuffle",

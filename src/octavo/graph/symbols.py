@@ -11,6 +11,7 @@ import torch
 from octavo.graph.ir import Dim, Shape, SymbolRange
 
 _AXIS_NAMES = {
+    5: ("batch", "channels", "depth", "height", "width"),
     4: ("batch", "channels", "height", "width"),
     3: ("batch", "channels", "length"),
     2: ("batch", "features"),

@@ -1,4 +1,4 @@
-"""The integers of a convolution or linear layer: its weight, bias and weight_scale."""
+"""The integers of a layer: its weight, bias and weight_scale."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch
 
 from octavo.graph.errors import ConversionError
 from octavo.graph.ir import Node
+from octavo.graph.transposed import by_output_channel
 from octavo.numerics import Qparams, accumulator_bound, dequantize, least_weight_scale, quantize, quantize_bias
 from octavo.program import Value
 from octavo.program.types import QUANT_RANGE
@@ -22,7 +23,7 @@ class QuantizedLayer:
     """Hold the constants of an int8 layer.
 
     Args:
-        weight: [out_channels, …] int8.
+        weight: int8, of the layer's weight's shape.
         bias: [out_channels] int32, in steps of `s_x · weight_scale`.
         weight_scale: [out_channels] float32.
     """
@@ -40,7 +41,7 @@ def quantize_layer(node: Node, qconfig: QConfig, x: Value) -> QuantizedLayer:
     """Quantize the weight and bias of a layer: `w ≈ weight_scale · q`, `b ≈ s_x · weight_scale · q`.
 
     Args:
-        node: a `conv` or `linear` with finite constants.
+        node: a layer with finite constants.
         qconfig: its weight observer chooses the scales: symmetric int8, per output channel or per tensor.
         x: qparams of the layer's input.
 
@@ -50,7 +51,7 @@ def quantize_layer(node: Node, qconfig: QConfig, x: Value) -> QuantizedLayer:
         AccumulatorOverflowError: the sum of some output channel could leave int32.
     """
     assert x.scale is not None and x.zero_point is not None
-    weight = node.constants["weight"].detach()
+    weight = by_output_channel(node, node.constants["weight"].detach())
     channels = weight.shape[0]
     bias = node.constants.get("bias")
     bias = torch.zeros(channels) if bias is None else bias.detach()
@@ -67,26 +68,30 @@ def quantize_layer(node: Node, qconfig: QConfig, x: Value) -> QuantizedLayer:
     bound = int(accumulator_bound(q, q_bias, x.zero_point, *QUANT_RANGE[x.dtype]).max())
     if bound > _INT32_MAX:
         raise AccumulatorOverflowError(f"its accumulator could reach {bound}, beyond int32")
-    return QuantizedLayer(q.numpy(), q_bias.numpy(), scale.numpy())
+    return QuantizedLayer(by_output_channel(node, q).numpy(), q_bias.numpy(), scale.numpy())
 
 
 def dequantized_weight(node: Node, qconfig: QConfig) -> torch.Tensor:
     """Return the real numbers that a layer's weight will stand for once it is in int8, float32 of its shape."""
     qparams = _weight_qparams(node, qconfig)
-    return dequantize(quantize(node.constants["weight"].detach(), qparams), qparams)
+    weight = by_output_channel(node, node.constants["weight"].detach())
+    return by_output_channel(node, dequantize(quantize(weight, qparams), qparams))
 
 
 def _weight_qparams(node: Node, qconfig: QConfig) -> Qparams:
+    """Choose the qparams of a weight with its output channels first."""
     try:
         observer = weight_observer(qconfig, node.name)
     except ValueError as error:
         raise ConversionError(str(error)) from error
     symmetric = observer.qscheme.endswith("symmetric") and observer.quant_min >= -127
+    if node.type == "conv_transpose" and observer.ch_axis == 1:  # where its weight has the output channels
+        observer.ch_axis = 0
     if observer.dtype != "int8" or not symmetric or observer.ch_axis not in (None, 0):
         raise ConversionError(
             f"layer '{node.name}': its QConfig observes weights as {observer.dtype}, {observer.qscheme}, from "
             f"{observer.quant_min}, ch_axis={observer.ch_axis}; expected int8, symmetric, from -127, per tensor or "
             "with ch_axis=0. Remedy: give QConfig(weight=…) such an observer"
         )
-    observer(node.constants["weight"].detach())
+    observer(by_output_channel(node, node.constants["weight"].detach()))
     return observer.qparams()

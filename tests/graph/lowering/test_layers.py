@@ -33,6 +33,52 @@ def test_convolution_1d(settings):
     assert types(assert_captures(nn.Conv1d(4, 6, 3, **settings), torch.randn(2, 4, 11))) == ["conv"]
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"stride": (1, 2, 2), "padding": (0, 1, 2), "bias": False},
+        {"kernel_size": (2, 3, 4), "dilation": (2, 1, 1), "padding": "same"},
+        {"groups": 4, "out_channels": 8},
+    ],
+    ids=str,
+)
+def test_convolution_3d(settings):
+    model = nn.Conv3d(**{"in_channels": 4, "out_channels": 6, "kernel_size": 3, **settings})
+    assert types(assert_captures(model, torch.randn(2, 4, 5, 6, 7))) == ["conv"]
+
+
+@pytest.mark.parametrize("axes", [1, 2, 3])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"stride": 2, "padding": 1, "output_padding": 1, "bias": False},
+        {"stride": 3, "dilation": 2, "groups": 2},
+    ],
+    ids=str,
+)
+def test_transposed_convolution(axes, settings):
+    layer = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)[axes - 1]
+    graph = assert_captures(layer(4, 6, 3, **settings), torch.randn(2, 4, 5, 4, 3)[(..., *(0,) * (3 - axes))])
+    assert types(graph) == ["conv_transpose"]
+
+
+def test_transposed_convolution_to_a_given_size():
+    model = Network(lambda net, x: net.up(x, output_size=(10, 9)), up=nn.ConvTranspose2d(3, 4, 3, 2, 1))
+    graph = assert_captures(model, image(height=5, width=5))
+    assert graph.nodes[0].name == "up" and graph.nodes[0].attributes["output_padding"] == [1, 0]
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+def test_the_general_convolution(transposed):
+    weight = torch.randn((4, 3, 3, 3) if transposed else (6, 2, 3, 3))
+    settings = ([2, 2], [1, 1], [1, 1], transposed, [1, 1] if transposed else [0, 0], 2)
+    model = Network(lambda net, x: torch.ops.aten.convolution(x, net.weight, None, *settings))
+    model.register_buffer("weight", weight)
+    assert types(assert_captures(model, image(channels=4))) == ["conv_transpose" if transposed else "conv"]
+
+
 @pytest.mark.parametrize("shape", [(2, 5), (2, 3, 5), (2, 3, 4, 5)], ids=str)
 @pytest.mark.parametrize("bias", [True, False])
 def test_linear(shape, bias):
@@ -57,12 +103,10 @@ def test_spellings_of_linear(function):
 @pytest.mark.parametrize(
     ("model", "x", "reason"),
     [
-        (nn.ConvTranspose2d(3, 4, 3), image(), "conv_transpose2d"),
-        (nn.Conv3d(3, 4, 3), torch.randn(2, 3, 5, 5, 5), "conv3d"),
         (Network(lambda net, x: x @ x.transpose(2, 3)), image(), "both depend on the input"),
         (Network(lambda net, x: F.conv2d(x, x[:1])), image(), "weight depends on the input"),
     ],
-    ids=["transposed", "3d", "product of values", "weight from the input"],
+    ids=["product of values", "weight from the input"],
 )
 def test_refuses(model, x, reason):
     assert reason in reasons(model, x)
@@ -70,3 +114,4 @@ def test_refuses(model, x, reason):
 
 def test_refuses_an_image_without_batch():
     assert "no batch dimension" in reasons(nn.Conv2d(3, 4, 3), torch.randn(3, 8, 8))
+    assert "no batch dimension" in reasons(nn.ConvTranspose3d(3, 4, 3), torch.randn(3, 8, 8, 8))

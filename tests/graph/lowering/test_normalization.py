@@ -16,7 +16,7 @@ def shifted(module: nn.Module) -> nn.Module:
     return module.eval()
 
 
-@pytest.mark.parametrize(("axes", "shape"), [(1, (4, 3)), (1, (2, 3, 7)), (2, (2, 3, 5, 6))])
+@pytest.mark.parametrize(("axes", "shape"), [(1, (4, 3)), (1, (2, 3, 7)), (2, (2, 3, 5, 6)), (3, (2, 3, 4, 3, 5))])
 def test_batch_norm(axes, shape):
     assert types(assert_captures(batch_norm(3, axes), torch.randn(shape))) == ["affine"]
 

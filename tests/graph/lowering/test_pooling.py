@@ -30,15 +30,29 @@ def test_modules_1d(module):
 
 
 @pytest.mark.parametrize(
+    "module",
+    [
+        nn.MaxPool3d(2), nn.MaxPool3d((1, 3, 2), (1, 2, 1), (0, 1, 1), (1, 1, 2), ceil_mode=True), nn.AvgPool3d(2),
+        nn.AvgPool3d(3, 2, 1, ceil_mode=True, count_include_pad=False), nn.AvgPool3d((1, 2, 2), divisor_override=3),
+        nn.AdaptiveAvgPool3d(1), nn.AdaptiveAvgPool3d((2, 3, 5)), nn.AdaptiveMaxPool3d((2, 3, 1)),
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_modules_3d(module):
+    assert len(types(assert_captures(module, torch.randn(2, 3, 4, 6, 7)))) == 1
+
+
+@pytest.mark.parametrize(
     ("function", "x"),
     [
         (lambda x: x.mean((2, 3)), image()),
+        (lambda x: x.mean((2, 3, 4)), torch.randn(2, 3, 4, 2, 3)),
         (lambda x: x.mean([-1, -2], keepdim=True), image()),
         (lambda x: x.mean(2), torch.randn(2, 3, 7)),
         (lambda x: x.mean(1), torch.randn(2, 5, 3)),
         (lambda x: x.mean(1, keepdim=True), torch.randn(2, 5, 3)),
     ],
-    ids=["space", "space kept", "length", "tokens", "tokens kept"],
+    ids=["space", "volume", "space kept", "length", "tokens", "tokens kept"],
 )
 def test_means(function, x):
     assert "adaptive_avg_pool" in types(assert_captures(Network(lambda net, x: function(x)), x))

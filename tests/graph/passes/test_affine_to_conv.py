@@ -9,7 +9,7 @@ from octavo.graph.capture import capture
 from octavo.graph.passes import affine_to_conv
 
 
-@pytest.mark.parametrize(("x", "axes"), [(image(), 2), (torch.randn(2, 3, 7), 1)], ids=["2d", "1d"])
+@pytest.mark.parametrize(("x", "axes"), [(image(), 2), (torch.randn(2, 3, 7), 1), (torch.randn(2, 3, 4, 3, 5), 3)])
 def test_a_factor_for_each_channel_is_one_depthwise_convolution(x, axes):
     graph = graph_of(batch_norm(3, axes), x)
     rewritten = affine_to_conv(graph)

@@ -23,12 +23,18 @@ def test_folds_into_a_convolution(bias, groups):
     ("model", "x"),
     [
         (nn.Sequential(nn.Conv1d(3, 4, 3), batch_norm(4, axes=1)), torch.randn(2, 3, 9)),
+        (nn.Sequential(nn.Conv3d(4, 6, 2, groups=2), batch_norm(6, axes=3)), torch.randn(2, 4, 3, 4, 5)),
+        (nn.Sequential(nn.ConvTranspose1d(3, 4, 3, 2), batch_norm(4, axes=1)), torch.randn(2, 3, 9)),
+        (nn.Sequential(nn.ConvTranspose2d(3, 4, 3, bias=False), batch_norm(4)), image()),
+        (nn.Sequential(nn.ConvTranspose2d(6, 4, 3, 2, groups=2), batch_norm(4)), image(channels=6)),
+        (nn.Sequential(nn.ConvTranspose3d(4, 4, 2, groups=4), batch_norm(4, axes=3)), torch.randn(2, 4, 3, 4, 5)),
         (nn.Sequential(nn.Linear(5, 4), batch_norm(4, axes=1)), torch.randn(3, 5)),
         (Network(lambda net, x: 2 * net.fc(x) - 1, fc=nn.Linear(5, 4)), torch.randn(3, 5)),
         (Network(lambda net, x: net.fc(x) / torch.arange(1.0, 5.0), fc=nn.Linear(5, 4)), torch.randn(3, 2, 5)),
     ],
-    ids=["conv1d", "linear", "numbers", "factor of the last axis"],
-)
+    ids=["conv1d", "conv3d", "transposed 1d", "transposed", "transposed, groups", "transposed 3d", "linear", "numbers",
+         "factor of the last axis"],
+)  # fmt: skip
 def test_folds_into_other_layers(model, x):
     graph = graph_of(model, x)
     folded = fold_batch_norm(graph)

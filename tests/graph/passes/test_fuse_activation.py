@@ -37,12 +37,13 @@ def test_fuses_every_clamp(activation, bounds):
         lambda net, x: F.relu(F.avg_pool2d(x, 2)),
         lambda net, x: F.relu(F.adaptive_avg_pool2d(x, 3)),
         lambda net, x: F.relu(net.fc(x)),
+        lambda net, x: F.relu(net.up(x)),
     ],
-    ids=["add", "mul", "avg_pool", "adaptive_avg_pool", "linear"],
+    ids=["add", "mul", "avg_pool", "adaptive_avg_pool", "linear", "conv_transpose"],
 )
 def test_fuses_into_everything_that_requantizes(function):
     x = image()
-    graph = graph_of(Network(function, fc=nn.Linear(12, 4)), x)
+    graph = graph_of(Network(function, fc=nn.Linear(12, 4), up=nn.ConvTranspose2d(3, 4, 2)), x)
     fused = fuse_activation(graph)
     assert "clamp" in types(graph) and "clamp" not in types(fused)
     assert_computes_the_same(graph, fused, x)

@@ -29,6 +29,17 @@ def test_fuses_into_a_1d_convolution():
     assert_computes_the_same(graph, fused, x)
 
 
+def test_fuses_into_a_3d_convolution_but_not_into_a_transposed_one():
+    x = torch.randn(2, 3, 4, 5, 6)
+    function = lambda net, x: net.layer(F.pad(x, (1, 0, 0, 2, 1, 1)))  # noqa: E731
+    graph = graph_of(Network(function, layer=nn.Conv3d(3, 4, 3)), x)
+    fused = remove_dead(fuse_pad(graph))
+    assert types(fused) == ["conv"] and fused.nodes[0].attributes["padding"] == [[1, 1], [0, 2], [1, 0]]
+    assert_computes_the_same(graph, fused, x)
+    transposed = graph_of(Network(function, layer=nn.ConvTranspose3d(3, 4, 3)), x)
+    assert types(fuse_pad(transposed)) == ["pad", "conv_transpose"]
+
+
 def test_a_padding_that_is_read_elsewhere_stays_for_the_others():
     x = image()
     model = Network(lambda net, x: (lambda y: (net.conv(y), y))(F.pad(x, (1, 1, 1, 1))), conv=nn.Conv2d(3, 4, 3))

@@ -14,7 +14,9 @@ from octavo.graph.symbols import SymbolTable, reshape_target
 from octavo.program import Value as ProgramValue
 
 # What is named after the module whose weight it reads.
-_WEIGHTED = frozenset({"conv", "linear", "affine", "prelu", "layer_norm", "group_norm", "embedding", "embedding_bag"})
+_WEIGHTED = frozenset({
+    "conv", "conv_transpose", "linear", "affine", "prelu", "layer_norm", "group_norm", "embedding", "embedding_bag",
+})  # fmt: skip
 
 
 class Builder:

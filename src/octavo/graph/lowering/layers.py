@@ -24,7 +24,7 @@ def symmetric(padding: Sequence[int]) -> list[list[int]]:
     return [[p, p] for p in padding]
 
 
-@lowers("conv1d", "conv2d")
+@lowers("conv1d", "conv2d", "conv3d")
 def conv(
     b: Builder,
     x: Value,
@@ -35,12 +35,8 @@ def conv(
     dilation: Any = 1,
     groups: int = 1,
 ) -> Value:
-    """Lower a 1d or 2d convolution; `padding` may be 'same' or 'valid'."""
-    _require_constant(weight, bias)
-    axes = weight.dim() - 2
-    squeezed = len(b.shape(x)) == axes + 1
-    if squeezed:
-        raise Unsupported("its input has no batch dimension", "call the model on batches")
+    """Lower a 1d, 2d or 3d convolution; `padding` may be 'same' or 'valid'."""
+    axes = _convolved_axes(b, x, weight, bias)
     dilations = per_axis(dilation, axes)
     if padding == "valid":
         pads = symmetric([0] * axes)
@@ -51,6 +47,30 @@ def conv(
         pads = symmetric(per_axis(padding, axes))
     attributes = {"stride": per_axis(stride, axes), "padding": pads, "dilation": dilations, "groups": groups}
     return b.emit("conv", (x,), None, attributes, _weights(weight, bias))
+
+
+@lowers("conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
+def conv_transpose(
+    b: Builder,
+    x: Value,
+    weight: Any,
+    bias: torch.Tensor | None = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+) -> Value:
+    """Lower a 1d, 2d or 3d transposed convolution."""
+    axes = _convolved_axes(b, x, weight, bias)
+    attributes = {
+        "stride": per_axis(stride, axes),
+        "padding": symmetric(per_axis(padding, axes)),
+        "output_padding": per_axis(output_padding, axes),
+        "dilation": per_axis(dilation, axes),
+        "groups": groups,
+    }
+    return b.emit("conv_transpose", (x,), None, attributes, _weights(weight, bias))
 
 
 @lowers("convolution")
@@ -66,9 +86,9 @@ def convolution(
     output_padding: Any,
     groups: int,
 ) -> Value:
-    """Lower the general convolution where it is a 1d or 2d one."""
-    if transposed or weight.dim() > 4:
-        raise Unsupported("a program has 1d and 2d convolutions, not transposed and not 3d")
+    """Lower the general convolution."""
+    if transposed:
+        return conv_transpose(b, x, weight, bias, stride, padding, output_padding, groups, dilation)
     return conv(b, x, weight, bias, stride, padding, dilation, groups)
 
 
@@ -95,6 +115,15 @@ def addmm(b: Builder, bias: Any, x: Any, other: Any, *, beta: float = 1, alpha: 
     if not isinstance(x, Value) or not isinstance(other, torch.Tensor) or not isinstance(bias, torch.Tensor):
         raise Unsupported("its matrix or its bias depends on the input", _CONSTANT_WEIGHT)
     return linear(b, x, other.t() * alpha, (bias * beta).expand(other.shape[1]))
+
+
+def _convolved_axes(b: Builder, x: Value, weight: Any, bias: Any) -> int:
+    """Check a convolution's operands and return over how many axes it goes."""
+    _require_constant(weight, bias)
+    axes = weight.dim() - 2
+    if len(b.shape(x)) == axes + 1:
+        raise Unsupported("its input has no batch dimension", "call the model on batches")
+    return axes
 
 
 def _require_constant(weight: Any, bias: Any) -> None:

@@ -10,13 +10,13 @@ from octavo.graph.lowering.registry import Unsupported, Value, lowers, operator_
 
 
 def _axes(b: Builder, x: Value) -> int:
-    axes = 1 if "1d" in operator_key(b.current.target) else 2
+    axes = next(axes for axes in (1, 2, 3) if f"{axes}d" in operator_key(b.current.target))
     if len(b.shape(x)) != axes + 2:
         raise Unsupported("its input has no batch dimension", "call the model on batches")
     return axes
 
 
-@lowers("max_pool1d", "max_pool2d")
+@lowers("max_pool1d", "max_pool2d", "max_pool3d")
 def max_pool(
     b: Builder,
     x: Value,
@@ -39,7 +39,7 @@ def max_pool(
     return b.emit("max_pool", (x,), None, attributes)
 
 
-@lowers("avg_pool1d", "avg_pool2d")
+@lowers("avg_pool1d", "avg_pool2d", "avg_pool3d")
 def avg_pool(
     b: Builder,
     x: Value,
@@ -64,14 +64,16 @@ def avg_pool(
     return b.emit("avg_pool", (x,), None, attributes)
 
 
-@lowers("adaptive_avg_pool1d", "adaptive_avg_pool2d", "_adaptive_avg_pool2d")
+@lowers(
+    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "_adaptive_avg_pool2d", "adaptive_avg_pool3d", "_adaptive_avg_pool3d"
+)
 def adaptive_avg_pool(b: Builder, x: Value, output_size: Any) -> Value:
     """Lower adaptive average pooling."""
     sizes = per_axis(output_size, _axes(b, x))
     return b.emit("adaptive_avg_pool", (x,), None, {"output_size": sizes})
 
 
-@lowers("adaptive_max_pool1d", "adaptive_max_pool2d")
+@lowers("adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d")
 def adaptive_max_pool(b: Builder, x: Value, output_size: Any) -> list[Value]:
     """Lower adaptive max pooling of known sizes that divide the input, as max pooling."""
     axes = _axes(b, x)
@@ -95,7 +97,7 @@ def mean(b: Builder, x: Value, axes: Any = None, keepdim: bool = False, *, dtype
     shape = b.shape(x)
     rank = len(shape)
     reduced = {a % rank for a in ([axes] if isinstance(axes, int) else axes or range(rank))}
-    if reduced == set(range(2, rank)) and rank in (3, 4):
+    if reduced == set(range(2, rank)) and rank in (3, 4, 5):
         pooled_shape = (*shape[:2], *([1] * (rank - 2)))
         pooled = b.emit("adaptive_avg_pool", (x,), pooled_shape, {"output_size": [1] * (rank - 2)})
     elif rank == 3 and reduced == {1}:

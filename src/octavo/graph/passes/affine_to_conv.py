@@ -31,7 +31,7 @@ def affine_to_conv(graph: Graph) -> Graph:
 
 def _parts(node: Node) -> list[Node]:
     shape, rank = node.shape, len(node.shape)
-    channels = shape[1] if rank in (3, 4) else None
+    channels = shape[1] if rank in (3, 4, 5) else None
     if isinstance(channels, int):
         scale, shift = (channel_vector(node.constants[role], 1, channels) for role in ("scale", "shift"))
         if scale is not None and shift is not None:

@@ -9,6 +9,9 @@ from torch import Tensor
 
 from octavo.graph.ir import Graph, Node
 from octavo.graph.passes.rewriter import Rewriter
+from octavo.graph.transposed import by_output_channel
+
+_FOLDED = ("conv", "conv_transpose", "linear", "affine")
 
 
 def fold_batch_norm(graph: Graph) -> Graph:
@@ -21,7 +24,7 @@ def fold_batch_norm(graph: Graph) -> Graph:
     walk = Rewriter(graph)
     for original in graph.nodes:
         node = walk.resolve(original)
-        layer = walk.sole(node.inputs[0], "conv", "linear", "affine") if node.type == "affine" else None
+        layer = walk.sole(node.inputs[0], *_FOLDED) if node.type == "affine" else None
         merged = None if layer is None else _fold(layer, node)
         if layer is None or merged is None:
             walk.add(node)
@@ -37,13 +40,13 @@ def _fold(layer: Node, affine: Node) -> Node | None:
         return replace(layer, constants=dict(zip(constants, torch.broadcast_tensors(*constants.values()), strict=True)))
     if "clamp" in layer.attributes or len(layer.inputs) > 1:
         return None
-    weight = layer.constants["weight"]
-    channel_axis = 1 if layer.type == "conv" else len(layer.shape) - 1
+    weight = by_output_channel(layer, layer.constants["weight"])
+    channel_axis = len(layer.shape) - 1 if layer.type == "linear" else 1
     factors, terms = (channel_vector(t, channel_axis, weight.shape[0]) for t in (scale, shift))
     if factors is None or terms is None:
         return None
     bias = layer.constants.get("bias", torch.zeros(weight.shape[0])).double()
-    folded = weight.double() * factors.view(-1, *([1] * (weight.dim() - 1)))
+    folded = by_output_channel(layer, weight.double() * factors.view(-1, *([1] * (weight.dim() - 1))))
     return replace(layer, constants={"weight": folded.float(), "bias": (bias * factors + terms).float()})
 
 

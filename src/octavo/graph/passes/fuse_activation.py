@@ -5,7 +5,7 @@ from __future__ import annotations
 from octavo.graph.ir import Graph
 from octavo.graph.passes.rewriter import Rewriter
 
-_REQUANTIZING = ("conv", "linear", "add", "mul", "avg_pool", "adaptive_avg_pool")
+_REQUANTIZING = ("conv", "conv_transpose", "linear", "add", "mul", "avg_pool", "adaptive_avg_pool")
 
 
 def fuse_activation(graph: Graph) -> Graph:
