@@ -13,6 +13,8 @@ from octavo.eager.borders import set_border
 from octavo.eager.hooks import carry_hooks, remove_observing
 from octavo.eager.tree import BORDER, OBSERVER, device_of, kind_of, observer_of, qconfig_of, replace
 from octavo.nn.intrinsic import _FusedModule
+from octavo.nn.module import QuantizedModule
+from octavo.nn.output import QuantizedOutput
 
 Chosen = Mapping[int, tuple[str, nn.Module]]
 """id of a module → its full name and the module."""
@@ -103,7 +105,8 @@ def swap(model: nn.Module, chosen: Chosen, tables: Tables) -> nn.Module:
 
 def _name(module: Any, name: str) -> None:
     # A class of the user's may have a `name` of its own.
-    if kind_of(module).__module__.startswith(("torch.nn.", "octavo.")):
+    ours = isinstance(module, (QuantizedModule, QuantizedOutput))
+    if ours or kind_of(module).__module__.startswith(("torch.nn.", "octavo.")):
         module.name = name
 
 
