@@ -34,4 +34,4 @@ _PACKAGES = {
 def ao(request: pytest.FixtureRequest) -> SimpleNamespace:
     """The packages that a tutorial imports."""
     modules = {short: importlib.import_module(path) for short, path in _PACKAGES[request.param].items()}
-    return SimpleNamespace(**modules, name=request.param)
+    return SimpleNamespace(**modules)
