@@ -78,7 +78,7 @@ def main() -> None:
                 ]
                 del contenders  # ends the threads of these sessions
     console.print(_table(results))
-    record.write("dynamic", {f"{r.layer} {r.batch} {r.threads}": _as_json(r) for r in results}, ("onnxruntime",))
+    record.write("dynamic", {f"{r.layer} {r.batch} {r.threads}": as_json(r) for r in results}, ("onnxruntime",))
 
 
 def _measure(name: str, layer: nn.Linear, contenders: dict[str, Run], batch: int, threads: int, rounds: int) -> Result:
@@ -99,9 +99,9 @@ def _contenders(layer: nn.Linear, threads: int) -> dict[str, Run]:
     torch.set_num_threads(threads)
     runs: dict[str, Run] = {"octavo": LoadedProgram(program_of(layer), threads=threads)}
     for engine in TORCH_ENGINES:
-        runs[f"torch.ao {engine}"] = _on_tensors(_torch_ao(layer, engine))
+        runs[f"torch.ao {engine}"] = on_tensors(_torch_ao(layer, engine))
     runs["onnxruntime"] = _onnx_runtime(layer, threads)
-    runs[CONTEXT] = _on_tensors(layer)
+    runs[CONTEXT] = on_tensors(layer)
     return runs
 
 
@@ -120,8 +120,8 @@ def program_of(layer: nn.Linear) -> Program:
     return Program((declared,), ("y",), values, (operator,), constants, {"batch": Symbol()})
 
 
-def _on_tensors(module: Callable[[torch.Tensor], torch.Tensor]) -> Run:
-    """The module takes a tensor over the array's memory: made once for each array, as no user pays for it."""
+def on_tensors(module: Callable[[torch.Tensor], torch.Tensor]) -> Run:
+    """Call a module on a tensor over the array's memory: made once for each array, as no user pays for it."""
     tensors: dict[int, tuple[np.ndarray, torch.Tensor]] = {}
 
     def run(x: np.ndarray) -> torch.Tensor:
@@ -188,7 +188,8 @@ def _table(results: list[Result]) -> Table:
     return table
 
 
-def _as_json(result: Result) -> dict[str, object]:
+def as_json(result: Result) -> dict[str, object]:
+    """Return a result as JSON values, with its ratios."""
     timing = {name: vars(value) for name, value in result.timing.items()}
     ratios = {"ratio": result.ratio(), "ratio_torch_ao": result.ratio("torch.ao")}
     return {**result._asdict(), "timing": timing, **ratios}

@@ -79,6 +79,9 @@ inline Floats negated(Floats a) { return Floats(_mm512_xor_ps(_mm512_set1_ps(-0.
 inline Floats copy_sign(Floats magnitude, Floats sign) {
   return Floats(_mm512_or_ps(absolute(magnitude).v, _mm512_and_ps(_mm512_set1_ps(-0.0f), sign.v)));
 }
+inline Floats times_power(Floats y, Floats shifted) {
+  return Floats(_mm512_scalef_ps(y.v, _mm512_sub_ps(shifted.v, _mm512_set1_ps(12582912.0f))));
+}
 inline Floats square_root(Floats a) { return Floats(_mm512_sqrt_ps(a.v)); }
 inline float sum_tree(const Floats (&lanes)[1]) {
   const __m512 all = lanes[0].v;

@@ -2,9 +2,9 @@
 // the same steps in NumPy.
 //
 // F is a vector of float lanes (one lane in reference code) with F(float), + - * / and, found by name: less(a, b), a
-// mask false where one is NaN; select(mask, a, b); absolute(a); negated(a); copy_sign(magnitude, sign); square_root(a);
-// bits(F), a vector of int32 lanes with + - >> << and I(int32_t); from_bits(I); to_float(I), exact below 2^24. Each is
-// rounded on its own. Everything has internal linkage.
+// mask false where one is NaN; select(mask, a, b); min(a, b) and max(a, b), b where one is NaN; absolute(a); negated(a);
+// copy_sign(magnitude, sign); square_root(a); bits(F), a vector of int32 lanes with + - >> << and I(int32_t);
+// from_bits(I); to_float(I), exact below 2^24. Each is rounded on its own. Everything has internal linkage.
 #pragma once
 
 #include <cstdint>
@@ -76,19 +76,25 @@ inline F clamp(F x, float low, float high) {
   return select(less(F(high), x), F(high), x);
 }
 
+// y * 2^n, rounded once, for n = shifted - kMagic. An instruction set may have its own.
 template <class F>
-inline F exp(F x) {
-  using I = decltype(bits(x));
-  x = clamp(x, -104.0f, 89.0f);
-  const F shifted = x * F(kLog2E) + F(kMagic);
-  const F n = shifted - F(kMagic);
-  const F r = (x - n * F(kLn2High)) - n * F(kLn2Low);
+inline F times_power(F y, F shifted) {
+  using I = decltype(bits(y));
   // 2^n as two factors: a subnormal result rounds once, and an overflow gives infinity.
   const I power = bits(shifted) - I(kMagicBits);
   const I half = power >> 1;
   const F low = from_bits((half + I(127)) << 23);
   const F high = from_bits((power - half + I(127)) << 23);
-  return horner(r, kExp) * low * high;
+  return y * low * high;
+}
+
+template <class F>
+inline F exp(F x) {
+  x = min(F(89.0f), max(F(-104.0f), x));
+  const F shifted = x * F(kLog2E) + F(kMagic);
+  const F n = shifted - F(kMagic);
+  const F r = (x - n * F(kLn2High)) - n * F(kLn2Low);
+  return times_power(horner(r, kExp), shifted);
 }
 
 // k ln 2 + ln(1 + f)

@@ -28,6 +28,8 @@ inline Int operator+(Int a, Int b) { return Int(static_cast<int32_t>(word(a) + w
 inline Int operator-(Int a, Int b) { return Int(static_cast<int32_t>(word(a) - word(b))); }
 inline Int operator>>(Int a, int n) { return Int(a.v >> n); }
 inline Int operator<<(Int a, int n) { return Int(static_cast<int32_t>(word(a) << n)); }
+inline Float min(Float a, Float b) { return a.v < b.v ? a : b; }
+inline Float max(Float a, Float b) { return a.v > b.v ? a : b; }
 inline bool less(Float a, Float b) { return a.v < b.v; }
 inline Float select(bool mask, Float a, Float b) { return mask ? a : b; }
 inline Int bits(Float a) { return Int(std::bit_cast<int32_t>(a.v)); }

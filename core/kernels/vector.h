@@ -6,7 +6,7 @@
 //   load(from, n), first(n)     of Floats: up to kLanes floats (the others are 0), and the mask of the first n lanes
 //   load_levels(from, flip)     of Ints: kLanes bytes, each ^ flip
 //   store(to, n, a)             up to all lanes of Floats or Bytes; nothing past the n-th is touched
-//   min(a, b), max(a, b)        b where one is NaN; max_unsigned, max_signed of Bytes
+//   max_unsigned(a, b), max_signed(a, b) of Bytes
 //   widened(a, half)            of half 0 or 1 of the lanes of Bytes or Words, as unsigned numbers
 //   rounded(a)                  to the nearest Ints, ties to even
 //   sum_tree(lanes)             16 lanes, in 16 / kLanes registers, added as a tree: j with j + 8, j + 4, j + 2, j + 1

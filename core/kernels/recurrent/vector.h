@@ -25,6 +25,8 @@ struct Gate {
   typename V::Floats from_x, from_h;
 };
 
+// In two passes, o waiting in h: as one, a vector's chain of sigmoid and tanh would be longer than what a processor
+// keeps in flight.
 template <class V>
 [[gnu::flatten]] void lstm(const GateTile& given) {
   using Floats = typename V::Floats;
@@ -33,9 +35,12 @@ template <class V>
     const Floats i = sigmoid(Gate<V>(tile, 0, row, unit).sum()), f = sigmoid(Gate<V>(tile, 1, row, unit).sum());
     const Floats g = tanh(Gate<V>(tile, 2, row, unit).sum()), o = sigmoid(Gate<V>(tile, 3, row, unit).sum());
     float* c = tile.c + row * tile.c_stride + unit;
-    const Floats now = f * Floats::load(c, left) + i * g;
-    store(c, left, now);
-    store(tile.h + row * tile.h_stride + unit, left, o * tanh(now));
+    store(c, left, f * Floats::load(c, left) + i * g);
+    store(tile.h + row * tile.h_stride + unit, left, o);
+  });
+  for_each_vector<V>(tile, [&](int64_t row, int64_t unit, int64_t left) {
+    float* h = tile.h + row * tile.h_stride + unit;
+    store(h, left, Floats::load(h, left) * tanh(Floats::load(tile.c + row * tile.c_stride + unit, left)));
   });
 }
 
