@@ -106,6 +106,13 @@ LAYERS = {
     "conv2d_same": Case(lambda: nn.Conv2d(8, 6, 2, padding="same", dilation=3), nnq.Conv2d, (IMAGE,)),
     "conv2d_depthwise": Case(lambda: nn.Conv2d(8, 8, 3, groups=8, bias=False), nnq.Conv2d, (IMAGE,)),
     "conv3d": Case(lambda: nn.Conv3d(8, 6, (2, 3, 3), groups=2), nnq.Conv3d, (VOLUME,)),
+    "conv_transpose1d": Case(lambda: nn.ConvTranspose1d(8, 6, 3, 2), nnq.ConvTranspose1d, (SEQUENCE,)),
+    "conv_transpose2d": Case(
+        lambda: nn.ConvTranspose2d(8, 6, 3, 2, 1, output_padding=1, groups=2), nnq.ConvTranspose2d, (IMAGE,)
+    ),
+    "conv_transpose3d": Case(
+        lambda: nn.ConvTranspose3d(8, 3, 2, dilation=2, bias=False), nnq.ConvTranspose3d, (VOLUME,)
+    ),
     "linear": Case(lambda: nn.Linear(8, 5), nnq.Linear, (ROWS,)),
 }
 FUSED = {

@@ -5,6 +5,7 @@ from octavo.nn.quantized import functional
 from octavo.nn.quantized.activation import ELU, Hardswish, LeakyReLU, ReLU6, Sigmoid
 from octavo.nn.quantized.batch_norm import BatchNorm2d, BatchNorm3d
 from octavo.nn.quantized.conv import Conv1d, Conv2d, Conv3d
+from octavo.nn.quantized.conv_transpose import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from octavo.nn.quantized.dropout import Dropout
 from octavo.nn.quantized.instance_norm import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
 from octavo.nn.quantized.linear import Linear
@@ -20,6 +21,9 @@ __all__ = [
     "Conv1d",
     "Conv2d",
     "Conv3d",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
+    "ConvTranspose3d",
     "DeQuantize",
     "Dropout",
     "FXFloatFunctional",

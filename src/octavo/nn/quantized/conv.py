@@ -26,7 +26,6 @@ class _ConvNd(WeightedLayer):
 
     axes: ClassVar[int]  # type: ignore[assignment]
     activation: ClassVar[str | None] = None
-    transposed: ClassVar[bool] = False
 
     def __init__(
         self,

@@ -45,9 +45,12 @@ class WeightedLayer(QuantizedLayer):
             w: a QTensor of int8, symmetric, per tensor or per output channel, of the weight's shape.
             b: [out_channels] float32, or None.
         """
-        scale = torch.as_tensor(w.qparams.scale, dtype=torch.float32).detach()
+        self.store(w.int_repr(), w.qparams.scale, b)
+
+    def store(self, q: Tensor, scale: Tensor, b: Tensor | None) -> None:
+        """Replace qweight, weight_scale and float_bias; scale is [] or [out_channels] float32."""
         # −128 has no opposite: the integers of a weight end at −127.
-        self.qweight = w.int_repr().detach().clamp(min=-127)
+        self.qweight = q.detach().clamp(min=-127)
         self.weight_scale = scale.expand(self.weight_scale.shape).contiguous().clone()
         self.float_bias = None if b is None else b.detach().float().clone()
         self._refresh()
@@ -69,7 +72,7 @@ class WeightedLayer(QuantizedLayer):
             bias: its float bias, batch norm folded in.
         """
         qparams = weight_qparams(mod, weight, self.weight_ch_axis)
-        self.set_weight_bias(QTensor.from_float(weight.detach().float(), qparams), bias)
+        self.store(quantize(weight.detach().float(), qparams), qparams.scale.detach(), bias)
         self.take_output(mod)
 
     def layer_constants(self, x: Value) -> dict[str, np.ndarray]:
@@ -103,7 +106,7 @@ def weight_qparams(mod: Any, weight: Tensor, ch_axis: int) -> Qparams:
             )
         observer = mod.qconfig.weight()
         observer.name = getattr(mod, "name", "")
-        if getattr(observer, "ch_axis", None) not in (None, -1) and ch_axis != 0:
+        if getattr(observer, "ch_axis", None) not in (None, -1):
             observer.ch_axis = ch_axis
         observer(weight.detach().float())
     qparams = observer.qparams()
