@@ -30,8 +30,9 @@ void PlanSet::give_back(std::unique_ptr<Plan> plan) {
 
 void PlanSet::run(const void* const* inputs, void* const* outputs, int threads) {
   std::unique_ptr<Plan> plan = take();
-  plan->run(inputs, outputs, threads);
+  const std::exception_ptr error = plan->run(inputs, outputs, threads);
   give_back(std::move(plan));
+  if (error) std::rethrow_exception(error);
 }
 
 std::vector<std::pair<Plan::StepInfo, double>> PlanSet::profile(const void* const* inputs, void* const* outputs,
@@ -39,8 +40,11 @@ std::vector<std::pair<Plan::StepInfo, double>> PlanSet::profile(const void* cons
   std::unique_ptr<Plan> plan = take();
   const std::vector<Plan::StepInfo> steps = plan->steps();
   std::vector<int64_t> nanoseconds(steps.size(), 0);
-  for (int round = 0; round < rounds; ++round) plan->run(inputs, outputs, threads, nanoseconds.data());
+  std::exception_ptr error;
+  for (int round = 0; round < rounds && !error; ++round)
+    error = plan->run(inputs, outputs, threads, nanoseconds.data());
   give_back(std::move(plan));
+  if (error) std::rethrow_exception(error);
   std::vector<std::pair<Plan::StepInfo, double>> result;
   for (size_t i = 0; i < steps.size(); ++i) result.emplace_back(steps[i], static_cast<double>(nanoseconds[i]) / rounds);
   return result;

@@ -16,6 +16,7 @@ class PlanSet {
  public:
   PlanSet(std::shared_ptr<const Graph> graph, const std::vector<Shape>& shapes);
 
+  // Throws what a step found wrong in its inputs: std::out_of_range for an index, else std::invalid_argument.
   void run(const void* const* inputs, void* const* outputs, int threads);
 
   // Mean nanoseconds of each step over `rounds` runs.

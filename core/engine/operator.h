@@ -1,6 +1,7 @@
 // What the planner asks of an operator, and the step that an operator becomes once its tensors lie somewhere.
 #pragma once
 
+#include <exception>
 #include <memory>
 #include <optional>
 #include <span>
@@ -41,6 +42,10 @@ class Step {
   virtual ~Step() = default;
   virtual void run(int /*thread*/, int /*threads*/) noexcept {}
   virtual void run_phases(int thread, int threads, Barrier& /*barrier*/) noexcept { run(thread, threads); }
+
+  // What the last run found wrong in the numbers of its inputs, or null, and forgets it; called between runs. The
+  // outputs of such a run mean nothing, but nothing was read or written out of bounds.
+  virtual std::exception_ptr take_error() { return nullptr; }
 };
 
 // An operator of a network: immutable once built, shared by all plans. Weights are packed in the constructor.

@@ -74,7 +74,7 @@ void Plan::place(const Blueprint& blueprint, int index, Tensor* tensor) {
   }
 }
 
-void Plan::run(const void* const* inputs, void* const* outputs, int threads, int64_t* nanoseconds) noexcept {
+std::exception_ptr Plan::run(const void* const* inputs, void* const* outputs, int threads, int64_t* nanoseconds) {
   for (const Patch& patch : patches_) {
     const void* base = patch.is_input ? inputs[patch.external] : outputs[patch.external];
     patch.tensor->data = static_cast<uint8_t*>(const_cast<void*>(base)) + patch.offset;
@@ -93,6 +93,10 @@ void Plan::run(const void* const* inputs, void* const* outputs, int threads, int
       }
     }
   });
+  std::exception_ptr first;
+  for (const BoundStep& bound : steps_)
+    if (std::exception_ptr error = bound.step->take_error(); error && !first) first = error;
+  return first;
 }
 
 std::vector<Plan::StepInfo> Plan::steps() const {

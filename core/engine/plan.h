@@ -16,8 +16,9 @@ class Plan {
   Plan(const Graph& graph, const Blueprint& blueprint);
 
   // inputs, outputs: row-major memory of the network's inputs and outputs, in order. `nanoseconds`, unless null,
-  // receives the time of each step (of thread 0, up to the barrier behind it) added to what it holds.
-  void run(const void* const* inputs, void* const* outputs, int threads, int64_t* nanoseconds = nullptr) noexcept;
+  // receives the time of each step (of thread 0, up to the barrier behind it) added to what it holds. Returns the error
+  // of the first step that has one, or null: the outputs of a run with an error mean nothing.
+  std::exception_ptr run(const void* const* inputs, void* const* outputs, int threads, int64_t* nanoseconds = nullptr);
 
   int64_t arena_bytes() const { return arena_bytes_; }
   // What each step does, by operator: "conv", "copy", "fill_halo", and the operator's name.

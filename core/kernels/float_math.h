@@ -171,7 +171,7 @@ inline F gelu_tanh(F x) {
 template <class F>
 inline F mish(F x) {
   const F e = exp(F(0.0f) - absolute(x));
-  const F twice = e + e;
+  const F twice = F(2.0f) * e;
   const auto negative = less(x, F(0.0f));
   const F a = select(negative, e * e + twice, twice + F(1.0f));
   return x * (a / (a + select(negative, F(2.0f), twice * e)));

@@ -25,6 +25,8 @@ def random_array(rng: np.random.Generator, value: Value, shape: Sequence[int]) -
     if value.dtype == "float32":
         return rng.normal(0, 3, shape).astype(np.float32)
     limits = np.iinfo(value.dtype)
+    if value.dtype == "int64":
+        return rng.integers(limits.min, limits.max, shape, endpoint=True)
     array = rng.integers(limits.min, limits.max, shape, endpoint=True, dtype=value.dtype)
     ends = rng.random(shape)
     array[ends < 0.05] = limits.min

@@ -10,6 +10,7 @@ from builders import FLOAT, Case, Made, deferred, one_operator, quantized, rando
 from octavo.program import Value
 
 TYPES = {"uint8": quantized(), "int8": quantized("int8", 0.04, 100), "float32": FLOAT, "raw-uint8": Value("uint8")}
+NAMED = {**TYPES, "int64": Value("int64")}  # what operators take that only name memory anew
 SHAPES = ((7,), (3, 17), (2, 5, 6), (2, 17, 5, 3), (1, 64, 4, 4), (2, 3, 1, 2, 5), (1, 2, 3, 2, 2, 3))
 
 
@@ -20,7 +21,7 @@ def _concat(value: Value, shapes: Sequence[Sequence[int]], axis: int) -> Case:
 
 
 def concat_cases() -> Made:
-    for name, value in TYPES.items():
+    for name, value in NAMED.items():
         for axis in range(4):
             shapes = [tuple(size if i == axis else n for i, n in enumerate((2, 5, 3, 4))) for size in (1, 4, 7)]
             yield f"axis{axis}-{name}", deferred(_concat, value, shapes, axis)
@@ -41,12 +42,12 @@ def reshape_cases() -> Made:
         "to-images": ((2, 48), (2, 3, 4, 4)),
     }
     for label, (shape, target) in targets.items():
-        for name, value in TYPES.items():
+        for name, value in NAMED.items():
             yield f"{label}-{name}", deferred(unary_operator, "reshape", shape, value, shape=target)
 
 
 def permute_cases() -> Made:
-    for name, value in TYPES.items():
+    for name, value in NAMED.items():
         for shape, dims in (((3, 17), (1, 0)), ((2, 5, 6), (0, 2, 1)), ((2, 17, 5, 3), (0, 2, 3, 1)),
                             ((2, 5, 3, 17), (0, 3, 1, 2)), ((2, 3, 4, 5), (3, 2, 1, 0)), ((2, 3, 4, 5), (0, 1, 2, 3)),
                             ((1, 2, 3, 2, 2, 3), (5, 0, 3, 1, 4, 2))):  # fmt: skip
@@ -54,7 +55,7 @@ def permute_cases() -> Made:
 
 
 def slice_cases() -> Made:
-    for name, value in TYPES.items():
+    for name, value in NAMED.items():
         for axis in range(4):
             yield (
                 f"axis{axis}-{name}",

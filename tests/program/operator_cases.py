@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import dynamic_cases
+import embedding_cases
 import moving_cases
 import normalizing_cases
 import pointwise_cases
@@ -47,6 +48,8 @@ CATALOGUES: dict[str, Callable[[], Made]] = {
     "lstm": recurrent_cases.lstm_cases,
     "gru": recurrent_cases.gru_cases,
     "rnn": recurrent_cases.rnn_cases,
+    "embedding": embedding_cases.embedding_cases,
+    "embedding_bag": embedding_cases.embedding_bag_cases,
     "layer_norm": normalizing_cases.layer_norm_cases,
     "group_norm": normalizing_cases.group_norm_cases,
 }

@@ -48,3 +48,43 @@ def sample_program(seed: int = 0) -> Program:
         output_structure={"dict": {"z": 1, "logits": {"tuple": [0, None, [2, 0]]}}},
         producer="tests",
     )
+
+
+def rows_program() -> Program:
+    """Return a program of look-ups and float operators with parameters or constants."""
+    rng = np.random.default_rng(0)
+    constants = {
+        "table.weight": rng.integers(0, 255, (7, 4), endpoint=True, dtype=np.uint8),
+        "table.scale": rng.uniform(0.01, 0.02, 7).astype(np.float32),
+        "table.offset": rng.normal(0, 1, 7).astype(np.float32),
+        "bag.weight": rng.normal(0, 1, (9, 3)).astype(np.float32),
+        "norm.weight": rng.normal(0, 1, 4).astype(np.float32),
+        "norm.bias": rng.normal(0, 1, 4).astype(np.float32),
+        "slope": rng.normal(0, 1, 6).astype(np.float32),
+    }
+    table = {role: f"table.{role}" for role in ("weight", "scale", "offset")}
+    line, rows = {"weight": "norm.weight", "bias": "norm.bias"}, {"weight": "bag.weight"}
+    operators = (
+        Operator("embedding", "table", ("ids",), ("e",), {}, table),
+        Operator("layer_norm", "norm", ("e",), ("n",), {"axes": 1, "eps": 1e-5}, line),
+        Operator("prelu", "act", ("n",), ("a",), {}, {"slope": "slope"}),
+        Operator("elu", "elu", ("a",), ("u",), {"alpha": 1.0, "scale": 1.5, "input_scale": 0.5}),
+        Operator("group_norm", "group", ("u",), ("g",), {"groups": 3, "eps": 0.5}, dict.fromkeys(line, "slope")),
+        Operator("embedding_bag", "bag", ("words", "starts", "w"), ("b",), {"mode": "weighted_sum"}, rows),
+        Operator("softplus", "soft", ("b",), ("s",), {"beta": 1.5, "threshold": 20.0}),
+    )
+    return Program(
+        inputs=(
+            Input("ids", "int64", ("batch", 6)),
+            Input("words", "int64", (8,)),
+            Input("starts", "int64", (3,)),
+            Input("w", "float32", (8,)),
+        ),
+        outputs=("g", "s"),
+        values=dict.fromkeys(("ids", "words", "starts"), Value("int64")) | dict.fromkeys("wenaugbs", FLOAT),
+        operators=operators,
+        constants=constants,
+        symbols={"batch": Symbol(example=2)},
+        output_structure=[0, 1],
+        producer="tests",
+    )

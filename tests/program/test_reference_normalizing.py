@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from operator_cases import operator_cases
 
 from octavo.numerics import sqnr
-from octavo.program import float_math, reference
+from octavo.program import float_rows, reference
 
 
 def _naive(row: np.ndarray, eps: float) -> np.ndarray:
@@ -32,7 +32,7 @@ def _naive(row: np.ndarray, eps: float) -> np.ndarray:
 def test_normalize_is_its_definition(count):
     rows = np.random.default_rng(count).normal(1, 2, (3, count)).astype(np.float32)
     expected = np.stack([_naive(row, 1e-5) for row in rows])
-    np.testing.assert_array_equal(float_math.normalize(rows, 1e-5), expected, strict=True)
+    np.testing.assert_array_equal(float_rows.normalize(rows, 1e-5), expected, strict=True)
 
 
 def _elements_of_a_row(case) -> int:

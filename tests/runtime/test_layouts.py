@@ -62,6 +62,30 @@ def test_between_a_slice_and_a_concat(label, axis):
     _run(operators, dict.fromkeys(("part", "y", "negated", "joined"), FLOAT), constants)
 
 
+@pytest.mark.parametrize("kind", ["embedding", "embedding_bag"])
+def test_ids_that_are_moved(kind):
+    """Ids reach a table through views and a concat."""
+    index = Value("int64")
+    ids = np.random.default_rng(SEED).integers(0, 11, (5, 4, 6))
+    bag = kind == "embedding_bag"
+    operators = [
+        Operator("slice", "slice", ("ids",), ("part",), {"axis": 2, "start": 1, "end": None, "step": 2}),
+        Operator("permute", "permute", ("part",), ("turned",), {"dims": (2, 1, 0)}),
+        Operator("reshape", "reshape", ("ids",), ("flat",), {"shape": (6, 4, 5)}),
+        Operator("concat", "concat", ("turned", "flat"), ("joined",), {"axis": 0}),
+        Operator("slice", "column", ("joined",), ("column",), {"axis": 1, "start": 2, "end": 3, "step": 1}),
+        Operator("reshape", "rows", ("column",), ("rows",), {"shape": (9, 5)}),
+        Operator(kind, "layer", ("rows",), ("y",), {"mode": "mean"} if bag else {}, {"weight": "weight"}),
+    ]
+    values = dict.fromkeys(("ids", "part", "turned", "flat", "joined", "column", "rows"), index) | {"y": FLOAT}
+    constants = {"weight": np.random.default_rng(SEED).normal(0, 1, (11, 7)).astype(np.float32)}
+    program = Program((Input("ids", "int64", ids.shape),), ("y",), values, tuple(operators), constants)
+    verify(program)
+    expected = reference.run(program, [ids])[0]
+    for isa in _core.supported_isas():
+        np.testing.assert_array_equal(LoadedProgram(program, threads=2, isa=isa)(ids), expected, strict=True)
+
+
 @pytest.mark.parametrize("label", OPERATORS)
 def test_between_convolutions(label):
     """Both neighbours want the channels last."""

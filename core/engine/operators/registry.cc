@@ -31,6 +31,8 @@ constexpr Registration kRegistry[] = {
     {"lstm", make_lstm},
     {"gru", make_gru},
     {"rnn", make_rnn},
+    {"embedding", make_embedding},
+    {"embedding_bag", make_embedding_bag},
     {"layer_norm", make_layer_norm},
     {"group_norm", make_group_norm},
 };

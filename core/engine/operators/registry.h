@@ -42,6 +42,8 @@ std::unique_ptr<Operator> make_softmax(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_lstm(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_gru(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_rnn(const OperatorSpec& spec);
+std::unique_ptr<Operator> make_embedding(const OperatorSpec& spec);
+std::unique_ptr<Operator> make_embedding_bag(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_layer_norm(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_group_norm(const OperatorSpec& spec);
 

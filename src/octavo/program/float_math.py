@@ -101,8 +101,9 @@ def _expm1(x: Float32) -> Float32:
     shifted = x * _LOG2E + _MAGIC
     n = shifted - _MAGIC
     r = (x - n * _LN2_HI) - n * _LN2_LO
-    power = ((_int_bits(shifted) - _MAGIC_BITS + 127) << 23).view(np.float32)
-    return (r + r * r * _horner(r, _EXPM1)) * power + (power - _f(1.0))
+    power: Float32 = ((_int_bits(shifted) - _MAGIC_BITS + 127) << 23).view(np.float32)
+    square = np.multiply(r, r, dtype=np.float32)
+    return (r + square * _horner(r, _EXPM1)) * power + (power - _f(1.0))
 
 
 def sigmoid(x: Float32) -> Float32:
@@ -152,13 +153,13 @@ def gelu_tanh(x: Float32) -> Float32:
 def mish(x: Float32) -> Float32:
     """Compute x · tanh(ln(1 + e^x)) = x · (a / b), with e = exp(−|x|).
 
-    a = e·(e + 2), b = a + 2 for x < 0; a = 1 + 2e, b = a + 2e² otherwise.
+    a = e·e + 2e, b = a + 2 for x < 0; a = 2e + 1, b = a + 2e·e otherwise.
     """
     e = exp(-np.abs(x))
-    twice = e + e
+    twice = _f(2.0) * e
     negative = x < _f(0.0)
     a = _select(negative, e * e + twice, twice + _f(1.0))
-    return x * (a / (a + _select(negative, _f(2.0), twice * e)))
+    return x * np.divide(a, a + _select(negative, _f(2.0), twice * e), dtype=np.float32)
 
 
 def log_sigmoid(x: Float32) -> Float32:
@@ -176,8 +177,8 @@ def softplus(x: Float32, beta: float, threshold: float) -> Float32:
     """Compute x where z > threshold, else (max(z, 0) + ln(1 + exp(−|z|))) / beta, with z = x · beta."""
     with np.errstate(all="ignore"):
         z = x * _f(beta)
-        y = (_select(z < _f(0.0), _f(0.0), z) + _log1p(exp(-np.abs(z)))) / _f(beta)
-        return _select(_f(threshold) < z, x, y)
+        y = _select(z < _f(0.0), _f(0.0), z) + _log1p(exp(-np.abs(z)))
+        return _select(_f(threshold) < z, x, np.divide(y, _f(beta), dtype=np.float32))
 
 
 def prelu(x: Float32, slope: Float32) -> Float32:
@@ -208,38 +209,6 @@ def clamp(x: Float32, low: float | None, high: float | None) -> Float32:
     if high is not None:
         x = _select(_f(high) < x, _f(high), x)
     return x
-
-
-def striped_sum(x: Float32) -> Float32:
-    """Add the elements of the last axis, which stays with size 1.
-
-    The sum runs in 16 lanes, lane j adding elements j, j + 16, … in order from 0; then lane j adds lane j + 8, then
-    j + 4, j + 2, j + 1.
-    """
-    lanes = np.zeros((*x.shape[:-1], 16), np.float32)
-    for start in range(0, x.shape[-1], 16):
-        chunk = x[..., start : start + 16]
-        lanes[..., : chunk.shape[-1]] += chunk
-    for width in (8, 4, 2, 1):
-        lanes = lanes[..., :width] + lanes[..., width : 2 * width]
-    return lanes
-
-
-def softmax(x: Float32, axis: int) -> Float32:
-    """Compute exp(x_i − max x) / Σ exp(x_j − max x) along `axis`, the sum striped."""
-    with np.errstate(all="ignore"):
-        moved = np.moveaxis(x, axis, -1)
-        e = exp(moved - moved.max(axis=-1, keepdims=True))
-        return np.ascontiguousarray(np.moveaxis(np.divide(e, striped_sum(e), dtype=np.float32), -1, axis))
-
-
-def normalize(x: Float32, eps: float) -> Float32:
-    """Compute d · (1 / sqrt(Σ d·d / n + eps)), d = x − Σ x / n, along the last axis, both sums striped."""
-    with np.errstate(all="ignore"):
-        count = _f(x.shape[-1])
-        d = x - np.divide(striped_sum(x), count, dtype=np.float32)
-        variance = np.divide(striped_sum(d * d), count, dtype=np.float32)
-        return d * np.divide(_f(1.0), np.sqrt(variance + _f(eps)), dtype=np.float32)
 
 
 _UNARY: dict[str, Callable[[Any], Any]] = {

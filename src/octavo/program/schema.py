@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from octavo.program import row_rules
 from octavo.program import shape_rules as rules
 from octavo.program.recurrent_shapes import recurrent
 from octavo.program.types import Value
@@ -16,6 +17,7 @@ INT64 = 2**63 - 1
 FLOAT = "float32"
 QUANTIZED = "quantized"  # uint8 or int8 with a scale and a zero_point
 EIGHT_BIT = "8-bit"  # uint8 or int8, with or without them
+INDEX = "int64"
 
 UNARY_FUNCTIONS = (
     "relu", "sigmoid", "tanh", "exp", "silu", "gelu", "hardswish", "hardsigmoid", "erf", "log", "sqrt", "neg", "abs",
@@ -98,8 +100,8 @@ class OperatorType:
 
 def is_kind(value: Value, kind: str) -> bool:
     """Tell whether a value is of a kind."""
-    if kind == FLOAT:
-        return value.dtype == "float32"
+    if kind in (FLOAT, INDEX):
+        return value.dtype == kind
     return value.dtype in ("uint8", "int8") and (kind == EIGHT_BIT or value.is_quantized)
 
 
@@ -131,8 +133,19 @@ def _arithmetic(inputs: int) -> tuple[Form, ...]:
     return Form((QUANTIZED,) * inputs, QUANTIZED, requantizes=True), Form((FLOAT,) * inputs, FLOAT)
 
 
-def _moving(kind: str = EIGHT_BIT, variadic: bool = False) -> tuple[Form, ...]:
-    return Form((kind,), kind, variadic=variadic, moves=True), Form((FLOAT,), FLOAT, variadic=variadic, moves=True)
+def _moving(*kinds: str, variadic: bool = False) -> tuple[Form, ...]:
+    return tuple(Form((kind,), kind, variadic=variadic, moves=True) for kind in kinds)
+
+
+def _bags(constants: Mapping[str, Constant]) -> tuple[Form, ...]:
+    """Return the forms of embedding_bag: with or without offsets, with or without weights."""
+    inputs = ((INDEX,), (INDEX, INDEX), (INDEX, FLOAT), (INDEX, INDEX, FLOAT))
+    return tuple(Form(kinds, FLOAT, constants) for kinds in inputs)
+
+
+_NUMBERS = (EIGHT_BIT, FLOAT)
+_FLOAT_ROWS = {"weight": Constant("float32", (2,))}
+_ROWS = {"weight": Constant("uint8", (2,)), "scale": Constant("float32"), "offset": Constant("float32")}
 
 
 def _recurrent(states: int, biases: tuple[str, ...]) -> tuple[Form, ...]:
@@ -165,18 +178,18 @@ OPERATORS: Mapping[str, OperatorType] = {
     "add": OperatorType(_arithmetic(2), rules.broadcast),
     "mul": OperatorType(_arithmetic(2), rules.broadcast),
     "table": OperatorType((Form((EIGHT_BIT,), EIGHT_BIT, {"table": Constant("output")}),), rules.table),
-    "concat": OperatorType(_moving(variadic=True), rules.concat, {"axis": _axis}),
-    "max_pool": OperatorType(_moving(), rules.pool, {**_POOL, "dilation": _positives}),
+    "concat": OperatorType(_moving(*_NUMBERS, INDEX, variadic=True), rules.concat, {"axis": _axis}),
+    "max_pool": OperatorType(_moving(*_NUMBERS), rules.pool, {**_POOL, "dilation": _positives}),
     "avg_pool": OperatorType(
         _arithmetic(1),
         rules.pool,
         {**_POOL, "count_include_pad": _bool, "divisor": Attribute("int", low=1, nullable=True)},
     ),
     "adaptive_avg_pool": OperatorType(_arithmetic(1), rules.adaptive_pool, {"output_size": _positives}),
-    "reshape": OperatorType(_moving(), rules.reshape, {"shape": Attribute("sizes", low=1)}),
-    "permute": OperatorType(_moving(), rules.permute, {"dims": Attribute("ints", high=5)}),
+    "reshape": OperatorType(_moving(*_NUMBERS, INDEX), rules.reshape, {"shape": Attribute("sizes", low=1)}),
+    "permute": OperatorType(_moving(*_NUMBERS, INDEX), rules.permute, {"dims": Attribute("ints", high=5)}),
     "slice": OperatorType(
-        _moving(),
+        _moving(*_NUMBERS, INDEX),
         rules.slice_,
         {
             "axis": _axis,
@@ -185,8 +198,8 @@ OPERATORS: Mapping[str, OperatorType] = {
             "step": Attribute("int", low=1, high=INT64),
         },
     ),
-    "pad": OperatorType(_moving(QUANTIZED), rules.pad, {"padding": _pairs}),
-    "channel_shuffle": OperatorType(_moving(), rules.channel_shuffle, {"groups": Attribute("int", low=1)}),
+    "pad": OperatorType(_moving(QUANTIZED, FLOAT), rules.pad, {"padding": _pairs}),
+    "channel_shuffle": OperatorType(_moving(*_NUMBERS), rules.channel_shuffle, {"groups": Attribute("int", low=1)}),
     "clamp": OperatorType(
         _FLOAT_TO_FLOAT,
         rules.same,
@@ -201,7 +214,7 @@ OPERATORS: Mapping[str, OperatorType] = {
     "softplus": OperatorType(
         _FLOAT_TO_FLOAT, rules.same, {"beta": Attribute("positive"), "threshold": Attribute("number")}
     ),
-    "prelu": OperatorType((Form((FLOAT,), FLOAT, {"slope": Constant("float32")}),), rules.prelu),
+    "prelu": OperatorType((Form((FLOAT,), FLOAT, {"slope": Constant("float32")}),), row_rules.prelu),
     "softmax": OperatorType(_FLOAT_TO_FLOAT, rules.softmax, {"axis": _axis}),
     "lstm": OperatorType(_recurrent(2, ("bias",)), recurrent(gates=4, states=2), {"reverse": _bool}),
     "gru": OperatorType(_recurrent(1, ("bias_ih", "bias_hh")), recurrent(gates=3, states=1), {"reverse": _bool}),
@@ -210,10 +223,16 @@ OPERATORS: Mapping[str, OperatorType] = {
         recurrent(gates=1, states=1),
         {"reverse": _bool, "nonlinearity": Attribute("choice", choices=("tanh", "relu"))},
     ),
+    "embedding": OperatorType((Form((INDEX,), FLOAT, _ROWS), Form((INDEX,), FLOAT, _FLOAT_ROWS)), row_rules.embedding),
+    "embedding_bag": OperatorType(
+        (*_bags(_ROWS), *_bags(_FLOAT_ROWS)),
+        row_rules.embedding_bag,
+        {"mode": Attribute("choice", choices=("sum", "mean", "max", "weighted_sum"))},
+    ),
     "layer_norm": OperatorType(
-        _NORMALIZES, rules.layer_norm, {"axes": Attribute("int", low=1, high=5), "eps": Attribute("positive")}
+        _NORMALIZES, row_rules.layer_norm, {"axes": Attribute("int", low=1, high=5), "eps": Attribute("positive")}
     ),
     "group_norm": OperatorType(
-        _NORMALIZES, rules.group_norm, {"groups": Attribute("int", low=1), "eps": Attribute("positive")}
+        _NORMALIZES, row_rules.group_norm, {"groups": Attribute("int", low=1), "eps": Attribute("positive")}
     ),
 }

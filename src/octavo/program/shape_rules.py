@@ -192,31 +192,6 @@ def softmax(inputs: Sequence[Shape], attributes: Mapping[str, Any], constants: M
     return inputs[0]
 
 
-def prelu(inputs: Sequence[Shape], attributes: Mapping[str, Any], constants: Mapping[str, Shape]) -> Shape:
-    x, slope = inputs[0], constants["slope"]
-    if slope != (1,) and (len(x) < 2 or slope != (x[1],)):
-        raise ShapeError(f"slope has shape {list(slope)}; [1], or one for each channel (axis 1) of {list(x)} is needed")
-    return x
-
-
-def layer_norm(inputs: Sequence[Shape], attributes: Mapping[str, Any], constants: Mapping[str, Shape]) -> Shape:
-    x, axes = inputs[0], attributes["axes"]
-    if axes > len(x):
-        raise ShapeError(f"axes is {axes}; {list(x)} has {len(x)} axes")
-    _line_of(constants, prod(x[-axes:]), f"the last {axes} axes of {list(x)}")
-    return x
-
-
-def group_norm(inputs: Sequence[Shape], attributes: Mapping[str, Any], constants: Mapping[str, Shape]) -> Shape:
-    x, groups = inputs[0], attributes["groups"]
-    if not 2 <= len(x) <= 5:
-        raise ShapeError(f"the input's shape is {list(x)}; [n, c, ...] with 2 to 5 axes is needed")
-    if x[1] % groups:
-        raise ShapeError(f"the channels (axis 1) of {list(x)} do not divide into groups={groups}")
-    _line_of(constants, x[1], f"the channels (axis 1) of {list(x)}")
-    return x
-
-
 def table(inputs: Sequence[Shape], attributes: Mapping[str, Any], constants: Mapping[str, Shape]) -> Shape:
     if constants["table"] != (256,):
         raise ShapeError(f"the table has shape {list(constants['table'])}, [256] is needed")
@@ -247,12 +222,6 @@ def _per_channel(constants: Mapping[str, Shape], channels: int) -> None:
     for role, shape in constants.items():
         if role != "weight" and shape != (channels,):
             raise ShapeError(f"{role} has shape {list(shape)}; the weight has {channels} output channels: [{channels}]")
-
-
-def _line_of(constants: Mapping[str, Shape], count: int, what: str) -> None:
-    for role, shape in constants.items():
-        if shape != (count,):
-            raise ShapeError(f"{role} has shape {list(shape)}; {what} need [{count}]")
 
 
 def _with_residual(inputs: Sequence[Shape], output: Shape) -> Shape:

@@ -50,7 +50,7 @@ def verify(program: Program) -> None:
 
 
 def form_of(operator: Operator, program: Program) -> Form:
-    """Return the form of its type that an operator has: the first that its values' kinds fit.
+    """Return the form of its type that an operator has: the first that its values' kinds fit, and its constants.
 
     Raises:
         VerifyError: none fits.
@@ -58,13 +58,15 @@ def form_of(operator: Operator, program: Program) -> Form:
     inputs = [program.values[name] for name in operator.inputs]
     outputs = [program.values[name] for name in operator.outputs]
     forms = OPERATORS[operator.type].forms
-    for form in forms:
-        if (
-            form.takes(len(inputs))
-            and all(is_kind(value, form.output) for value in outputs)
-            and all(is_kind(value, form.input_kind(i)) for i, value in enumerate(inputs))
-        ):
-            return form
+    fitting = [
+        form
+        for form in forms
+        if form.takes(len(inputs))
+        and all(is_kind(value, form.output) for value in outputs)
+        and all(is_kind(value, form.input_kind(i)) for i, value in enumerate(inputs))
+    ]
+    if fitting:  # where none has these constants, the check of the constants says so
+        return next((form for form in fitting if form.constants.keys() == operator.constants.keys()), fitting[0])
     got = " → ".join(", ".join(_described(value) for value in values) for values in (inputs, outputs))
     expected = " or ".join(_signature(form, len(outputs)) for form in forms)
     raise VerifyError(f"{_where(operator)}: got {got}, expected {expected}")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from octavo.program.errors import VerifyError
-from octavo.program.schema import CLAMPS, INT32, OPERATORS, Attribute, Form
+from octavo.program.schema import CLAMPS, FLOAT, INT32, OPERATORS, Attribute, Form
 from octavo.program.shapes import MAX_RANK
 from octavo.program.types import QUANT_RANGE, Operator, Program, clamp_range
 from octavo.program.verify_numbers import is_finite_float32
@@ -34,6 +34,13 @@ def check_attributes(operator: Operator, form: Form, program: Program) -> None:
             raise VerifyError(f"{where}: attribute {key!r} is {value!r:.80}, expected {_wanted(attribute)}")
     if form.requantizes:
         _check_clamps(where, operator, program)
+    if operator.type == "embedding_bag":
+        weighted = operator.attributes["mode"] == "weighted_sum"
+        if weighted != (form.inputs[-1] == FLOAT):
+            raise VerifyError(
+                f"{where}: mode is {operator.attributes['mode']!r} and its last input {form.inputs[-1]};"
+                " weighted_sum, and no other mode, has float32 weights"
+            )
     if operator.type == "clamp":
         low, high = operator.attributes["min"], operator.attributes["max"]
         if low is not None and high is not None and low > high:

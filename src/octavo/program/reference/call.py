@@ -15,11 +15,13 @@ from octavo.program.types import Shape, Value
 class Call:
     """Holds what an operator's function reads.
 
+    where: what an error calls it.
     inputs: arrays; types: what they stand for, in the same order.
     output: what the result (the first where there are several) stands for; shape: the shape that it must have.
     clamp: (clamp_min, clamp_max) where the output is 8-bit.
     """
 
+    where: str
     inputs: tuple[np.ndarray, ...]
     types: tuple[Value, ...]
     output: Value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from octavo.program import float_math
+from octavo.program import float_math, float_rows
 from octavo.program.reference.call import Call
 from octavo.program.reference.requantize import multiplier, output_scale, requantize
 
@@ -70,4 +70,4 @@ def prelu(call: Call) -> np.ndarray:
 
 def softmax(call: Call) -> np.ndarray:
     """Compute `exp(x_i − m) / Σ exp(x_j − m)` along `axis`, the sum in 16 lanes."""
-    return float_math.softmax(call.inputs[0], call.attributes["axis"])
+    return float_rows.softmax(call.inputs[0], call.attributes["axis"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from octavo.program.float_math import normalize
+from octavo.program.float_rows import normalize
 from octavo.program.reference.call import Call
 
 

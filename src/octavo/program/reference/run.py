@@ -7,7 +7,7 @@ from typing import Literal, overload
 
 import numpy as np
 
-from octavo.program.reference import conv, dynamic, elementwise, moving, normalizing, pooling, recurrent
+from octavo.program.reference import conv, dynamic, elementwise, embedding, moving, normalizing, pooling, recurrent
 from octavo.program.reference.call import Call
 from octavo.program.shapes import bind_symbols, infer_shapes
 from octavo.program.types import QUANT_RANGE, Operator, Program, Shape, clamp_range
@@ -42,6 +42,8 @@ FUNCTIONS: Mapping[str, Callable[[Call], np.ndarray | tuple[np.ndarray, ...]]] =
     "lstm": recurrent.lstm,
     "gru": recurrent.gru,
     "rnn": recurrent.rnn,
+    "embedding": embedding.embedding,
+    "embedding_bag": embedding.embedding_bag,
     "layer_norm": normalizing.layer_norm,
     "group_norm": normalizing.group_norm,
 }
@@ -65,6 +67,8 @@ def run(program: Program, inputs: Inputs, keep: bool = False) -> list[np.ndarray
     Raises:
         ShapeError: an input is missing or does not have the shape that the program takes.
         TypeError: an input has another dtype.
+        IndexError: an id is not in the table of an embedding.
+        ValueError: the offsets of an embedding_bag are no offsets.
     """
     if isinstance(inputs, Mapping):
         sizes = bind_symbols(program, {name: np.shape(array) for name, array in inputs.items()})
@@ -89,6 +93,7 @@ def run(program: Program, inputs: Inputs, keep: bool = False) -> list[np.ndarray
 def _call(program: Program, operator: Operator, values: Mapping[str, np.ndarray], shape: Shape) -> Call:
     output = program.values[operator.outputs[0]]
     return Call(
+        where=f"operator '{operator.name}' ({operator.type})",
         inputs=tuple(values[name] for name in operator.inputs),
         types=tuple(program.values[name] for name in operator.inputs),
         output=output,

@@ -1,0 +1,160 @@
+// embedding_bag: the sum, mean or maximum of the rows that each bag of ids names.
+#include <algorithm>
+#include <optional>
+#include <stdexcept>
+
+#include "engine/operators/elementwise.h"
+#include "engine/operators/embedding_table.h"
+#include "engine/operators/registry.h"
+#include "engine/operators/rows.h"
+
+namespace octavo {
+namespace {
+
+enum class BagMode : uint8_t { sum, mean, maximum, weighted_sum };
+
+// A bag is a row of ids [n, l], or ids[offsets[i] .. offsets[i + 1]) of ids [l].
+struct Bags {
+  const Tensor* ids = nullptr;
+  const Tensor* offsets = nullptr;  // null for rows
+  const Tensor* weights = nullptr;  // null but for weighted_sum
+};
+
+class EmbeddingBagStep final : public Step {
+ public:
+  EmbeddingBagStep(const Table& table, BagMode mode, const std::string& where, const Bags& bags, const Tensor& y)
+      : table_(table),
+        mode_(mode),
+        where_(where),
+        bags_(bags),
+        y_(y),
+        id_(*bags.ids, bags.ids->shape.rank),
+        weight_(bags.weights == nullptr ? *bags.ids : *bags.weights, bags.ids->shape.rank) {}
+
+  void run(int thread, int threads) noexcept override {
+    const Range range = share(y_.shape.dim[0], thread, threads);
+    for (int64_t i = range.first; i < range.last; ++i) {
+      float* y = reinterpret_cast<float*>(y_.data + i * y_.stride[0]);
+      std::fill_n(y, table_.dim(), 0.0f);
+      if (bags_.offsets == nullptr) {
+        const int64_t length = bags_.ids->shape.dim[1];
+        combine({i * length, (i + 1) * length}, y);
+        continue;
+      }
+      const int64_t count = bags_.ids->shape.dim[0];
+      const bool is_last = i + 1 == y_.shape.dim[0];
+      const Range bag = {offset(i), is_last ? count : offset(i + 1)};
+      const bool starts = i > 0 || bag.first == 0, ends = bag.first <= bag.last && bag.last <= count;
+      if (!starts) wrong_offset_.report(0, bag.first);
+      if (!ends && !is_last) wrong_offset_.report(i + 1, bag.last);
+      if (starts && ends && bag.first >= 0) combine(bag, y);
+    }
+  }
+
+  std::exception_ptr take_error() override {
+    const auto offset = wrong_offset_.take();
+    const auto id = wrong_id_.take();
+    if (offset)
+      return std::make_exception_ptr(std::invalid_argument(
+          where_ + "offsets[" + std::to_string(offset->position) + "] is " + std::to_string(offset->value) +
+          ", expected offsets that begin with 0, never fall and are at most " +
+          std::to_string(bags_.ids->shape.dim[0]) + ", the number of ids"));
+    return id ? table_.error(*id, bags_.ids->shape) : nullptr;
+  }
+
+ private:
+  int64_t offset(int64_t i) const {
+    return *reinterpret_cast<const int64_t*>(bags_.offsets->data + i * bags_.offsets->stride[0]);
+  }
+
+  void combine(const Range& bag, float* y) noexcept {
+    for (int64_t k = bag.first; k < bag.last; ++k) {
+      const int64_t id = *reinterpret_cast<const int64_t*>(bags_.ids->data + id_.offset(k));
+      if (!table_.holds(id)) {
+        wrong_id_.report(k, id);
+        continue;
+      }
+      if (mode_ == BagMode::weighted_sum) {
+        const float weight = *reinterpret_cast<const float*>(bags_.weights->data + weight_.offset(k));
+        table_.read(id, EmbeddingMode::add_weighted, weight, y);
+      } else if (mode_ == BagMode::maximum) {
+        table_.read(id, k == bag.first ? EmbeddingMode::set : EmbeddingMode::maximum, 0, y);
+      } else {
+        table_.read(id, EmbeddingMode::add, 0, y);
+      }
+    }
+    if (mode_ != BagMode::mean || bag.first == bag.last) return;
+    const float count = static_cast<float>(bag.last - bag.first);
+    for (int64_t i = 0; i < table_.dim(); ++i) y[i] /= count;
+  }
+
+  const Table& table_;
+  BagMode mode_;
+  const std::string& where_;
+  Bags bags_;
+  const Tensor& y_;
+  Rows id_, weight_;
+  FirstMistake wrong_offset_, wrong_id_;
+};
+
+constexpr struct {
+  const char* name;
+  BagMode mode;
+} kModes[] = {
+    {"sum", BagMode::sum}, {"mean", BagMode::mean}, {"max", BagMode::maximum}, {"weighted_sum", BagMode::weighted_sum}};
+
+BagMode mode_of(const OperatorSpec& spec) {
+  const auto found = spec.strings.find("mode");
+  if (found == spec.strings.end()) spec.fail("attribute 'mode' is missing");
+  for (const auto& row : kModes)
+    if (found->second == row.name) return row.mode;
+  spec.fail("attribute 'mode' is '" + found->second + "', expected sum, mean, max or weighted_sum");
+}
+
+class EmbeddingBag final : public Operator {
+ public:
+  explicit EmbeddingBag(const OperatorSpec& spec)
+      : name_(spec.name), where_("operator '" + spec.name + "' (embedding_bag): "), table_(spec), mode_(mode_of(spec)) {
+    const size_t weights = mode_ == BagMode::weighted_sum ? 1 : 0;
+    has_offsets_ = spec.inputs.size() == 2 + weights;
+    require_values(spec, (has_offsets_ ? 2 : 1) + weights);
+    for (size_t i = 0; i + weights < spec.inputs.size(); ++i)
+      require_dtype(spec, spec.inputs[i], spec.inputs[i].dtype == DType::s64, "int64");
+    if (weights > 0) require_dtype(spec, spec.inputs.back(), spec.inputs.back().dtype == DType::f32, "float32");
+    require_dtype(spec, spec.outputs[0], spec.outputs[0].dtype == DType::f32, "float32");
+  }
+
+  void check(std::span<const Shape> in, std::span<const Shape> out) const override {
+    const Shape& ids = in[0];
+    if (ids.rank != (has_offsets_ ? 1 : 2) || (has_offsets_ && in[1].rank != 1))
+      shape_error(name_, "the ids' shape is " + to_text(ids) + ", expected [n, l], or [l] and offsets [n]");
+    if (mode_ == BagMode::weighted_sum && !(in.back() == ids))
+      shape_error(name_, "the weights' shape is " + to_text(in.back()) + ", expected the ids', " + to_text(ids));
+    Shape y;
+    y.rank = 2;
+    y.dim[0] = has_offsets_ ? in[1].dim[0] : ids.dim[0];
+    y.dim[1] = table_.dim();
+    require_same(name_, y, out[0]);
+  }
+  InputNeed input_need(int, std::span<const Shape>) const override { return {Order::row_major, {}}; }
+  Order output_order() const override { return Order::row_major; }
+  bool aligned() const override { return false; }
+  std::unique_ptr<Step> bind(std::span<const Tensor> in, std::span<const Tensor> out) const override {
+    const Bags bags = {.ids = &in[0],
+                       .offsets = has_offsets_ ? &in[1] : nullptr,
+                       .weights = mode_ == BagMode::weighted_sum ? &in.back() : nullptr};
+    return std::make_unique<EmbeddingBagStep>(table_, mode_, where_, bags, out[0]);
+  }
+
+ private:
+  std::string name_, where_;
+  Table table_;
+  BagMode mode_;
+  bool has_offsets_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Operator> make_embedding_bag(const OperatorSpec& spec) { return std::make_unique<EmbeddingBag>(spec); }
+
+}  // namespace octavo
