@@ -10,7 +10,10 @@ from eager_networks import QCONFIG
 from torch import Tensor, nn
 
 from octavo import eager
+from octavo.nn.conversions import Conversions
 from octavo.nn.errors import QuantizationError
+from octavo.nn.quantized import dynamic
+from octavo.numerics import sqnr
 from octavo.qconfig import default_dynamic_qconfig, float16_dynamic_qconfig, per_channel_dynamic_qconfig
 
 
@@ -75,6 +78,32 @@ def test_a_layer_by_itself() -> None:
     assert type(eager.quantize_dynamic(nn.Linear(2, 2), mapping=MAPPING)) is Rounded
     with pytest.raises(QuantizationError, match="quantize_dynamic: the model itself is a Linear, which nothing"):
         eager.quantize_dynamic(nn.Linear(2, 2), mapping=MAPPING, inplace=True)
+
+
+def test_layers_of_the_library(counted: Conversions) -> None:
+    class Tagger(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.rnn, self.fc = nn.LSTM(4, 8, batch_first=True), nn.Linear(8, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.fc(self.rnn(x)[0])
+
+    net, x = Tagger().eval(), torch.randn(2, 5, 4)
+    q = eager.quantize_dynamic(net)
+    assert type(q.rnn) is dynamic.LSTM and type(q.fc) is dynamic.Linear
+    assert sqnr(net(x).detach(), q(x)) > 25 and counted.total() == 0
+
+
+def test_a_transformer_keeps_to_its_own_layers() -> None:
+    net, x = (
+        nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), 2).eval(),
+        torch.randn(2, 3, 8),
+    )
+    q = eager.quantize_dynamic(net, {nn.Linear})
+    assert type(q.layers[1].linear1) is dynamic.Linear
+    with torch.no_grad():
+        assert sqnr(net(x), q(x)) > 25
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.quint4x2, torch.bfloat16, "int8"])

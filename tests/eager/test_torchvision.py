@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from octavo import eager
 from octavo.nn.conversions import Conversions
 from octavo.numerics import sqnr
+from octavo.qconfig import get_default_qat_qconfig
 
 SIZE = 64
 
@@ -93,3 +94,20 @@ def test_a_saved_state_gives_the_same_integers(name: str) -> None:
     for layer, calls in first.items():
         for (a, *qparams), (b, *others) in zip(calls, second[layer], strict=True):
             assert torch.equal(a, b) and qparams == others
+
+
+def test_a_network_trained_for_8_bits(counted: Conversions) -> None:
+    model = network("mobilenet_v2").train()
+    model.fuse_model(is_qat=True)
+    model.qconfig = get_default_qat_qconfig("x86")
+    prepared = eager.prepare_qat(model)
+    optimizer = torch.optim.SGD(prepared.parameters(), 1e-3)
+    for seed in (1, 2):
+        optimizer.zero_grad()
+        prepared(images(seed)).square().mean().backward()
+        optimizer.step()
+    prepared.eval()
+    q, x = eager.convert(prepared), images(3)
+    with torch.no_grad():
+        assert sqnr(prepared(x), q(x)) > 20
+    assert counted.total() == 0 and eager.float_modules(q) == []

@@ -30,7 +30,9 @@ def check_convertible(model: nn.Module, chosen: Sequence[tuple[str, nn.Module, A
     if not chosen:
         _refuse_nothing(model)
     # Only a class whose output has 8 bits asks for the range of it.
-    observed = [(name, mod) for name, mod, target in chosen if issubclass(target, QuantizedOutput)]
+    observed = [
+        (name, mod) for name, mod, target in chosen if isinstance(target, type) and issubclass(target, QuantizedOutput)
+    ]
     bare = [name for name, module in observed if observer_of(module) is None]
     if bare:
         raise NotPreparedError(

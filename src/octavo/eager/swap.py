@@ -100,14 +100,25 @@ def swap(model: nn.Module, chosen: Chosen, tables: Tables) -> nn.Module:
         _name(module, name)
         made[key] = tables.make(module)
         _name(made[key], name)
-    return replace(model, lambda name, module: made.get(id(module)))
+    swapped = replace(model, lambda name, module: made.get(id(module)))
+    for layer in swapped.modules():
+        if isinstance(layer, nn.TransformerEncoderLayer) and not _is_float(layer):
+            # PyTorch's fused kernel reads the float weights of all parts; this attribute keeps it from being used.
+            layer.activation_relu_or_gelu = 0
+    return swapped
 
 
-def _name(module: Any, name: str) -> None:
+def _is_float(layer: nn.TransformerEncoderLayer) -> bool:
+    parts = (layer.self_attn, layer.linear1, layer.linear2, layer.norm1, layer.norm2)
+    return all(kind_of(part).__module__.startswith("torch.nn.") for part in parts)
+
+
+def _name(module: nn.Module, name: str) -> None:
+    named: Any = module
     # A class of the user's may have a `name` of its own.
     ours = isinstance(module, (QuantizedModule, QuantizedOutput))
     if ours or kind_of(module).__module__.startswith(("torch.nn.", "octavo.")):
-        module.name = name
+        named.name = name
 
 
 def remove_qconfig(model: nn.Module) -> None:
