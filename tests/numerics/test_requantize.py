@@ -8,6 +8,7 @@ from octavo.numerics import (
     least_weight_scale,
     quantize,
     quantize_bias,
+    raise_weight_scale,
     requantize,
     requantize_multiplier,
 )
@@ -94,3 +95,14 @@ def test_refuses_what_does_not_fit():
         requantize(torch.zeros(2, 3, dtype=torch.int64), torch.ones(3), 0, 0, 255)
     with pytest.raises(ValueError, match=r"multiplier has 2 entries, the accumulator has 3 channels \(ch_axis=1\)"):
         requantize(torch.zeros(2, 3, dtype=torch.int32), torch.ones(2), 0, 0, 255)
+
+
+def test_raising_a_scale_touches_only_the_channels_that_need_it():
+    weight = torch.tensor([[100, -50, 1], [127, -3, 0]], dtype=torch.int8)
+    scale, bias = torch.tensor([1e-12, 0.5]), torch.tensor([3.0, 3.0])
+    raised_weight, raised = raise_weight_scale(weight, scale, bias, 1e-3)
+    assert raised[0] == least_weight_scale(bias, 1e-3)[0]
+    assert torch.equal(raised_weight[0], torch.round(weight[0] * (1e-12 / raised[0].double())).to(torch.int8))
+    assert raised[1] == 0.5
+    assert torch.equal(raised_weight[1], weight[1])
+    assert raise_weight_scale(weight, scale, torch.zeros(2), 1e-3)[0] is weight

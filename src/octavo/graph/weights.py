@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -10,7 +10,7 @@ import torch
 from octavo.graph.errors import ConversionError
 from octavo.graph.ir import Node
 from octavo.graph.transposed import by_output_channel
-from octavo.numerics import Qparams, accumulator_bound, dequantize, least_weight_scale, quantize, quantize_bias
+from octavo.numerics import Qparams, accumulator_bound, dequantize, quantize, quantize_bias, raise_weight_scale
 from octavo.program import Value
 from octavo.program.types import QUANT_RANGE
 from octavo.qconfig import QConfig, weight_observer
@@ -57,13 +57,8 @@ def quantize_layer(node: Node, qconfig: QConfig, x: Value) -> QuantizedLayer:
     bias = torch.zeros(channels) if bias is None else bias.detach()
     qparams = _weight_qparams(node, qconfig)
     # A channel that is all but zero would have so small a scale that its bias overflows.
-    least = least_weight_scale(bias, x.scale)
-    if qparams.ch_axis is None:
-        qparams = replace(qparams, scale=torch.maximum(qparams.scale, least.max()))
-    else:
-        qparams = replace(qparams, scale=torch.maximum(qparams.scale, least))
-    scale = qparams.scale.expand(channels).contiguous()
-    q = quantize(weight, qparams)
+    q, scale = raise_weight_scale(quantize(weight, qparams), qparams.scale.expand(channels), bias, x.scale)
+    scale = scale.contiguous()
     q_bias = quantize_bias(bias, x.scale, scale, node.name)
     bound = int(accumulator_bound(q, q_bias, x.zero_point, *QUANT_RANGE[x.dtype]).max())
     if bound > _INT32_MAX:

@@ -11,6 +11,7 @@ from octavo.numerics.requantize import (
     accumulator_bound,
     least_weight_scale,
     quantize_bias,
+    raise_weight_scale,
     requantize,
     requantize_multiplier,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "qscheme_name",
     "quantize",
     "quantize_bias",
+    "raise_weight_scale",
     "requantize",
     "requantize_multiplier",
     "round_to_integer",

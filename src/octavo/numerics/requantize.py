@@ -116,6 +116,27 @@ def least_weight_scale(bias: torch.Tensor, x_scale: torch.Tensor | float) -> tor
     return (bias.detach().double().abs() / (torch.as_tensor(x_scale).float().double() * 2.0**30)).float()
 
 
+def raise_weight_scale(
+    weight: torch.Tensor, weight_scale: torch.Tensor, bias: torch.Tensor, x_scale: torch.Tensor | float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Give the channels whose bias would overflow `least_weight_scale`: `q ← rne(q · s / least)` where least > s.
+
+    Args:
+        weight: [out_channels, …] int8.
+        weight_scale: [out_channels] float32.
+        bias: [out_channels] float32.
+        x_scale: [] float32, the input's scale.
+
+    Returns: weight and weight_scale, which are the given ones where no channel needs it.
+    """
+    least = least_weight_scale(bias, x_scale)
+    if not bool((least > weight_scale).any()):
+        return weight, weight_scale
+    raised = torch.maximum(weight_scale, least)
+    factor = (weight_scale.double() / raised.double()).view(-1, *[1] * (weight.dim() - 1))
+    return torch.round(weight.double() * factor).to(weight.dtype), raised
+
+
 def accumulator_bound(
     weight: torch.Tensor, bias: torch.Tensor | None, zero_point: int, quant_min: int = 0, quant_max: int = 255
 ) -> torch.Tensor:

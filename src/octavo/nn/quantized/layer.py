@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from octavo.nn.errors import QuantizationError
 from octavo.nn.qtensor import QTensor
 from octavo.nn.quantized.base import QuantizedLayer
-from octavo.numerics import Qparams, dequantize, least_weight_scale, quantize, quantize_bias
+from octavo.numerics import Qparams, quantize, quantize_bias, raise_weight_scale
 from octavo.program import Value
 
 
@@ -81,18 +81,10 @@ class WeightedLayer(QuantizedLayer):
         assert weight is not None and scale is not None and x.scale is not None
         given = self.constant("float_bias")
         bias = torch.zeros_like(scale) if given is None else given
-        least = least_weight_scale(bias, x.scale)
-        if bool((least > scale).any()):
-            # A channel that is all but zero has so small a scale that its bias overflows.
-            raised = torch.maximum(scale, least)
-            weight = quantize(dequantize(weight, self._qparams(scale)), self._qparams(raised))
-            scale = raised
+        # A channel that is all but zero has so small a scale that its bias overflows.
+        weight, scale = raise_weight_scale(weight, scale, bias, x.scale)
         q_bias = quantize_bias(bias, x.scale, scale, self.name or self._get_name())
         return {"weight": weight.numpy(), "bias": q_bias.numpy(), "weight_scale": scale.numpy()}
-
-    def _qparams(self, scale: Tensor) -> Qparams:
-        zero_point = torch.zeros_like(scale).int()
-        return Qparams(scale, zero_point, -127, 127, "int8", "per_channel_symmetric", self.weight_ch_axis)
 
 
 def weight_qparams(mod: Any, weight: Tensor, ch_axis: int) -> Qparams:
