@@ -12,6 +12,8 @@ void bind_kernels(nb::module_& module);
 void bind_peak(nb::module_& module);
 
 NB_MODULE(_core, module) {
+  // Networks that caches of the package still hold when the interpreter ends are no leaks.
+  nb::set_leak_warnings(false);
   module.def(
       "supported_isas",
       [] {
