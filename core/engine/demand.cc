@@ -28,6 +28,11 @@ void want_orders(const Graph& graph, const std::vector<Shape>& shapes, Demands* 
   }
 }
 
+// A halo lies around the whole output of a concat, so parts can share it only if they lie side by side in channels.
+bool parts_share_halo(const Graph::Node& concat, const std::vector<Shape>& shapes) {
+  return concat.op->joined_axis() == 1 && shapes[concat.outputs[0]].rank >= 3;
+}
+
 // A value that a concat can have its producer write in place: computed (not an input, not a view), joined once, and by
 // one concat only.
 void join_concats(const Graph& graph, const std::vector<Shape>& shapes, Demands* demands) {
@@ -45,8 +50,7 @@ void join_concats(const Graph& graph, const std::vector<Shape>& shapes, Demands*
         if (std::count(node.inputs.begin(), node.inputs.end(), input) > 1) continue;
         if (demand.order != order && demand.order != Order::any) continue;
         if (producer[input]->output_order() != order && producer[input]->output_order() != Order::any) continue;
-        // A halo lies around the whole output, so parts can share it only if they lie side by side in channels.
-        if (!is_empty(demand.halo) && (node.op->joined_axis() != 1 || shapes[output].rank < 3)) continue;
+        if (!is_empty(demand.halo) && !parts_share_halo(node, shapes)) continue;
         demand.joined_by = static_cast<int>(n);
       }
     }
@@ -54,8 +58,9 @@ void join_concats(const Graph& graph, const std::vector<Shape>& shapes, Demands*
   }
 }
 
-// A view or a part of a concat shares the halo of what it lies in.
-bool share_halos(const Graph& graph, Demands* demands) {
+// A view or a part of a concat shares the halo of what it lies in. A part that turns out to need one which it cannot
+// share, as that of a concat within a concat, is taken out.
+bool share_halos(const Graph& graph, const std::vector<Shape>& shapes, Demands* demands) {
   bool changed = false;
   const auto raise = [&](int value, const Halo& halo) {
     if (covers((*demands)[value].halo, halo)) return;
@@ -65,8 +70,15 @@ bool share_halos(const Graph& graph, Demands* demands) {
   for (const Graph::Node& node : graph.nodes) {
     if (node.op->is_view() && node.op->keeps_halo()) raise(node.inputs[0], (*demands)[node.outputs[0]].halo);
     if (node.op->joined_axis() < 0) continue;
-    for (const int input : node.inputs)
-      if ((*demands)[input].joined_by == &node - graph.nodes.data()) raise(node.outputs[0], (*demands)[input].halo);
+    for (const int input : node.inputs) {
+      Demand& part = (*demands)[input];
+      if (part.joined_by != &node - graph.nodes.data() || is_empty(part.halo)) continue;
+      if (parts_share_halo(node, shapes)) {
+        raise(node.outputs[0], part.halo);
+      } else {
+        part.joined_by = -1;
+      }
+    }
   }
   return changed;
 }
@@ -77,7 +89,7 @@ Demands find_demand(const Graph& graph, const std::vector<Shape>& shapes) {
   Demands demands(graph.values.size());
   want_orders(graph, shapes, &demands);
   join_concats(graph, shapes, &demands);
-  while (share_halos(graph, &demands)) {}
+  while (share_halos(graph, shapes, &demands)) {}
   return demands;
 }
 

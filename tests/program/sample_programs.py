@@ -13,6 +13,8 @@ def sample_program(seed: int = 0) -> Program:
     rng = np.random.default_rng(seed)
     constants = {f"conv.{role}": array for role, array in weights(rng, (4, 3, 3, 3)).items()}
     constants |= {f"head.{role}": array for role, array in weights(rng, (5, 4)).items()}
+    constants |= {f"up.{role}": array for role, array in weights(rng, (3, 4, 3, 3)).items()}
+    constants |= {"up.bias": np.int32([1, -2, 3, 0]), "up.weight_scale": np.float32([0.1, 0.2, 0.3, 0.4])}
     constants["table"] = rng.integers(0, 256, 256, dtype=np.uint8)
     wide = quantized("uint8", 0.3, 120)
     conv = {"stride": (1, 1), "padding": ((1, 1), (1, 1)), "dilation": (1, 1), "groups": 1}
@@ -26,6 +28,10 @@ def sample_program(seed: int = 0) -> Program:
         Operator("linear", "head", ("f",), ("logits",), {}, {r: f"head.{r}" for r in layer}),
         Operator("clamp", "limit", ("logits",), ("limited",), {"min": -0.1, "max": None}),
         Operator("softmax", "softmax", ("limited",), ("probability",), {"axis": 1}),
+        Operator(
+            "conv_transpose", "up", ("x",), ("u",), {**conv, "output_padding": (0, 0)}, {r: f"up.{r}" for r in layer}
+        ),
+        Operator("concat", "join", ("u", "c"), ("joined",), {"axis": 0}),
     )
     return Program(
         inputs=(Input("image", "float32", ("batch", 3, "height", 8)), Input("skip", "int8", ("batch", 4, "height", 8))),
@@ -41,6 +47,8 @@ def sample_program(seed: int = 0) -> Program:
             "logits": FLOAT,
             "limited": FLOAT,
             "probability": Value("float32"),
+            "u": wide,
+            "joined": wide,
         },
         operators=operators,
         constants=constants,

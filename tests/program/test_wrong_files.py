@@ -62,13 +62,17 @@ def _parent(document, path):
 
 
 # What may be another: names that nothing refers to, numbers within their range, and the places where one of the
-# replacements happens to make another program that is right (a batch of 2, a convolution without its residual).
+# replacements happens to make another program that is right (a batch of 2, a convolution without its residual, more or
+# less to join).
 FREE_FIELDS = {"producer", "name", "scale", "zero_point", "min", "max", "example", "clamp_min", "axis"}
 FREE_PLACES = {
     ("inputs", 0, "shape", 0),
     ("inputs", 1, "shape", 0),
     ("operators", 1, "inputs", 1),
     ("operators", 4, "attributes", "shape", 0),
+    ("operators", 9, "inputs"),
+    ("operators", 9, "inputs", 0),
+    ("operators", 9, "inputs", 1),
 }
 # Ids and bags of other shapes, and parameters within their range.
 FREE_PLACES_OF_ROWS = {

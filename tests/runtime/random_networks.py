@@ -11,10 +11,14 @@ QPARAMS = {"dtype": "uint8", "scale": float(np.float32(SCALE)), "zero_point": ZE
 
 
 class _Builder:
-    """Grows a program value by value; `shapes` holds the concrete shape of each, for batch 2."""
+    """Grows a program value by value; `shapes` holds the concrete shape of each, for batch 2.
 
-    def __init__(self, rng: np.random.Generator) -> None:
+    All values are images (rank 4) or all are volumes (rank 5).
+    """
+
+    def __init__(self, rng: np.random.Generator, rank: int) -> None:
         self.rng = rng
+        self.rank = rank
         self.operators: list[Operator] = []
         self.values: dict[str, Value] = {}
         self.shapes: dict[str, tuple[int, ...]] = {}
@@ -32,7 +36,7 @@ class _Builder:
         return name
 
     def images(self) -> list[str]:
-        return [name for name, shape in self.shapes.items() if len(shape) == 4 and self.values[name].is_quantized]
+        return [v for v, shape in self.shapes.items() if len(shape) == self.rank and self.values[v].is_quantized]
 
     def pick(self) -> str:
         images = self.images()
@@ -41,32 +45,61 @@ class _Builder:
 
     def conv(self) -> str:
         x = self.pick()
-        n, c, h, w = self.shapes[x]
-        kernel = int(self.rng.choice([1, 3, 5]))
+        n, c, *space = self.shapes[x]
+        axes = len(space)
+        kernel = int(self.rng.choice([1, 3, 5] if axes == 2 else [1, 2, 3]))
         stride = int(self.rng.choice([1, 1, 2]))
-        pads = [[int(self.rng.integers(0, kernel)) for _ in range(2)] for _ in range(2)]
-        oh, ow = ((s + sum(p) - kernel) // stride + 1 for s, p in zip((h, w), pads, strict=True))
-        if min(oh, ow) < 1:
+        pads = self.pads(kernel)
+        sizes = [(size + sum(p) - kernel) // stride + 1 for size, p in zip(space, pads, strict=True)]
+        if min(sizes) < 1 or np.prod(sizes) > 3000:
             return self.table()
         depthwise = c > 1 and self.rng.random() < 0.4
         oc = c if depthwise else int(self.rng.integers(1, 40))
         inputs = [x]
-        same = [v for v in self.images() if self.shapes[v] == (n, oc, oh, ow)]
+        same = [v for v in self.images() if self.shapes[v] == (n, oc, *sizes)]
         if same and self.rng.random() < 0.5:
             inputs.append(same[self.rng.integers(len(same))])
-        weight = self.rng.integers(-127, 128, (oc, 1 if depthwise else c, kernel, kernel)).astype(np.int8)
+        weight = self.rng.integers(-127, 128, (oc, 1 if depthwise else c, *[kernel] * axes)).astype(np.int8)
         return self.add(
             "conv",
             inputs,
-            (n, oc, oh, ow),
-            stride=[stride, stride],
-            dilation=[1, 1],
+            (n, oc, *sizes),
+            stride=[stride] * axes,
+            dilation=[1] * axes,
             padding=pads,
             groups=c if depthwise else 1,
             weight=weight,
             bias=self.rng.integers(-2000, 2000, oc).astype(np.int32),
             weight_scale=self.rng.uniform(0.001, 0.01, oc).astype(np.float32),
         )
+
+    def conv_transpose(self) -> str:
+        x = self.pick()
+        n, c, *space = self.shapes[x]
+        kernel, stride = int(self.rng.integers(1, 5)), int(self.rng.integers(1, 4))
+        pads = self.pads(kernel)
+        more = int(self.rng.integers(0, stride))
+        sizes = [(size - 1) * stride - sum(p) + kernel + more for size, p in zip(space, pads, strict=True)]
+        if min(sizes) < 1 or np.prod(sizes) > 3000:
+            return self.table()
+        depthwise = c > 1 and self.rng.random() < 0.4
+        oc = c if depthwise else int(self.rng.integers(1, 40))
+        return self.add(
+            "conv_transpose",
+            [x],
+            (n, oc, *sizes),
+            stride=[stride] * len(space),
+            dilation=[1] * len(space),
+            padding=pads,
+            output_padding=[more] * len(space),
+            groups=c if depthwise else 1,
+            weight=self.rng.integers(-127, 128, (c, 1 if depthwise else oc, *[kernel] * len(space))).astype(np.int8),
+            bias=self.rng.integers(-2000, 2000, oc).astype(np.int32),
+            weight_scale=self.rng.uniform(0.001, 0.01, oc).astype(np.float32),
+        )
+
+    def pads(self, kernel: int) -> list[list[int]]:
+        return [[int(self.rng.integers(0, kernel)) for _ in range(2)] for _ in range(self.rank - 2)]
 
     def table(self) -> str:
         x = self.pick()
@@ -82,7 +115,7 @@ class _Builder:
 
     def concat(self) -> str:
         a = self.pick()
-        axis = int(self.rng.choice([0, 1, 1, 1, 2, 3]))
+        axis = int(self.rng.choice([0, 1, 1, 1, *range(2, self.rank)]))
         rest = [s for i, s in enumerate(self.shapes[a]) if i != axis]
         fits = [
             v
@@ -98,7 +131,7 @@ class _Builder:
 
     def slice(self) -> str:
         x = self.pick()
-        axis = int(self.rng.integers(0, 4))
+        axis = int(self.rng.integers(0, self.rank))
         size = self.shapes[x][axis]
         start = int(self.rng.integers(0, size))
         end = int(self.rng.integers(start + 1, size + 1))
@@ -109,13 +142,12 @@ class _Builder:
 
     def pool(self) -> str:
         x = self.pick()
-        n, c, h, w = self.shapes[x]
-        window = {"kernel": [3, 3], "stride": [1, 1], "padding": [[1, 1], [1, 1]], "ceil_mode": False}
+        shape, axes = self.shapes[x], self.rank - 2
+        window = {"kernel": [3] * axes, "stride": [1] * axes, "padding": [[1, 1]] * axes, "ceil_mode": False}
         if self.rng.random() < 0.5:
-            return self.add("max_pool", [x], (n, c, h, w), self.values[x], dilation=[1, 1], **window)
-        return self.add(
-            "avg_pool", [x], (n, c, h, w), count_include_pad=bool(self.rng.random() < 0.5), divisor=None, **window
-        )
+            return self.add("max_pool", [x], shape, self.values[x], dilation=[1] * axes, **window)
+        include = bool(self.rng.random() < 0.5)
+        return self.add("avg_pool", [x], shape, count_include_pad=include, divisor=None, **window)
 
     def shuffle(self) -> str:
         x = self.pick()
@@ -125,35 +157,42 @@ class _Builder:
 
     def permute(self) -> str:
         x = self.pick()
-        dims = [0, *(1 + self.rng.permutation(3)).tolist()]
+        dims = [0, *(1 + self.rng.permutation(self.rank - 1)).tolist()]
         return self.add("permute", [x], tuple(self.shapes[x][d] for d in dims), self.values[x], dims=dims)
 
     def reshape(self) -> str:
         x = self.pick()
-        n, c, h, w = self.shapes[x]
-        shape = [(n, h, c, w), (n, c * h, 1, w), (n, c, 1, h * w), (n, 1, c, h * w)][self.rng.integers(4)]
+        n, c, *d, h, w = self.shapes[x]
+        shapes = [(n, h, *d, c, w), (n, c * h, *d, 1, w), (n, c, *d, 1, h * w), (n, 1, *d, c, h * w)]
+        shape = shapes[self.rng.integers(4)]
         return self.add("reshape", [x], shape, self.values[x], shape=[-1, *shape[1:]] if n > 1 else list(shape))
 
 
 def random_program(seed: int) -> tuple[Program, tuple[int, ...]]:
     """Build a valid program of some twenty operators; returns it with the shape of its input."""
     rng = np.random.default_rng(seed)
-    shape = (2, int(rng.integers(1, 20)), int(rng.integers(3, 12)), int(rng.integers(3, 12)))
-    builder = _Builder(rng)
+    rank = 5 if seed % 3 == 2 else 4
+    channels, *space = int(rng.integers(1, 20)), *rng.integers(3, 12 if rank == 4 else 7, rank - 2).tolist()
+    shape = (2, channels, *space)
+    builder = _Builder(rng, rank)
     builder.values["x"] = Value("float32")
     builder.add("quantize", ["x"], shape)
-    kinds = ["conv"] * 4 + [
-        "table",
-        "binary",
-        "binary",
-        "concat",
-        "concat",
-        "slice",
-        "pool",
-        "shuffle",
-        "permute",
-        "reshape",
-    ]
+    kinds = (
+        ["conv"] * 4
+        + ["conv_transpose"] * 2
+        + [
+            "table",
+            "binary",
+            "binary",
+            "concat",
+            "concat",
+            "slice",
+            "pool",
+            "shuffle",
+            "permute",
+            "reshape",
+        ]
+    )
     for _ in range(int(rng.integers(5, 25))):
         getattr(builder, str(rng.choice(kinds)))()
     images = builder.images()
