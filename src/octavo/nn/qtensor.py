@@ -29,7 +29,7 @@ class QTensor(Tensor):
     Args:
         data: uint8 or int8 (int32 for a bias), any shape and strides.
         scale: > 0; a number, or float32 [channels] with ch_axis.
-        zero_point: in data's range; an integer, or integers [channels] with ch_axis.
+        zero_point: in data's range; an integer, or integers [channels] with ch_axis; real numbers for a table's rows.
         ch_axis: the axis that scale and zero_point vary along; None per tensor.
 
     Raises:
@@ -91,7 +91,7 @@ class QTensor(Tensor):
 
     def qscheme(self) -> torch.qscheme:
         """Return how it is quantized."""
-        return torch.per_tensor_affine if self._ch_axis is None else torch.per_channel_affine
+        return getattr(torch, self.qparams.qscheme)
 
     @property
     def qdtype(self) -> str:
@@ -134,7 +134,10 @@ class QTensor(Tensor):
         info = torch.iinfo(self._data.dtype)
         scheme: Qscheme = "per_tensor_affine" if self._ch_axis is None else "per_channel_affine"
         scale = torch.as_tensor(self._scale, dtype=torch.float32)
-        zero_point = torch.as_tensor(self._zero_point, dtype=torch.int32)
+        if isinstance(self._zero_point, Tensor) and self._zero_point.is_floating_point():
+            scheme, zero_point = "per_channel_affine_float_qparams", self._zero_point
+        else:
+            zero_point = torch.as_tensor(self._zero_point, dtype=torch.int32)
         return Qparams(scale, zero_point, info.min, info.max, dtype_name(self.qdtype), scheme, self._ch_axis)
 
     def with_data(self, data: Tensor) -> QTensor:
@@ -147,7 +150,7 @@ class QTensor(Tensor):
         return self
 
     def __repr__(self, **_: Any) -> str:
-        real = torch._tensor_str._str(self.dequantize())[len("tensor(") : -1]
+        real = repr(self.dequantize())[len("tensor(") : -1]
         return f"QTensor({real}, dtype={self.qdtype}, scale={self._scale}, zero_point={self._zero_point})"
 
     def __deepcopy__(self, memo: dict[int, Any]) -> QTensor:

@@ -43,8 +43,9 @@ for _name in _METHODS:
     implements(getattr(Tensor, _name))(_moved(getattr(Tensor, _name)))
 for _name in _FUNCTIONS:
     implements(getattr(torch, _name))(_moved(getattr(torch, _name)))
-for _property in (Tensor.T, Tensor.mT):
-    implements(_property.__get__)(_moved(_property.__get__))
+for _name in ("T", "mT"):
+    _getter = getattr(Tensor, _name).__get__
+    implements(_getter)(_moved(_getter))
 
 
 def _copied(function: Any) -> Any:

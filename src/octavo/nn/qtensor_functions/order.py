@@ -53,7 +53,9 @@ def _compared(name: str) -> Any:
     def form(x: QTensor, other: Any) -> Any:
         if isinstance(other, (int, float)) and not math.isnan(other):
             return _compare_with_number(x, float(other), name)
-        return compare(x.int_repr(), other.int_repr()) if share_qparams(x, other) else NotImplemented
+        if not isinstance(other, QTensor) or not share_qparams(x, other):
+            return NotImplemented
+        return compare(x.int_repr(), other.int_repr())
 
     return form
 

@@ -7,6 +7,8 @@ from octavo.nn.quantized.batch_norm import BatchNorm2d, BatchNorm3d
 from octavo.nn.quantized.conv import Conv1d, Conv2d, Conv3d
 from octavo.nn.quantized.conv_transpose import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from octavo.nn.quantized.dropout import Dropout
+from octavo.nn.quantized.embedding import Embedding
+from octavo.nn.quantized.embedding_bag import EmbeddingBag
 from octavo.nn.quantized.instance_norm import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
 from octavo.nn.quantized.linear import Linear
 from octavo.nn.quantized.normalization import GroupNorm, LayerNorm
@@ -26,6 +28,8 @@ __all__ = [
     "ConvTranspose3d",
     "DeQuantize",
     "Dropout",
+    "Embedding",
+    "EmbeddingBag",
     "FXFloatFunctional",
     "FloatFunctional",
     "GroupNorm",
