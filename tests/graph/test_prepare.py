@@ -121,3 +121,18 @@ def test_a_qconfig_whose_activations_no_program_has_is_refused(activation):
     mapping = default_static().set_global(QConfig(activation, weight))
     with pytest.raises((ConversionError, ValueError), match="uint8"):
         prepared(conv(3, 4), image(), mapping=mapping)
+
+
+class TestLayerwise:
+    """Each layer's output rounded on its own."""
+
+    def test_sums_and_the_last_layer_have_8_bits_and_averages_keep_their_qparams(self):
+        model = Network(
+            lambda net, x: net.last(F.avg_pool2d(net.a(x) + net.b(x), 2).flatten(1)),
+            a=conv(3, 4), b=conv(3, 4), last=nn.Linear(4 * 36, 2),
+        )  # fmt: skip
+        captured = capture(model.eval(), (image(),))
+        ready = prepare(captured, layerwise=True)
+        assert {observer.name for observer in ready.observers.values()} == {"inputs_0", "a", "b", "add", "last"}
+        assert ready.groups["avg_pool"] == "add" and "avg_pool" not in ready.watched
+        assert {observer.name for observer in prepare(captured).observers.values()} == {"inputs_0", "a", "b", "avg_pool"}

@@ -21,7 +21,9 @@ from octavo.graph.errors import (
     UnsupportedOperator,
     UnsupportedOperatorError,
 )
+from octavo.graph.fused_model import FusedModel
 from octavo.graph.prepare import Prepared, prepare
+from octavo.graph.prepared_model import PreparedModel
 from octavo.graph.signature import Sample
 from octavo.qconfig import QConfigMapping
 
@@ -32,8 +34,10 @@ __all__ = [
     "Conversion",
     "ConversionError",
     "Correction",
+    "FusedModel",
     "Layer",
     "Prepared",
+    "PreparedModel",
     "UnsupportedOperator",
     "UnsupportedOperatorError",
     "assemble",

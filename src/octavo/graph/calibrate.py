@@ -52,7 +52,7 @@ def calibrate(
             try:
                 observer(tensor)
             except ValueError as error:
-                raise _not_finite(where, layers.get(value, value), tensor) from error
+                raise not_finite(where, layers.get(value, value), tensor) from error
         for watcher in watchers:
             watcher(value, tensor)
 
@@ -68,7 +68,14 @@ def calibrate(
     return prepared
 
 
-def _not_finite(where: str, layer: str, tensor: torch.Tensor) -> CalibrationError:
+def not_finite(where: str, layer: str, tensor: torch.Tensor) -> CalibrationError:
+    """Say that a value that has to be observed is NaN or infinite.
+
+    Args:
+        where: what was being computed, `calibration sample 3`.
+        layer: whose value it is.
+        tensor: the value.
+    """
     bad = int((~torch.isfinite(tensor)).sum())
     return CalibrationError(
         f"{where}: {bad} of {tensor.numel()} values that layer '{layer}' computes are NaN or infinite; expected finite "

@@ -68,7 +68,8 @@ def convert(prepared: Prepared, producer: str) -> Conversion:
         if not decisions[node.name].int8:
             emit_float(emitter, node)
         elif node.type in LAYERS:
-            emit_layer(emitter, node, layers[node.name], gives_float(node, decisions, consumers))
+            real = not prepared.layerwise and gives_float(node, decisions, consumers)
+            emit_layer(emitter, node, layers[node.name], real)
         else:
             emit_int8(emitter, node)
     program = emitter.program(producer)

@@ -34,7 +34,7 @@ class Decision:
 _INT8_DECISION = Decision(True)
 
 
-def place(graph: Graph, wanted: Callable[[Node], bool]) -> dict[str, Decision]:
+def place(graph: Graph, wanted: Callable[[Node], bool], layerwise: bool = False) -> dict[str, Decision]:
     """Decide for every node.
 
     A node runs in int8 where the user wants it, a program has an int8 form of it, and it is connected, through other
@@ -45,6 +45,7 @@ def place(graph: Graph, wanted: Callable[[Node], bool]) -> dict[str, Decision]:
     Args:
         graph: after all passes.
         wanted: tells whether the user wants a node in int8.
+        layerwise: whether what follows the last layer runs in int8 all the same.
 
     Returns: node name to decision.
 
@@ -56,7 +57,7 @@ def place(graph: Graph, wanted: Callable[[Node], bool]) -> dict[str, Decision]:
         decisions[node.name] = Decision(
             False, "no int8 convolution or linear layer is connected to it", "none needed: int8 would not be faster"
         )
-    for node in _tail(graph, decisions):
+    for node in [] if layerwise else _tail(graph, decisions):
         decisions[node.name] = Decision(
             False, "it follows the last int8 layer, which gives float32 directly", "none needed: float is exact here"
         )

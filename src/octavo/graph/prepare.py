@@ -10,8 +10,8 @@ import torch
 from octavo.graph.capture import Captured
 from octavo.graph.errors import ConversionError
 from octavo.graph.ir import Graph, Node
-from octavo.graph.passes import run_passes, share_qparams
-from octavo.graph.passes.share_qparams import MOVING
+from octavo.graph.passes import LAYERWISE_PASSES, PASSES, run_passes, share_qparams
+from octavo.graph.passes.share_qparams import AVERAGING, MOVING
 from octavo.graph.placement import Decision, gives_float, place
 from octavo.graph.signature import Signature
 from octavo.observers import UniformQuantizationObserverBase
@@ -31,6 +31,7 @@ class Prepared:
         groups: each value that will have 8 bits → the first value of those it shares its qparams with.
         observers: first value of a group → the observer of the whole group.
         watched: the values that the observers look at; what int8 nodes only move is left out.
+        layerwise: whether each layer's output is rounded to 8 bits.
         samples: how many samples the observers have seen.
     """
 
@@ -41,15 +42,21 @@ class Prepared:
     groups: dict[str, str]
     observers: dict[str, UniformQuantizationObserverBase]
     watched: frozenset[str]
+    layerwise: bool = False
     samples: int = field(default=0)
 
 
-def prepare(captured: Captured, qconfig_mapping: QConfigMapping | None = None) -> Prepared:
+def prepare(captured: Captured, qconfig_mapping: QConfigMapping | None = None, layerwise: bool = False) -> Prepared:
     """Rewrite the graph, place its nodes and insert observers.
+
+    By default nothing is rounded that need not be: a residual is added to a convolution before its rounding, and the
+    last layer gives float32. `layerwise` rounds the output of every layer and of every sum, and an average keeps its
+    input's qparams, so that the integers are those of the eager front door.
 
     Args:
         captured: of `capture`; not changed.
         qconfig_mapping: which QConfig each layer gets; None for the default of static quantization.
+        layerwise: whether each layer's output is rounded to 8 bits.
 
     Returns: the graph with observers that have seen nothing.
 
@@ -59,25 +66,27 @@ def prepare(captured: Captured, qconfig_mapping: QConfigMapping | None = None) -
     """
     _check_float(captured.graph)
     mapping = default_static() if qconfig_mapping is None else qconfig_mapping
-    graph = run_passes(captured.graph)
+    graph = run_passes(captured.graph, LAYERWISE_PASSES if layerwise else PASSES)
     _check_weights(graph)
     qconfigs = _resolve(graph, mapping)
-    decisions = place(graph, lambda node: qconfigs[node.name] is not None)
+    decisions = place(graph, lambda node: qconfigs[node.name] is not None, layerwise)
     int8 = [node for node in graph.nodes if decisions[node.name].int8]
-    shared = share_qparams(int8)
+    sharing = MOVING | AVERAGING if layerwise else MOVING
+    shared = share_qparams(int8, sharing)
     consumers = graph.consumers()
     observed: dict[str, QConfig] = {}
     for node in int8:
         qconfig = qconfigs[node.name]
         assert qconfig is not None
-        made = () if gives_float(node, decisions, consumers) else (node.output,)
+        made = () if not layerwise and gives_float(node, decisions, consumers) else (node.output,)
         for value in (*node.inputs, *made):
             observed.setdefault(value, qconfig)
     groups = {value: shared.get(value, value) for value in observed}
     layers = {value: node.name for value, node in graph.producers().items()}
     observers = {root: _observer(layers.get(root, root), observed[root]) for root in dict.fromkeys(groups.values())}
-    moved = {node.output for node in int8 if node.type in MOVING}
-    return Prepared(graph, captured.signature, decisions, qconfigs, groups, observers, frozenset(set(observed) - moved))
+    moved = {node.output for node in int8 if node.type in sharing}
+    watched = frozenset(set(observed) - moved)
+    return Prepared(graph, captured.signature, decisions, qconfigs, groups, observers, watched, layerwise)
 
 
 def _resolve(graph: Graph, mapping: QConfigMapping) -> dict[str, QConfig | None]:

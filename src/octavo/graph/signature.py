@@ -47,12 +47,13 @@ class Signature:
     symbols: dict[str, SymbolRange]
     keywords: tuple[str, ...]
 
-    def bind(self, sample: Sample, where: str) -> dict[str, torch.Tensor]:
+    def bind(self, sample: Sample, where: str, finite: bool = True) -> dict[str, torch.Tensor]:
         """Match a sample to the inputs, and check it.
 
         Args:
             sample: a tensor, tuple or list of tensors, or dict of tensors.
             where: what to call the sample in an error, `calibration sample 3`.
+            finite: whether to look for NaN and infinite values, which a device has to be waited for.
 
         Returns: input name to tensor.
 
@@ -69,6 +70,8 @@ class Signature:
         sizes: dict[str, int] = {}
         for graph_input, tensor in zip(self.inputs, tensors, strict=True):
             self._check(graph_input, tensor, sizes, where)
+            if finite:
+                _check_finite(tensor, f"{where}, input '{graph_input.name}'")
         return {i.name: t for i, t in zip(self.inputs, tensors, strict=True)}
 
     def _tensors(self, sample: Sample, where: str) -> list[Any]:
@@ -107,6 +110,9 @@ class Signature:
                 raise CalibrationError(f"{at} has shape {got}; '{dim}' is {sizes[dim]} elsewhere in the same sample")
             if size < limit.min or (limit.max is not None and size > limit.max):
                 raise CalibrationError(f"{at} has shape {got}; '{dim}' must be in [{limit.min}, {limit.max or '…'}]")
-        if not bool(torch.isfinite(tensor).all()):
-            bad = int((~torch.isfinite(tensor)).sum())
-            raise CalibrationError(f"{at} holds {bad} values that are NaN or infinite; remove or clean the sample")
+
+
+def _check_finite(tensor: torch.Tensor, at: str) -> None:
+    bad = int((~torch.isfinite(tensor)).sum())
+    if bad:
+        raise CalibrationError(f"{at} holds {bad} values that are NaN or infinite; remove or clean the sample")

@@ -133,7 +133,7 @@ KEPT: dict[str, tuple[str, ...]] = {
         "set_qconfig",
         "swap_module",
     ),
-    "octavo.graph.fx": ("convert_fx", "fuse_fx", "prepare_fx", "prepare_qat_fx"),
+    "octavo.recipe.fx": ("convert_fx", "fuse_fx", "prepare_fx", "prepare_qat_fx"),
 }
 """Room → the names that it holds; the same arguments, the same meaning."""
 

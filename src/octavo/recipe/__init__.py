@@ -1,6 +1,7 @@
 """The one call from a float module to an int8 one, and what it says about the result."""
 
 from octavo.recipe.advice import Advice, advise
+from octavo.recipe.fx import convert_fx, fuse_fx, prepare_fx
 from octavo.recipe.quantize import quantize
 from octavo.recipe.quantized_model import QuantizedModel
 from octavo.recipe.recipe import Recipe, RecipeError
@@ -15,6 +16,9 @@ __all__ = [
     "RecipeError",
     "Report",
     "advise",
+    "convert_fx",
+    "fuse_fx",
+    "prepare_fx",
     "quantize",
     "save",
     "to_program",

@@ -33,12 +33,14 @@ class Origin:
         example_inputs: a tensor, a tuple of positional or a dict of keyword arguments.
         dynamic_shapes: as in `torch.export`; None where they were found from the samples.
         qconfig_mapping: the QConfig of each layer.
+        layerwise: whether each layer's output is rounded, see `octavo.graph.prepare`.
     """
 
     model: nn.Module
     example_inputs: Sample
     dynamic_shapes: Any = None
     qconfig_mapping: Any = None
+    layerwise: bool = False
 
 
 def measure(loaded: LoadedProgram, layers: Sequence[Layer], origin: Origin, seconds: float) -> Report:
@@ -59,7 +61,7 @@ def measure(loaded: LoadedProgram, layers: Sequence[Layer], origin: Origin, seco
             LayerSummary(layer.name, layer.type, layer.int8, layer.reason, layer.remedy, errors.get(layer.output))
             for layer in layers
         ),
-        sqnr_db=errors.get(loaded.program.outputs[0]),
+        sqnr_db=errors.get(loaded.program.outputs[0].removesuffix(".dequantized")),
         float_bytes=float_bytes,
         int8_bytes=file_size(loaded.program),
         float_ms=float_ms,
@@ -71,7 +73,8 @@ def measure(loaded: LoadedProgram, layers: Sequence[Layer], origin: Origin, seco
 
 def sqnr_of_values(loaded: LoadedProgram, origin: Origin) -> dict[str, float]:
     """Compute the SQNR of every value that the float graph and the program share, on the example inputs, in dB."""
-    prepared = prepare(capture(origin.model, origin.example_inputs, origin.dynamic_shapes), origin.qconfig_mapping)
+    captured = capture(origin.model, origin.example_inputs, origin.dynamic_shapes)
+    prepared = prepare(captured, origin.qconfig_mapping, origin.layerwise)
     inputs = prepared.signature.bind(origin.example_inputs, "example_inputs")
     program = loaded.program
     names = tuple(name for name in program.values if name not in inputs)

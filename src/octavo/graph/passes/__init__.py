@@ -28,6 +28,9 @@ PASSES: tuple[Callable[[Graph], Graph], ...] = (
 )
 
 
+LAYERWISE_PASSES = tuple(rewrite for rewrite in PASSES if rewrite is not fuse_residual)
+"""Those that leave each layer a rounding of its own."""
+
 FLOAT_PASSES = tuple(rewrite for rewrite in PASSES if rewrite not in (fuse_residual, fuse_activation))
 """Those that are worth their while where nothing will be rounded to 8 bits."""
 
@@ -41,6 +44,7 @@ def run_passes(graph: Graph, passes: Sequence[Callable[[Graph], Graph]] = PASSES
 
 __all__ = [
     "FLOAT_PASSES",
+    "LAYERWISE_PASSES",
     "PASSES",
     "affine_to_conv",
     "channel_shuffle",

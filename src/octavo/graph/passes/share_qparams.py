@@ -9,12 +9,16 @@ from octavo.graph.ir import Node
 MOVING = frozenset({"concat", "max_pool", "reshape", "permute", "slice", "pad", "channel_shuffle"})
 """Operators whose output holds values of their inputs only, and zero."""
 
+AVERAGING = frozenset({"avg_pool", "adaptive_avg_pool"})
+"""Operators whose output stays within the range of their input."""
 
-def share_qparams(nodes: Iterable[Node]) -> dict[str, str]:
+
+def share_qparams(nodes: Iterable[Node], types: frozenset[str] = MOVING) -> dict[str, str]:
     """Group the values that int8 nodes move between.
 
     Args:
         nodes: the nodes that run in int8.
+        types: of those whose inputs and output share their qparams.
 
     Returns: value to the first value of its group; values that are alone in theirs are left out.
     """
@@ -26,7 +30,7 @@ def share_qparams(nodes: Iterable[Node]) -> dict[str, str]:
         return value
 
     for node in nodes:
-        if node.type in MOVING:
+        if node.type in types:
             first, *others = (root(value) for value in (*node.inputs, node.output))
             for other in others:
                 parent[root(other)] = root(first)
