@@ -98,6 +98,12 @@ QAT: Rows = {
 """`prepare_qat`: float and fused modules to those that train for 8 bits."""
 
 DYNAMIC: Rows = {
+    nn.Conv1d: "quantized.dynamic.Conv1d",
+    nn.Conv2d: "quantized.dynamic.Conv2d",
+    nn.Conv3d: "quantized.dynamic.Conv3d",
+    nn.ConvTranspose1d: "quantized.dynamic.ConvTranspose1d",
+    nn.ConvTranspose2d: "quantized.dynamic.ConvTranspose2d",
+    nn.ConvTranspose3d: "quantized.dynamic.ConvTranspose3d",
     nn.Embedding: "quantized.Embedding",
     nn.EmbeddingBag: "quantized.EmbeddingBag",
     nn.GRU: "quantized.dynamic.GRU",
@@ -106,6 +112,7 @@ DYNAMIC: Rows = {
     nn.LSTMCell: "quantized.dynamic.LSTMCell",
     nn.Linear: "quantized.dynamic.Linear",
     NonDynamicallyQuantizableLinear: "quantized.dynamic.Linear",
+    nn.RNN: "quantized.dynamic.RNN",
     nn.RNNCell: "quantized.dynamic.RNNCell",
     "qat.dynamic.Linear": "quantized.dynamic.Linear",
     "intrinsic.LinearReLU": "intrinsic.quantized.dynamic.LinearReLU",

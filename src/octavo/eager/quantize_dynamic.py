@@ -18,15 +18,15 @@ from octavo.eager.module_classes import get_default_dynamic_quant_module_mapping
 from octavo.eager.propagate import check_forms, check_qconfig, propagate_qconfig_
 from octavo.eager.seams import mark_seams
 from octavo.nn.errors import QuantizationError
-from octavo.qconfig import default_dynamic_qconfig, float_qparams_weight_only_qconfig
+from octavo.qconfig import float_qparams_weight_only_qconfig, per_channel_dynamic_qconfig
 
 _DEFAULTS = {
-    torch.qint8: default_dynamic_qconfig,
-    torch.int8: default_dynamic_qconfig,
+    torch.qint8: per_channel_dynamic_qconfig,
+    torch.int8: per_channel_dynamic_qconfig,
     torch.quint8: float_qparams_weight_only_qconfig,
     torch.uint8: float_qparams_weight_only_qconfig,
 }
-_LAYERS = (nn.Linear, nn.LSTM, nn.GRU, nn.LSTMCell, nn.RNNCell, nn.GRUCell)
+_LAYERS = (nn.Linear, nn.LSTM, nn.GRU, nn.RNN, nn.LSTMCell, nn.RNNCell, nn.GRUCell)
 _TABLES = (nn.EmbeddingBag, nn.Embedding)
 
 

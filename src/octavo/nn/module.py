@@ -15,7 +15,7 @@ from octavo.nn.qtensor import QTensor
 from octavo.ops import TensorProgram, operators
 from octavo.ops.concrete import concretely
 from octavo.ops.tensor_program import example_shape
-from octavo.program import Value
+from octavo.program import ShapeError, Value
 from octavo.program.build import ProgramBuilder
 
 
@@ -59,7 +59,11 @@ class QuantizedModule(nn.Module):
         return {}
 
     def call(self, inputs: Sequence[Tensor], values: Sequence[Value]) -> list[Tensor]:
-        """Run the module's program on plain tensors of the values' dtypes."""
+        """Run the module's program on plain tensors of the values' dtypes.
+
+        Raises:
+            ShapeError: naming the module; an input has a shape that its program does not take.
+        """
         tracing = torch.compiler.is_compiling()
         constants = self._constants() if tracing else self._refresh()
         key = (
@@ -69,12 +73,15 @@ class QuantizedModule(nn.Module):
             self.settings(),
         )
         program = self._programs.get(key)
-        if program is None:
-            program = self._build(inputs, values)
-            if len(self._programs) >= 8:
-                self._programs.clear()
-            self._programs[key] = program
-        return program(*inputs)
+        try:
+            if program is None:
+                program = self._build(inputs, values)
+                if len(self._programs) >= 8:
+                    self._programs.clear()
+                self._programs[key] = program
+            return program(*inputs)
+        except ShapeError as error:
+            raise ShapeError(f"module '{self.name}' ({self._get_name()}): {error}") from None
 
     def settings(self) -> Any:
         """Return what the program depends on besides its inputs and the module's buffers; hashable."""

@@ -53,11 +53,11 @@ class TensorProgram:
         return self.run(inputs)
 
     def run(self, inputs: Sequence[Tensor]) -> list[Tensor]:
-        """Compute on the native engine."""
+        """Compute on the native engine, on as many threads as PyTorch's own operators use (`torch.set_num_threads`)."""
         if any(not all(x.shape) for x in inputs):
             raise ShapeError(f"got shapes {[list(x.shape) for x in inputs]}; a program takes no empty tensor")
         arrays = [x.detach().contiguous().numpy() for x in inputs]
-        return [torch.from_numpy(y) for y in self._loaded.run(arrays)]
+        return [torch.from_numpy(y) for y in self._loaded.run(arrays, torch.get_num_threads())]
 
     @cached_property
     def _text(self) -> str:
@@ -78,5 +78,5 @@ class TensorProgram:
 
 
 def example_shape(x: Tensor) -> tuple[int, ...]:
-    """Return a shape to check a program at; of a size that is symbolic while tracing, the size it was traced with."""
-    return tuple(n if isinstance(n, int) else int(n.node.hint) for n in x.shape)
+    """Return a shape to check a program at, 1 for a size that is 0; of a symbolic size, that which is traced with."""
+    return tuple((n if isinstance(n, int) else int(n.node.hint)) or 1 for n in x.shape)

@@ -74,15 +74,19 @@ class LoadedProgram:
         """
         return rebuild(self.program.output_structure, self.run(self._arrange(args, kwargs)))
 
-    def run(self, inputs: list[np.ndarray]) -> list[np.ndarray]:
+    def run(self, inputs: list[np.ndarray], threads: int | None = None) -> list[np.ndarray]:
         """Run on contiguous arrays of the inputs' dtypes, in order, and return the outputs in order.
+
+        Args:
+            inputs: one array for each input.
+            threads: how many threads this call uses; default: those of the object.
 
         Raises:
             ShapeError: an input has a shape that the program does not take.
         """
         plan = self._plan(inputs)
         outputs = [np.empty(shape, dtype) for shape, dtype in plan.outputs]
-        plan.native.run(inputs, outputs, self.threads)
+        plan.native.run(inputs, outputs, threads or self.threads)
         return outputs
 
     def profile(self, *args: Any, rounds: int = 20, **kwargs: Any) -> list[StepTime]:

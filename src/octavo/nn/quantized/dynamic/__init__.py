@@ -2,6 +2,6 @@
 
 from octavo.nn.quantized.dynamic.cells import GRUCell, LSTMCell, RNNCell
 from octavo.nn.quantized.dynamic.linear import Linear
-from octavo.nn.quantized.dynamic.recurrent import GRU, LSTM
+from octavo.nn.quantized.dynamic.recurrent import GRU, LSTM, RNN
 
-__all__ = ["GRU", "LSTM", "GRUCell", "LSTMCell", "Linear", "RNNCell"]
+__all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "Linear", "RNNCell"]

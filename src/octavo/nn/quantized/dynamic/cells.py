@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor
 
 from octavo.nn.quantized.dynamic.recurrent_weights import RecurrentWeights
 from octavo.nn.quantized.dynamic.step import RecurrentStep
+from octavo.numerics import dtype_name
+from octavo.program import ShapeError
 
 
 class RNNCellBase(RecurrentStep):
@@ -26,6 +27,8 @@ class RNNCellBase(RecurrentStep):
         nonlinearity: str | None = None,
     ) -> None:  # fmt: skip
         super().__init__(self.kind, self.count, nonlinearity=nonlinearity)
+        if dtype_name(dtype) != "int8":
+            raise ValueError(f"{self._get_name()}: got dtype {dtype}, expected torch.qint8")
         self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
         weights = RecurrentWeights(self.gates, input_size, hidden_size, self.kind == "gru")
         for name, tensor in weights.buffers():
@@ -42,10 +45,18 @@ class RNNCellBase(RecurrentStep):
         cell._refresh()
         return cell
 
-    def forward(self, input: Tensor, hx: Any = None) -> Any:
-        """Compute one step; without states, from zeros."""
-        states = None if hx is None else tuple(hx) if self.count > 1 else (hx,)
+    def forward(self, input: Any, hx: Any = None) -> Any:
+        """Compute one step; without states, from zeros.
+
+        Raises:
+            TypeError: the input is not a float tensor, or the states are not as many as the cell has.
+            ShapeError: the input or a state has another shape, or is empty.
+        """
         alone = input.dim() == 1
+        if input.dim() not in (1, 2) or input.shape[-1] != self.input_size:
+            expected = f"[n, {self.input_size}] or [{self.input_size}]"
+            raise ShapeError(f"{self.where}: the input has shape {list(input.shape)}, expected {expected}")
+        states = self._states(hx, tuple(input.shape[:-1]))
         if alone:
             input = input.unsqueeze(0)
             states = None if states is None else tuple(s.unsqueeze(0) for s in states)
@@ -53,6 +64,19 @@ class RNNCellBase(RecurrentStep):
         if alone:
             last = tuple(s.squeeze(0) for s in last)
         return last if self.count > 1 else last[0]
+
+    def _states(self, hx: Any, batch: tuple[int, ...]) -> tuple[Any, ...] | None:
+        if hx is None:
+            return None
+        states = (hx,) if self.count == 1 else hx
+        if not isinstance(states, (tuple, list)) or len(states) != self.count:
+            raise TypeError(f"{self.where}: got states of type {type(hx).__name__}, expected {self.count} tensors")
+        for index, state in enumerate(states):
+            self.check_shape(f"state {index} at the start", state, (*batch, self.hidden_size))
+        return tuple(states)
+
+    def _get_name(self) -> str:
+        return f"DynamicQuantized{type(self).__name__}"
 
     def extra_repr(self) -> str:
         """Show the sizes."""
@@ -67,17 +91,11 @@ class LSTMCell(RNNCellBase):
 
     kind, gates, count = "lstm", 4, 2
 
-    def _get_name(self) -> str:
-        return "DynamicQuantizedLSTMCell"
-
 
 class GRUCell(RNNCellBase):
     """Gated recurrent unit, one step."""
 
     kind, gates = "gru", 3
-
-    def _get_name(self) -> str:
-        return "DynamicQuantizedGRUCell"
 
 
 class RNNCell(RNNCellBase):
@@ -90,6 +108,3 @@ class RNNCell(RNNCellBase):
         dtype: Any = torch.int8,
     ) -> None:  # fmt: skip
         super().__init__(input_size, hidden_size, bias, dtype, nonlinearity)
-
-    def _get_name(self) -> str:
-        return "DynamicQuantizedRNNCell"

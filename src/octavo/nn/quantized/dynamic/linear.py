@@ -8,15 +8,16 @@ import torch
 from torch import Tensor, nn
 
 from octavo.nn.folding import float_weight_bias
-from octavo.nn.module import QuantizedModule
 from octavo.nn.qtensor import QTensor
+from octavo.nn.quantized.dynamic.base import DynamicModule
 from octavo.nn.quantized.int8_weight import int8_weight
+from octavo.numerics import dtype_name
 from octavo.ops.operators import FLOAT
-from octavo.program import Value
+from octavo.program import ShapeError, Value
 from octavo.program.build import ProgramBuilder
 
 
-class Linear(QuantizedModule):
+class Linear(DynamicModule):
     """Compute `y = x · weightᵀ + bias`; each row of x is brought to 8 bits by its own range.
 
     Rows do not depend on each other: a sample's answer is the same whatever else is in the batch.
@@ -26,7 +27,7 @@ class Linear(QuantizedModule):
         bias_: whether there is a bias.
         dtype: of the weight; `torch.qint8` or `torch.int8`.
 
-    Shape: x [..., in_features] float, y [..., out_features] float32.
+    Shape: x [..., in_features] float, y [..., out_features] of x's dtype.
 
     Attributes:
         qweight: [out_features, in_features] int8 in [−127, 127].
@@ -40,7 +41,7 @@ class Linear(QuantizedModule):
 
     def __init__(self, in_features: int, out_features: int, bias_: bool = True, dtype: Any = torch.int8) -> None:
         super().__init__()
-        if str(dtype) not in ("torch.qint8", "torch.int8"):
+        if dtype_name(dtype) != "int8":
             raise ValueError(f"{self._get_name()}: got dtype {dtype}, expected torch.qint8")
         self.in_features, self.out_features = in_features, out_features
         self.register_buffer("qweight", torch.zeros(out_features, in_features, dtype=torch.int8))
@@ -49,7 +50,7 @@ class Linear(QuantizedModule):
         self._refresh()
 
     @classmethod
-    def from_float(cls, mod: nn.Module, use_precomputed_fake_quant: bool = False) -> Linear:
+    def from_float(cls, mod: nn.Module, use_precomputed_fake_quant: bool = False) -> Any:
         """Make one of a float or QAT module that has a qconfig."""
         weight, bias = float_weight_bias(mod)
         layer = cls(weight.shape[1], weight.shape[0], bias is not None)
@@ -75,10 +76,15 @@ class Linear(QuantizedModule):
         return self.float_bias
 
     def forward(self, x: Tensor) -> Tensor:
-        """Compute the layer."""
-        if isinstance(x, QTensor):
-            x = x.dequantize()
-        return self.call((x.float(),), (FLOAT,))[0]
+        """Compute the layer.
+
+        Raises:
+            TypeError: x is not a float tensor.
+            ShapeError: its last axis has another size, or it is empty.
+        """
+        if x.dim() == 0 or x.shape[-1] != self.in_features:
+            raise ShapeError(f"{self.where}: the input has shape {list(x.shape)}, expected [..., {self.in_features}]")
+        return self.compute(x)[0]
 
     def fixed_axes(self, index: int, rank: int) -> dict[int, int]:
         """Fix the number of features."""
@@ -86,14 +92,17 @@ class Linear(QuantizedModule):
 
     def emit(self, builder: ProgramBuilder, inputs: list[str], values: list[Value]) -> list[str]:
         """Append the operator."""
+        return [builder.emit("dynamic_linear", inputs, "y", FLOAT, {}, self.layer_constants())]
+
+    def layer_constants(self) -> dict[str, Any]:
+        """Return weight, weight_scale and bias of the program's operator."""
         weight, scale, bias = (self.constant(name) for name in ("qweight", "weight_scale", "float_bias"))
         assert weight is not None and scale is not None
         bias = torch.zeros_like(scale) if bias is None else bias
-        constants = {"weight": weight.numpy(), "weight_scale": scale.numpy(), "bias": bias.numpy()}
-        return [builder.emit("dynamic_linear", inputs, "y", FLOAT, {}, constants)]
+        return {"weight": weight.numpy(), "weight_scale": scale.numpy(), "bias": bias.numpy()}
 
     def _get_name(self) -> str:
-        return "DynamicQuantizedLinear"
+        return f"DynamicQuantized{type(self).__name__}"
 
     def extra_repr(self) -> str:
         """Show sizes and how the weight is quantized."""

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 if TYPE_CHECKING:
-    from octavo.nn.quantized.dynamic.recurrent import RNNBase
+    from octavo.nn.quantized.dynamic.rnn_base import RNNBase
     from octavo.nn.quantized.dynamic.step import RecurrentStep
 
 

@@ -11,7 +11,11 @@ from torch import Tensor
 
 from octavo.nn.quantized.int8_weight import int8_weight
 
-_ROLES = ("weight_ih", "weight_ih_scale", "weight_hh", "weight_hh_scale", "bias", "bias_ih", "bias_hh")
+_ROLES = {
+    **{name: name for name in ("weight_ih", "weight_ih_scale", "weight_hh", "weight_hh_scale", "bias_ih", "bias_hh")},
+    "bias_gates": "bias",
+}
+"""Buffer → role of the operator's constant; a cell's `bias` tells whether it has one."""
 
 
 class RecurrentWeights:
@@ -31,7 +35,7 @@ class RecurrentWeights:
             "weight_hh": torch.zeros(rows, hidden, dtype=torch.int8),
             "weight_hh_scale": torch.ones(rows),
         }
-        self.tensors |= {name: torch.zeros(rows) for name in (("bias_ih", "bias_hh") if apart else ("bias",))}
+        self.tensors |= {name: torch.zeros(rows) for name in (("bias_ih", "bias_hh") if apart else ("bias_gates",))}
 
     @classmethod
     def of(cls, mod: Any, suffix: str, apart: bool) -> RecurrentWeights:
@@ -49,8 +53,10 @@ class RecurrentWeights:
             weights.tensors[role], weights.tensors[f"{role}_scale"] = int8_weight(mod, weight)
         if mod.bias:
             bias_ih, bias_hh = (getattr(mod, f"{role}{suffix}").detach().float() for role in ("bias_ih", "bias_hh"))
-            biases = {"bias_ih": bias_ih.clone(), "bias_hh": bias_hh.clone()} if apart else {"bias": bias_ih + bias_hh}
-            weights.tensors |= biases
+            if apart:
+                weights.tensors |= {"bias_ih": bias_ih.clone(), "bias_hh": bias_hh.clone()}
+            else:
+                weights.tensors["bias_gates"] = bias_ih + bias_hh
         return weights
 
     def buffers(self) -> Iterator[tuple[str, Tensor]]:
@@ -62,12 +68,12 @@ class RecurrentWeights:
         """Return the operator's constants.
 
         Args:
-            tensor: gives the tensor of a role; KeyError where the module has none.
+            tensor: gives the buffer of a name; KeyError where the module has none.
         """
         found = {}
-        for role in _ROLES:
+        for name, role in _ROLES.items():
             try:
-                value = tensor(role)
+                value = tensor(name)
             except KeyError:
                 continue
             if value is not None:

@@ -7,14 +7,14 @@ from typing import Any
 
 from torch import Tensor
 
-from octavo.nn.module import QuantizedModule
+from octavo.nn.quantized.dynamic.base import DynamicModule
 from octavo.nn.quantized.dynamic.recurrent_weights import RecurrentWeights
 from octavo.ops.operators import FLOAT
 from octavo.program import Value
 from octavo.program.build import ProgramBuilder
 
 
-class RecurrentStep(QuantizedModule):
+class RecurrentStep(DynamicModule):
     """Run one recurrent operator of a program.
 
     Args:
@@ -35,10 +35,9 @@ class RecurrentStep(QuantizedModule):
             self._buffers[role] = tensor
         self._refresh()
 
-    def walk(self, x: Tensor, states: tuple[Tensor, ...] | None) -> tuple[Tensor, tuple[Tensor, ...]]:
+    def walk(self, x: Any, states: tuple[Any, ...] | None) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Walk x [t, n, input_size] from states [n, hidden_size] each, or from zeros."""
-        inputs = (x.float(), *(s.float() for s in states or ()))
-        y, *last = self.call(inputs, (FLOAT,) * len(inputs))
+        y, *last = self.compute(x, *(states or ()))
         return y, tuple(last)
 
     def fixed_axes(self, index: int, rank: int) -> dict[int, int]:
@@ -50,10 +49,12 @@ class RecurrentStep(QuantizedModule):
     def emit(self, builder: ProgramBuilder, inputs: list[str], values: list[Value]) -> list[str]:
         """Append the operator."""
         names = ["y", *(f"state{i}" for i in range(self.states))]
-        attributes: dict[str, Any] = {"reverse": self.reverse}
-        if self.nonlinearity is not None:
-            attributes["nonlinearity"] = self.nonlinearity
-        builder.emit(
-            self.operator, inputs, names, [FLOAT] * len(names), attributes, RecurrentWeights.constants(self.constant)
-        )
+        attributes = recurrent_attributes(self.reverse, self.nonlinearity)
+        constants = RecurrentWeights.constants(self.constant)
+        builder.emit(self.operator, inputs, names, [FLOAT] * len(names), attributes, constants)
         return names
+
+
+def recurrent_attributes(reverse: bool, nonlinearity: str | None) -> dict[str, Any]:
+    """Return the attributes of a recurrent operator; only `rnn` has a nonlinearity."""
+    return {"reverse": reverse} if nonlinearity is None else {"reverse": reverse, "nonlinearity": nonlinearity}
