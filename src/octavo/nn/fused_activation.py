@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from octavo.program import Value
 from octavo.program.grid import saturation as clamp_to
 
-_ENDS: Mapping[str | None, tuple[float | None, float | None]] = {
-    None: (None, None),
+_ENDS: Mapping[str, tuple[float | None, float | None]] = {
     "relu": (0.0, None),
     "relu6": (0.0, 6.0),
 }
@@ -16,4 +15,4 @@ _ENDS: Mapping[str | None, tuple[float | None, float | None]] = {
 
 def saturation(activation: str | None, y: Value) -> dict[str, int]:
     """Return `clamp_min` and `clamp_max` of an operator with a fused `relu` or `relu6`, where they cut y's range."""
-    return clamp_to(*_ENDS[activation], y)
+    return {} if activation is None else clamp_to(*_ENDS[activation], y)
