@@ -34,7 +34,7 @@ def assemble(captured: Captured, producer: str) -> Program:
     for node in graph.nodes:
         if node.type == "program":
             emit_program(emitter, node)
-        elif node.output in graph.fixed:
+        elif graph.in_8_bits(node.output):
             emit_int8(emitter, node)
         else:
             emit_float(emitter, node)

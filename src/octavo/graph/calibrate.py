@@ -38,7 +38,7 @@ def calibrate(
 
     Raises:
         CalibrationError: there is no sample, or one does not fit the model, holds NaN or infinite values or leads to
-            such inside the network; the message names the sample and the layer.
+            such inside the network, or has indices that point nowhere; the message names the sample and the layer.
     """
     total = len(data) if isinstance(data, Sized) else None
     total = limit if total is None else total if limit is None else min(limit, total)
@@ -59,7 +59,12 @@ def calibrate(
     for index, sample in enumerate(islice(data, limit)):
         where = f"calibration sample {index}"
         inputs = prepared.signature.bind(sample, where)
-        execute(prepared.graph, inputs, watch)
+        try:
+            execute(prepared.graph, inputs, watch)
+        except CalibrationError:
+            raise
+        except (IndexError, ValueError) as error:
+            raise CalibrationError(f"{where}: {error}") from error
         prepared.samples += 1
         if progress is not None:
             progress(index + 1, total)

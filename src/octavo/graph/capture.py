@@ -15,7 +15,7 @@ from octavo.graph import dynamic_shapes as shapes
 from octavo.graph.errors import CaptureError, UnsupportedOperatorError
 from octavo.graph.ir import Graph, GraphInput
 from octavo.graph.lowering import lower
-from octavo.graph.lowering.builder import Builder
+from octavo.graph.lowering.builder import INDICES, Builder
 from octavo.graph.lowering.registry import Value
 from octavo.graph.passes.remove_dead import remove_dead
 from octavo.graph.signature import Sample, Signature, arguments
@@ -55,7 +55,8 @@ def capture(
     Returns: the graph and the signature.
 
     Raises:
-        CaptureError: torch.export could not follow the model, or an input or weight is not a float32 tensor.
+        CaptureError: torch.export could not follow the model, or an input is neither a float32 nor an int64
+            tensor, or a weight is no float32 tensor.
         UnsupportedOperatorError: operators that a program cannot express, all of them.
     """
     _check_model(model)
@@ -110,10 +111,10 @@ def _check_example(example_inputs: Any) -> None:
                 f"example_inputs hold a {type(leaf).__name__} ({leaf!r:.40}); a program takes tensors alone. "
                 "Remedy: wrap the model in a module that passes it"
             )
-        if leaf is not None and leaf.dtype != torch.float32:
+        if leaf is not None and leaf.dtype not in (torch.float32, torch.int64):
             raise CaptureError(
-                f"example_inputs hold a tensor of {leaf.dtype}; a program takes torch.float32. Remedy: call .float() "
-                "on it, or leave the layers that need integers (such as an embedding) out of the quantized model"
+                f"example_inputs hold a tensor of {leaf.dtype}; a program takes torch.float32, and torch.int64 for the "
+                "indices of embeddings. Remedy: call .float() or .long() on it"
             )
 
 
@@ -154,7 +155,9 @@ def _declare_inputs(
     inputs = []
     for node, tensor, names in zip(placeholders, examples, call.names, strict=True):
         name, sizes = str(node.target), node.meta["val"]
-        refused = builder.symbols.declare(sizes.shape, list(tensor.shape), names)
+        index = tensor.dtype == torch.int64
+        wanted = {1: "length"} | names if index and tensor.dim() == 2 else names
+        refused = builder.symbols.declare(sizes.shape, list(tensor.shape), wanted)
         if refused:
             raise CaptureError(
                 f"input '{name}': the model only works where axis {refused[0]} is of the form "
@@ -162,7 +165,9 @@ def _declare_inputs(
             )
         shape = builder.symbols.shape(sizes.shape)
         builder.declare(name, shape)
-        inputs.append(GraphInput(name, shape))
+        if index:
+            builder.fixed[name] = INDICES
+        inputs.append(GraphInput(name, shape, "int64" if index else "float32"))
     return tuple(inputs)
 
 

@@ -18,7 +18,7 @@ _FLOAT = Value("float32")
 def emit_float(emitter: Emitter, node: Node) -> None:
     """Append a node in float32: fused residuals and clamps become operators of their own."""
     inputs = tuple(emitter.real(value) for value in node.inputs)
-    output, _ = emitter.makes_real(node.output)
+    output, made = emitter.makes_real(node.output)
     clamp = node.attributes.get("clamp")
     computed = output if clamp is None else f"{output}.unclamped"
     if node.type in LAYERS:
@@ -30,7 +30,7 @@ def emit_float(emitter: Emitter, node: Node) -> None:
     else:
         attributes = {key: value for key, value in node.attributes.items() if key != "clamp"}
         constants = {role: tensor.float().numpy() for role, tensor in node.constants.items()}
-        emitter.emit(node.type, node.name, inputs, computed, _FLOAT, attributes, constants)
+        emitter.emit(node.type, node.name, inputs, computed, made, attributes, constants)
     if clamp is not None:
         emit_clamp(emitter, node, computed, output)
 

@@ -33,7 +33,7 @@ class Emitter:
         self._real: dict[str, str] = {}
         self._quantized: dict[str, str] = {}
         for graph_input in graph.inputs:
-            self._values[graph_input.name] = Value("float32")
+            self._values[graph_input.name] = Value(graph_input.dtype)
             self._real[graph_input.name] = graph_input.name
 
     def quantized(self, value: str) -> str:
@@ -45,7 +45,7 @@ class Emitter:
         return self._quantized[value]
 
     def real(self, value: str) -> str:
-        """Return the name under which a value of the graph is there in float32."""
+        """Return the name under which a value of the graph is there in float32; indices are there as they are."""
         if value not in self._real:
             name = f"{value}.dequantized"
             self.emit("dequantize", f"{value}.dequantize", (self._quantized[value],), name, Value("float32"))
@@ -58,9 +58,9 @@ class Emitter:
         return value, self.qparams[value]
 
     def makes_real(self, value: str) -> tuple[str, Value]:
-        """Declare that the next operator makes a value of the graph in float32."""
+        """Declare that the next operator makes a value of the graph in float32, or as indices."""
         self._real[value] = value
-        return value, Value("float32")
+        return value, self._graph.fixed.get(value, Value("float32"))
 
     def emit(
         self,
@@ -109,9 +109,9 @@ class Emitter:
 
     def program(self, producer: str) -> Program:
         """Return the finished program; it gives float32, but for values that were in 8 bits from the start."""
-        outputs = tuple(self.quantized(v) if v in self._graph.fixed else self.real(v) for v in self._graph.outputs)
+        outputs = tuple(self.quantized(v) if self._graph.in_8_bits(v) else self.real(v) for v in self._graph.outputs)
         return Program(
-            inputs=tuple(Input(i.name, "float32", i.shape) for i in self._graph.inputs),
+            inputs=tuple(Input(i.name, i.dtype, i.shape) for i in self._graph.inputs),
             outputs=outputs,
             values=self._values,
             operators=tuple(self._operators),

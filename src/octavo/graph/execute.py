@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from octavo.graph import elementwise
+from octavo.graph import elementwise, lookup
 from octavo.graph.ir import Graph, Node
 
 Watch = Callable[[str, Tensor], None]
@@ -19,10 +19,14 @@ def execute(graph: Graph, inputs: Mapping[str, Tensor], watch: Watch | None = No
 
     Args:
         graph: any graph.
-        inputs: input name to float32 tensor.
+        inputs: input name to float32 tensor, or int64 for indices.
         watch: called with the name and the tensor of each value, the inputs included, as it is made.
 
     Returns: one tensor for each of the graph's outputs.
+
+    Raises:
+        IndexError: an id is not in the table of an embedding.
+        ValueError: the offsets of an embedding_bag are no offsets.
     """
     values = dict(inputs)
     measured = ((dim, n) for i in graph.inputs for dim, n in zip(i.shape, inputs[i.name].shape, strict=True))
@@ -137,6 +141,8 @@ _OPERATORS: Mapping[str, Callable[..., Tensor]] = {
     "affine": _affine,
     "clamp": lambda node, x: x.clamp(node.attributes["min"], node.attributes["max"]),
     "function": lambda node, x: elementwise.apply(node.attributes, x),
+    "embedding": lookup.embedding,
+    "embedding_bag": lookup.embedding_bag,
     "prelu": lambda node, x: F.prelu(x, node.constants["slope"]),
     "layer_norm": _layer_norm,
     "group_norm": _group_norm,

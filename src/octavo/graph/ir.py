@@ -23,11 +23,14 @@ A node computes on float32 and has one output, where nothing else is said. Its `
 | `slice` | `axis, start, end, step` | |
 | `pad` | `padding` | |
 | `channel_shuffle` | `groups` | |
+| `embedding` | | `weight` [rows, dim]; reads int64 |
+| `embedding_bag` | `mode` | `weight` [rows, dim]; reads int64 ids, [int64 offsets], [weights] |
 | `program` | `program`, `sizes`, `names` | a quantized program as it is; see `lowering/program.py` |
 
 `clamp` in `attributes` is `(min, max)`, a fused activation. A padding is `[before, after]` for each axis.
 A dimension is an integer, or a string: the name of a symbol or an expression of symbols.
 Values that are in 8 bits from the start (`Graph.fixed`) are made by `program` nodes and by nodes that move values.
+Indices (int64) are inputs of the model, and what nodes that move values make of them.
 """
 
 from __future__ import annotations
@@ -40,6 +43,7 @@ from typing import Any
 import torch
 
 from octavo.program import Value
+from octavo.program.types import QUANT_RANGE
 
 Dim = int | str
 Shape = tuple[Dim, ...]
@@ -87,10 +91,11 @@ class Node:
 
 @dataclass(frozen=True)
 class GraphInput:
-    """A float32 tensor that the model takes."""
+    """A tensor that the model takes: float32, or indices (int64)."""
 
     name: str
     shape: Shape
+    dtype: str = "float32"
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,7 @@ class Graph:
         nodes: each value is made once, before it is read.
         outputs: values, in the order in which `structure` counts them.
         structure: how the model's return value is built from the outputs, as a program's `output_structure`.
-        fixed: the values that are in 8 bits from the start, with their dtype and qparams.
+        fixed: the values that are no float32 from the start, with their dtype and qparams: in 8 bits, or indices.
     """
 
     symbols: dict[str, SymbolRange]
@@ -121,6 +126,10 @@ class Graph:
     outputs: tuple[str, ...]
     structure: Any
     fixed: dict[str, Value] = field(default_factory=dict)
+
+    def in_8_bits(self, value: str) -> bool:
+        """Tell whether a value is in 8 bits from the start."""
+        return value in self.fixed and self.fixed[value].dtype in QUANT_RANGE
 
     def with_nodes(self, nodes: Iterable[Node]) -> Graph:
         """Return a copy with other nodes."""

@@ -90,8 +90,11 @@ class Signature:
         at = f"{where}, input '{graph_input.name}'"
         if not isinstance(tensor, torch.Tensor):
             raise CalibrationError(f"{at} is a {type(tensor).__name__}; expected a torch.Tensor")
-        if tensor.dtype != torch.float32:
-            raise CalibrationError(f"{at} has dtype {tensor.dtype}; expected torch.float32 (call .float() on it)")
+        if tensor.dtype != getattr(torch, graph_input.dtype):
+            convert = "float" if graph_input.dtype == "float32" else "long"
+            raise CalibrationError(
+                f"{at} has dtype {tensor.dtype}; expected torch.{graph_input.dtype} (call .{convert}() on it)"
+            )
         expected = "[" + ", ".join(str(d) for d in graph_input.shape) + "]"
         got = list(tensor.shape)
         if len(got) != len(graph_input.shape):

@@ -84,8 +84,8 @@ def sqnr_of_values(loaded: LoadedProgram, origin: Origin) -> dict[str, float]:
     errors: dict[str, float] = {}
 
     def compare(name: str, tensor: torch.Tensor) -> None:
-        # A value that is infinite in float as well (the log of 0) has no ratio.
-        if name in integers and bool(torch.isfinite(tensor).all()):
+        # A value that is infinite in float as well (the log of 0) has no ratio, nor have indices.
+        if name in integers and tensor.is_floating_point() and bool(torch.isfinite(tensor).all()):
             errors[name] = sqnr(tensor, torch.from_numpy(real(program, name, integers.pop(name))))
 
     execute(prepared.graph, inputs, compare)

@@ -18,6 +18,9 @@ _WEIGHTED = frozenset({
     "conv", "conv_transpose", "linear", "affine", "prelu", "layer_norm", "group_norm", "embedding", "embedding_bag",
 })  # fmt: skip
 
+# What indices are in `Builder.fixed`.
+INDICES = ProgramValue("int64")
+
 
 class Builder:
     """Collect nodes while the operators of a captured module are visited in order.
@@ -29,7 +32,7 @@ class Builder:
     Attributes:
         nodes: in order.
         current: what is being lowered.
-        fixed: the values that are in 8 bits from the start.
+        fixed: the values that are no float32 from the start: in 8 bits, or indices.
     """
 
     def __init__(self, symbols: SymbolTable, containers: set[str]) -> None:
@@ -119,6 +122,11 @@ class Builder:
                 "fix one of these dimensions with dynamic_shapes",
             )
         return self.emit("reshape", (x,), shape, {"shape": target}, suffix=suffix)
+
+    def reshaped(self, value: Value) -> Value:
+        """Return what a value was reshaped from; the value itself where it was not."""
+        made = next((node for node in self.nodes if node.output == value.name), None)
+        return Value(made.inputs[0]) if made is not None and made.type == "reshape" else value
 
     def placeholder(self) -> Any:
         """Stand in for the result of an operator that could not be lowered, so that the rest can be looked at."""

@@ -11,9 +11,20 @@ from torch import fx
 from torch.fx.node import map_aggregate, map_arg
 
 from octavo.graph.errors import UnsupportedOperator, UnsupportedOperatorError
-from octavo.graph.lowering.builder import Builder
-from octavo.graph.lowering.registry import LOWERINGS, MOVES, TAKES_SIZES, Unsupported, Value, is_in_place, operator_key
+from octavo.graph.lowering.builder import INDICES, Builder
+from octavo.graph.lowering.registry import (
+    ANY_DTYPE,
+    LOWERINGS,
+    MOVES,
+    TAKES_SIZES,
+    SymbolicRange,
+    Unsupported,
+    Value,
+    is_in_place,
+    operator_key,
+)
 
+_SYMBOLIC_SIZE = "it makes a tensor whose size is symbolic"
 _SYMBOLIC = (torch.SymInt, torch.SymFloat, torch.SymBool)
 
 
@@ -90,8 +101,10 @@ class _Visit:
                 "replace it by supported operators, or leave this part out of the quantized model",
             )
         values = [leaf for leaf in leaves if isinstance(leaf, Value)]
-        if key != "run":
+        if key not in ANY_DTYPE:
             self._check_dtypes(key, values, made)
+        if key not in ANY_DTYPE and any(isinstance(leaf, SymbolicRange) for leaf in leaves):
+            raise Unsupported(f"one of its operands is a range: {_SYMBOLIC_SIZE}", "fix the size with dynamic_shapes")
         if key not in TAKES_SIZES and any(isinstance(leaf, _SYMBOLIC) for leaf in leaves):
             raise Unsupported("it computes with a symbolic size", "fix the size with dynamic_shapes")
         return LOWERINGS[key](self._builder, *arguments, **keywords)
@@ -100,8 +113,15 @@ class _Visit:
         """Refuse arithmetic on the integers of values in 8 bits, and results in any dtype but the operands'."""
         kinds = {self._builder.fixed.get(value.name) for value in values}
         if len(kinds) > 1:
-            raise Unsupported("its operands are in 8 bits with different qparams", "dequantize them (a DeQuantStub)")
+            raise Unsupported(
+                "its operands are in different dtypes, or in 8 bits with different qparams",
+                "dequantize what is in 8 bits (a DeQuantStub)",
+            )
         (kind,) = kinds
+        if kind == INDICES and key not in MOVES:
+            raise Unsupported(
+                "it computes with integers (int64)", "compute what it gives before the model, as an input"
+            )
         if kind is not None and key not in MOVES:
             raise Unsupported("it computes with the integers of a tensor in 8 bits", "dequantize it (a DeQuantStub)")
         expected = torch.float32 if kind is None else getattr(torch, kind.dtype)
@@ -110,8 +130,10 @@ class _Visit:
 
     def _fold(self, node: fx.Node, arguments: Any, keywords: Any, leaves: list[Any]) -> Any:
         """Compute now what does not depend on the inputs."""
-        if any(isinstance(leaf, _SYMBOLIC) for leaf in leaves):
-            raise Unsupported("it makes a tensor whose size is symbolic", "fix the size with dynamic_shapes")
+        if any(isinstance(leaf, (*_SYMBOLIC, SymbolicRange)) for leaf in leaves):
+            if operator_key(node.target) == "arange":
+                return SymbolicRange(*arguments if len(arguments) > 1 else (0, *arguments))
+            raise Unsupported(_SYMBOLIC_SIZE, "fix the size with dynamic_shapes")
         if not callable(node.target):
             raise Unsupported("it cannot be computed ahead of time")
         if is_in_place(node.target):

@@ -17,7 +17,7 @@ from octavo.program import Program
 from octavo.program.types import QUANT_RANGE
 
 
-@lowers("run")
+@lowers("run", any_dtype=True)
 def run(b: Builder, inputs: Sequence[Any], constants: Sequence[Any], text: str, digest: str) -> list[Value]:
     """Lower `octavo::run`: the program is kept as it is, its values in 8 bits stay in 8 bits."""
     if not all(isinstance(x, Value) for x in inputs):

@@ -30,11 +30,23 @@ TAKES_SIZES: set[str] = set()
 """Operators whose lowering takes symbolic sizes among its arguments."""
 
 MOVES: set[str] = set()
-"""Operators that only move values: they mean the same for the integers of a tensor in 8 bits."""
+"""Operators that only move values: they mean the same for the integers of a tensor in 8 bits, and for indices."""
+
+ANY_DTYPE: set[str] = set()
+"""Operators whose lowering takes values of any dtype, and checks them itself."""
+
+
+@dataclass(frozen=True)
+class SymbolicRange:
+    """What `torch.arange` makes where a size is symbolic."""
+
+    start: Any
+    end: Any
+    step: Any = 1
 
 
 def lowers(
-    *operators: str, sizes: bool = False, moves: bool = False
+    *operators: str, sizes: bool = False, moves: bool = False, any_dtype: bool = False
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a function as the lowering of ATen operators.
 
@@ -42,6 +54,7 @@ def lowers(
         operators: named without `aten.` and overload: `conv2d`.
         sizes: whether it can handle arguments that are symbolic sizes; for all others they are refused.
         moves: whether it only moves values.
+        any_dtype: whether it checks the dtypes of its values itself; most take float32 alone.
     """
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -51,6 +64,8 @@ def lowers(
             TAKES_SIZES.update(operators)
         if moves:
             MOVES.update(operators)
+        if any_dtype:
+            ANY_DTYPE.update(operators)
         return function
 
     return register

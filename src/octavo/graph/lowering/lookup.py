@@ -1,0 +1,80 @@
+"""Rows of a table: embedding and embedding_bag."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from octavo.graph.ir import Shape
+from octavo.graph.lowering.builder import INDICES, Builder
+from octavo.graph.lowering.registry import SymbolicRange, Unsupported, Value, lowers
+
+_MODES = ("sum", "mean", "max")
+
+
+@lowers("embedding", any_dtype=True)
+def embedding(
+    b: Builder, weight: Any, ids: Any, padding_idx: int = -1, scale_grad_by_freq: bool = False, sparse: bool = False
+) -> Value:
+    """Lower a look-up; `padding_idx` is of use in training alone."""
+    _require_table(weight)
+    _require_indices(b, ids, "its ids")
+    return b.emit("embedding", (ids,), None, {}, {"weight": weight})
+
+
+@lowers("embedding_bag", "_embedding_bag", "_embedding_bag_forward_only", any_dtype=True)
+def embedding_bag(
+    b: Builder, weight: Any, ids: Any, offsets: Any, scale_grad_by_freq: bool = False, mode: int = 0,
+    sparse: bool = False, weights: Any = None, include_last_offset: bool = False, padding_idx: int | None = None,
+) -> list[Value]:  # fmt: skip
+    """Lower bags of rows, the first of four results; bags that are all of one length become ids `[n, l]` again."""
+    _require_table(weight)
+    _require_indices(b, ids, "its ids")
+    if include_last_offset:
+        raise Unsupported("it takes the end of the last bag as an offset", "build it with include_last_offset=False")
+    if padding_idx is not None and padding_idx >= 0:
+        raise Unsupported("it leaves out the rows of padding_idx", "build it with padding_idx=None")
+    if weights is not None and (not isinstance(weights, Value) or weights.name in b.fixed):
+        raise Unsupported("its per_sample_weights are no float32 tensor that depends on the input")
+    bags = _rows(b, ids, offsets)
+    if bags is not None:
+        inputs, count = (bags,), b.shape(bags)[0]
+        weights = weights and b.reshape(weights, b.shape(bags), suffix=".weights")
+    else:
+        _require_indices(b, offsets, "its offsets")
+        inputs, count = (ids, offsets), b.shape(offsets)[0]
+    attributes = {"mode": _MODES[mode] if weights is None else "weighted_sum"}
+    read = inputs if weights is None else (*inputs, weights)
+    return [b.emit("embedding_bag", read, (count, weight.shape[1]), attributes, {"weight": weight})]
+
+
+def _rows(b: Builder, ids: Value, offsets: Any) -> Value | None:
+    """Return ids `[n, l]` where PyTorch has laid them out flat, and says so with offsets 0, l, 2·l, …"""
+    if isinstance(offsets, Value):
+        return None
+    wide = b.reshaped(ids)
+    shape = b.shape(wide)
+    if len(shape) == 2 and _starts(b, offsets, shape):
+        return wide
+    raise Unsupported("its offsets are constant", "pass ids of shape [n, l], or offsets as an input of the model")
+
+
+def _starts(b: Builder, offsets: Any, shape: Shape) -> bool:
+    """Tell whether constant offsets are where the rows of that shape start."""
+    if isinstance(offsets, SymbolicRange):
+        return offsets.start == 0 and b.symbols.dim(offsets.step) == shape[1]
+    rows, length = shape
+    if not isinstance(rows, int) or not isinstance(length, int):
+        return False
+    return offsets.tolist() == [i * length for i in range(rows)]
+
+
+def _require_table(weight: Any) -> None:
+    if not isinstance(weight, torch.Tensor) or weight.dtype != torch.float32:
+        raise Unsupported("its table is no float32 constant", "make the weight a parameter or buffer of the module")
+
+
+def _require_indices(b: Builder, value: Any, what: str) -> None:
+    if not isinstance(value, Value) or b.fixed.get(value.name) != INDICES:
+        raise Unsupported(f"{what} are no int64 tensor that depends on the input", "pass int64 (.long()) as an input")
