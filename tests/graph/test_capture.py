@@ -148,7 +148,7 @@ def test_all_operators_that_are_not_supported_are_listed_with_layer_and_remedy()
         (nn.Linear(3, 2).forward, torch.zeros(1, 3), "expected a torch.nn.Module, got a method"),
         (nn.Linear(3, 2).double(), torch.zeros(1, 3), "parameter 'weight' is torch.float64"),
         (nn.Linear(3, 2).to("meta"), torch.zeros(1, 3), "parameter 'weight' is on meta"),
-        (nn.Embedding(3, 2), torch.zeros(1, 3, dtype=torch.int64), "a tensor of torch.int64"),
+        (nn.Embedding(3, 2), torch.zeros(1, 3, dtype=torch.int32), "a tensor of torch.int32"),
         (nn.Linear(3, 2), (torch.zeros(1, 3), 2), "hold a int (2)"),
         (nn.Linear(3, 2), "zeros", "a sample is a str"),
         (nn.Linear(3, 2), torch.zeros(1, 4), "torch.export could not capture Linear"),
