@@ -18,6 +18,7 @@ namespace nb = nanobind;
 namespace {
 
 using octavo::DType;
+using octavo::Order;
 using octavo::Shape;
 
 using ConstArray = nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu>;
@@ -100,12 +101,14 @@ std::shared_ptr<octavo::Graph> make_graph(const std::vector<std::tuple<std::stri
   return octavo::build_graph(std::move(types), std::move(specs), inputs, outputs, *chosen);
 }
 
+// The array's axes are those of memory: of a channels_last value, [n, ..., c].
 template <class Array>
-void require(const Array& array, const octavo::PlanSet& plans, int value, const char* what) {
+void require(const Array& array, const octavo::PlanSet& plans, int value, Order order, const char* what) {
   const Shape& shape = plans.shapes()[value];
+  const auto axis = [&](int i) { return order == Order::row_major || i == 0 ? i : i == shape.rank - 1 ? 1 : i + 1; };
   bool fits =
       has_dtype(array.dtype(), plans.graph().values[value].dtype) && static_cast<int>(array.ndim()) == shape.rank;
-  for (int i = 0; fits && i < shape.rank; ++i) fits = static_cast<int64_t>(array.shape(i)) == shape.dim[i];
+  for (int i = 0; fits && i < shape.rank; ++i) fits = static_cast<int64_t>(array.shape(i)) == shape.dim[axis(i)];
   if (!fits) throw std::invalid_argument(std::string(what) + " does not have the dtype and shape that were planned");
 }
 
@@ -120,11 +123,11 @@ Memory memory_of(const octavo::PlanSet& plans, const std::vector<ConstArray>& in
     throw std::invalid_argument("the number of inputs or outputs is not the network's");
   Memory memory;
   for (size_t i = 0; i < inputs.size(); ++i) {
-    require(inputs[i], plans, graph.inputs[i], "an input");
+    require(inputs[i], plans, graph.inputs[i], plans.inputs()[i], "an input");
     memory.inputs.push_back(inputs[i].data());
   }
   for (size_t i = 0; i < outputs.size(); ++i) {
-    require(outputs[i], plans, graph.outputs[i], "an output");
+    require(outputs[i], plans, graph.outputs[i], plans.outputs()[i], "an output");
     memory.outputs.push_back(outputs[i].data());
   }
   return memory;
@@ -143,13 +146,26 @@ void bind_network(nb::module_& module) {
                   nb::arg("isa"));
 
   nb::class_<octavo::PlanSet>(module, "Plan")
-      .def("__init__",
-           [](octavo::PlanSet* self, std::shared_ptr<octavo::Graph> graph,
-              const std::vector<std::vector<int64_t>>& shapes) {
-             std::vector<Shape> list;
-             for (const auto& dims : shapes) list.push_back(to_shape(dims));
-             new (self) octavo::PlanSet(std::move(graph), list);
-           })
+      .def(
+          "__init__",
+          [](octavo::PlanSet* self, std::shared_ptr<octavo::Graph> graph,
+             const std::vector<std::vector<int64_t>>& shapes, const std::vector<bool>& inputs_channels_last,
+             bool free_outputs) {
+            std::vector<Shape> list;
+            for (const auto& dims : shapes) list.push_back(to_shape(dims));
+            octavo::Boundary boundary{.free_outputs = free_outputs};
+            for (const bool last : inputs_channels_last)
+              boundary.inputs.push_back(last ? Order::channels_last : Order::row_major);
+            new (self) octavo::PlanSet(std::move(graph), list, boundary);
+          },
+          nb::arg("network"), nb::arg("shapes"), nb::arg("inputs_channels_last") = std::vector<bool>{},
+          nb::arg("free_outputs") = false)
+      .def_prop_ro("outputs_channels_last",
+                   [](const octavo::PlanSet& self) {
+                     std::vector<bool> last;
+                     for (const Order order : self.outputs()) last.push_back(order == Order::channels_last);
+                     return last;
+                   })
       .def(
           "run",
           [](octavo::PlanSet& self, const std::vector<ConstArray>& inputs, std::vector<OutArray> outputs, int threads) {

@@ -4,10 +4,10 @@
 
 namespace octavo {
 
-PlanSet::PlanSet(std::shared_ptr<const Graph> graph, const std::vector<Shape>& shapes)
+PlanSet::PlanSet(std::shared_ptr<const Graph> graph, const std::vector<Shape>& shapes, const Boundary& boundary)
     : graph_(std::move(graph)), shapes_(shapes) {
   if (shapes_.size() != graph_->values.size()) throw std::invalid_argument("expected one shape for each value");
-  blueprint_ = make_blueprint(*graph_, shapes_);
+  blueprint_ = make_blueprint(*graph_, shapes_, boundary);
   idle_.push_back(std::make_unique<Plan>(*graph_, blueprint_));
 }
 

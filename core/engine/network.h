@@ -14,7 +14,7 @@ namespace octavo {
 // Plans for one set of shapes: as many as there are runs at the same time. Safe to use from many threads.
 class PlanSet {
  public:
-  PlanSet(std::shared_ptr<const Graph> graph, const std::vector<Shape>& shapes);
+  PlanSet(std::shared_ptr<const Graph> graph, const std::vector<Shape>& shapes, const Boundary& boundary = {});
 
   // Throws what a step found wrong in its inputs: std::out_of_range for an index, else std::invalid_argument.
   void run(const void* const* inputs, void* const* outputs, int threads);
@@ -25,6 +25,9 @@ class PlanSet {
 
   const std::vector<Shape>& shapes() const { return shapes_; }
   const Graph& graph() const { return *graph_; }
+  // How the inputs and outputs of a run lie, in order.
+  const std::vector<Order>& inputs() const { return blueprint_.inputs; }
+  const std::vector<Order>& outputs() const { return blueprint_.outputs; }
   int64_t arena_bytes() const { return blueprint_.arena_bytes; }
 
  private:

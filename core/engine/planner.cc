@@ -13,9 +13,10 @@ constexpr int kForever = std::numeric_limits<int>::max();
 
 class Planner {
  public:
-  Planner(const Graph& graph, const std::vector<Shape>& shapes)
+  Planner(const Graph& graph, const std::vector<Shape>& shapes, const Boundary& boundary)
       : graph_(graph),
         shapes_(shapes),
+        free_outputs_(boundary.free_outputs),
         demand_(find_demand(graph, shapes)),
         place_of_(graph.values.size(), -1),
         copies_(graph.values.size()),
@@ -28,6 +29,9 @@ class Planner {
       }
     }
     for (const int value : graph.outputs) last_use_[value] = kForever;
+    result_.inputs = boundary.inputs;
+    result_.inputs.resize(graph.inputs.size(), Order::row_major);
+    result_.outputs.resize(graph.outputs.size(), Order::row_major);
   }
 
   Blueprint run() {
@@ -77,11 +81,13 @@ class Planner {
 
   void place_input(int index) {
     const int value = graph_.inputs[index];
-    const int given =
-        new_place(graph_.values[value], shapes_[value], Order::row_major, {}, Storage::Owner::input, index);
-    place_of_[value] = given;
+    const Order given = result_.inputs[index];
+    place_of_[value] = new_place(graph_.values[value], shapes_[value], given, {}, Storage::Owner::input, index);
+    if (item_size(graph_.values[value].dtype) != 1) return;
     // Kernels may read past the ends of 8-bit tensors, which the caller's memory does not promise to allow.
-    if (item_size(graph_.values[value].dtype) == 1) place_of_[value] = copy_of(given, Order::row_major, {});
+    const Demand& demand = demand_[value];
+    const Order order = demand.order == Order::any ? given : demand.order;
+    place_of_[value] = copy_of(place_of_[value], order, order == Order::channels_last ? demand.halo : Halo{});
   }
 
   // Where `value`, the output of `node`, will lie; `order` is the one that its producer would choose.
@@ -96,7 +102,9 @@ class Planner {
     if (demand.joined_by >= 0) return place_of_[value] = place_in_concat(value, order);
     if (const int over = in_place_of(node, value); over >= 0) return place_of_[value] = over;
     if (shapes_[value].rank < 3) order = Order::row_major;
-    const int output = order == Order::row_major && is_empty(demand.halo) ? sole_output(value) : -1;
+    const bool deliverable = is_empty(demand.halo) && (order == Order::row_major || may_lie_freely(value));
+    const int output = deliverable ? sole_output(value) : -1;
+    if (output >= 0) result_.outputs[output] = order;
     return place_of_[value] = new_place(graph_.values[value], shapes_[value], order, demand.halo,
                                         output >= 0 ? Storage::Owner::output : Storage::Owner::arena, output);
   }
@@ -170,6 +178,8 @@ class Planner {
       return -1;
     return static_cast<int>(first - graph_.outputs.begin());
   }
+
+  bool may_lie_freely(int value) const { return free_outputs_ && item_size(graph_.values[value].dtype) == 1; }
 
   // --- steps
 
@@ -298,8 +308,9 @@ class Planner {
     const int value = graph_.outputs[index];
     const Storage& storage = result_.storages[result_.places[place_of_[value]].storage];
     if (storage.owner == Storage::Owner::output && storage.external == index) return;
-    const int given =
-        new_place(graph_.values[value], shapes_[value], Order::row_major, {}, Storage::Owner::output, index);
+    const Order order = may_lie_freely(value) ? natural_order(place_of_[value]) : Order::row_major;
+    result_.outputs[index] = order;
+    const int given = new_place(graph_.values[value], shapes_[value], order, {}, Storage::Owner::output, index);
     add_step(PlannedStep::Kind::copy, {place_of_[value]}, {given});
     result_.steps.back().barrier = false;
   }
@@ -316,6 +327,7 @@ class Planner {
 
   const Graph& graph_;
   const std::vector<Shape>& shapes_;
+  bool free_outputs_;
   std::vector<Demand> demand_;
   Blueprint result_;
   std::vector<int> place_of_;             // value -> place, -1 before it is placed
@@ -327,14 +339,19 @@ class Planner {
 
 }  // namespace
 
-Blueprint make_blueprint(const Graph& graph, const std::vector<Shape>& shapes) {
+Blueprint make_blueprint(const Graph& graph, const std::vector<Shape>& shapes, const Boundary& boundary) {
+  if (!boundary.inputs.empty() && boundary.inputs.size() != graph.inputs.size())
+    throw std::invalid_argument("expected one order for each input");
+  for (size_t i = 0; i < boundary.inputs.size(); ++i)
+    if (boundary.inputs[i] == Order::channels_last && shapes.at(graph.inputs[i]).rank < 3)
+      throw std::invalid_argument("an input of fewer than 3 axes cannot lie in channels_last order");
   for (const Graph::Node& node : graph.nodes) {
     std::vector<Shape> in, out;
     for (const int value : node.inputs) in.push_back(shapes.at(value));
     for (const int value : node.outputs) out.push_back(shapes.at(value));
     node.op->check(in, out);
   }
-  return Planner(graph, shapes).run();
+  return Planner(graph, shapes, boundary).run();
 }
 
 }  // namespace octavo

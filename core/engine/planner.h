@@ -52,14 +52,21 @@ struct PlannedStep {
   bool barrier = true;               // whether the next step needs this one's results
 };
 
+// How the caller's tensors lie.
+struct Boundary {
+  std::vector<Order> inputs;  // row_major or channels_last, one for each input; empty: all row_major
+  bool free_outputs = false;  // whether each output of 8 bits may lie as it is made; else all are row_major
+};
+
 struct Blueprint {
   std::vector<Place> places;
   std::vector<Storage> storages;
   std::vector<PlannedStep> steps;
+  std::vector<Order> inputs, outputs;  // row_major or channels_last: how the caller's tensors lie
   int64_t arena_bytes = 0;
 };
 
 // shapes: of every value. Throws std::invalid_argument where they do not fit the operators.
-Blueprint make_blueprint(const Graph& graph, const std::vector<Shape>& shapes);
+Blueprint make_blueprint(const Graph& graph, const std::vector<Shape>& shapes, const Boundary& boundary);
 
 }  // namespace octavo

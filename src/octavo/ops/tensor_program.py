@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -40,7 +41,10 @@ class TensorProgram:
         return self._loaded.program
 
     def __call__(self, *inputs: Tensor) -> list[Tensor]:
-        """Compute the program's outputs, in order.
+        """Compute the program's outputs, in order, on as many threads as PyTorch's own operators use.
+
+        Outputs of 8 bits have the strides that they are made with: convolutions and what follows them keep
+        channels_last memory. All others are contiguous.
 
         Args:
             inputs: as the program declares them; strides may be any.
@@ -50,13 +54,12 @@ class TensorProgram:
         """
         if torch.compiler.is_compiling():
             return traced.run(inputs, self._constants, self._text, self._digest)
-        return self.run(inputs)
+        arrays = [_array(x) for x in inputs]
+        return [torch.from_numpy(y) for y in self._loaded.run_as_it_lies(arrays, torch.get_num_threads())]
 
     def run(self, inputs: Sequence[Tensor]) -> list[Tensor]:
-        """Compute on the native engine, on as many threads as PyTorch's own operators use (`torch.set_num_threads`)."""
-        if any(not all(x.shape) for x in inputs):
-            raise ShapeError(f"got shapes {[list(x.shape) for x in inputs]}; a program takes no empty tensor")
-        arrays = [x.detach().contiguous().numpy() for x in inputs]
+        """Compute as a call does; all outputs are contiguous."""
+        arrays = [_array(x.contiguous()) for x in inputs]
         return [torch.from_numpy(y) for y in self._loaded.run(arrays, torch.get_num_threads())]
 
     @cached_property
@@ -75,6 +78,12 @@ class TensorProgram:
         for _, array in sorted(self.program.constants.items()):
             digest.update(array.tobytes())
         return digest.hexdigest()
+
+
+def _array(x: Tensor) -> np.ndarray:
+    if not x.numel():
+        raise ShapeError(f"got a tensor of shape {list(x.shape)}; a program takes no empty tensor")
+    return x.detach().numpy()
 
 
 def example_shape(x: Tensor) -> tuple[int, ...]:

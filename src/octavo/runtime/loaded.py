@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 import os
-import threading
-from collections import OrderedDict
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from octavo import _core
-from octavo.program import Program, bind_symbols, infer_shapes, rebuild, verify
+from octavo.program import Program, rebuild, verify
 from octavo.runtime.instruction_set import choose_isa
 from octavo.runtime.network import build_network
-
-# How many sets of input shapes keep their memory planned. A model that sees more (every image another size) plans
-# again, which takes about a millisecond.
-PLANS_KEPT = 8
-
-
-class _Plan(NamedTuple):
-    native: Any
-    outputs: list[tuple[tuple[int, ...], np.dtype]]
+from octavo.runtime.plans import Plan, Plans, logical_views, memory_view
 
 
 class StepTime(NamedTuple):
@@ -58,12 +47,9 @@ class LoadedProgram:
         self.program = program
         self.threads = threads or available_threads()
         self.isa = choose_isa(isa)
-        self._network = build_network(program, self.isa)
+        self._plans = Plans(program, build_network(program, self.isa))
         self._names = [given.name for given in program.inputs]
         self._dtypes = [np.dtype(given.dtype) for given in program.inputs]
-        self._plans: OrderedDict[tuple, _Plan] = OrderedDict()
-        self._latest: tuple[tuple, _Plan] | None = None
-        self._lock = threading.Lock()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run on arrays (NumPy, or anything with DLPack, in the CPU's memory) and return what the model returned.
@@ -85,16 +71,27 @@ class LoadedProgram:
             ShapeError: an input has a shape that the program does not take.
         """
         plan = self._plan(inputs)
-        outputs = [np.empty(shape, dtype) for shape, dtype in plan.outputs]
+        outputs = plan.empty()
         plan.native.run(inputs, outputs, threads or self.threads)
         return outputs
+
+    def run_as_it_lies(self, inputs: list[np.ndarray], threads: int | None = None) -> list[np.ndarray]:
+        """Run as `run` on arrays of any strides, and return outputs of 8 bits in the order in which they are made.
+
+        An array that lies channels_last, `[n, …, c]` in memory, as convolutions take and make them, is not turned
+        around on its way in or out.
+        """
+        views = [memory_view(array) for array in inputs]
+        plan = self._plans.find(tuple([array.shape for array in inputs]), tuple([last for _, last in views]))
+        outputs = plan.empty()
+        plan.native.run([view for view, _ in views], outputs, threads or self.threads)
+        return logical_views(outputs, plan)
 
     def profile(self, *args: Any, rounds: int = 20, **kwargs: Any) -> list[StepTime]:
         """Measure the mean time of every step over `rounds` runs, in order of execution."""
         inputs = self._arrange(args, kwargs)
         plan = self._plan(inputs)
-        outputs = [np.empty(shape, dtype) for shape, dtype in plan.outputs]
-        return [StepTime(*row) for row in plan.native.profile(inputs, outputs, self.threads, rounds)]
+        return [StepTime(*row) for row in plan.native.profile(inputs, plan.empty(), self.threads, rounds)]
 
     def arena_bytes(self, *args: Any, **kwargs: Any) -> int:
         """Count the bytes of memory that activations take in a run on inputs of these shapes."""
@@ -126,29 +123,8 @@ class LoadedProgram:
             raise TypeError(f"missing input {', '.join(missing)}; the inputs are {', '.join(names)}")
         return tuple(given[name] for name in names)
 
-    def _plan(self, inputs: list[np.ndarray]) -> _Plan:
-        key = tuple([array.shape for array in inputs])
-        latest = self._latest  # one tuple, so that no other thread can change half of it
-        if latest is not None and latest[0] == key:
-            return latest[1]
-        with self._lock:
-            plan = self._plans.get(key)
-        plan = plan or self._make_plan(key)
-        with self._lock:
-            self._latest = key, plan
-            self._plans[key] = plan
-            self._plans.move_to_end(key)
-            while len(self._plans) > PLANS_KEPT:
-                self._plans.popitem(last=False)
-        return plan
-
-    def _make_plan(self, input_shapes: tuple[tuple[int, ...], ...]) -> _Plan:
-        program = self.program
-        symbols = bind_symbols(program, dict(zip(self._names, input_shapes, strict=True)))
-        shapes = infer_shapes(program, symbols)
-        native = _core.Plan(self._network, [shapes[name] for name in program.values])
-        outputs = [(shapes[name], np.dtype(program.values[name].dtype)) for name in program.outputs]
-        return _Plan(native, outputs)
+    def _plan(self, inputs: list[np.ndarray]) -> Plan:
+        return self._plans.find(tuple([array.shape for array in inputs]))
 
 
 def load(path: str | os.PathLike[str], threads: int | None = None, isa: str | None = None) -> LoadedProgram:

@@ -1,0 +1,113 @@
+"""Plans of a program: memory laid out for the shapes, and the order in memory, of the arrays it is called with."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from octavo import _core
+from octavo.program import Program, bind_symbols, infer_shapes
+
+# How many sets of input shapes keep their memory planned. A model that sees more (every image another size) plans
+# again, which takes about a millisecond.
+PLANS_KEPT = 8
+
+Shapes = tuple[tuple[int, ...], ...]
+Orders = tuple[bool, ...]
+
+
+class Output(NamedTuple):
+    """How an output lies: the shape of its memory, its dtype, and the axes that make it logical (None: as they are)."""
+
+    memory: tuple[int, ...]
+    dtype: np.dtype
+    logical: tuple[int, ...] | None
+
+
+class Plan(NamedTuple):
+    """The engine's plan, and the arrays that it writes."""
+
+    native: Any
+    outputs: list[Output]
+
+    def empty(self) -> list[np.ndarray]:
+        """Return arrays for the outputs, axes as they lie in memory."""
+        return [np.empty(output.memory, output.dtype) for output in self.outputs]
+
+
+class Plans:
+    """Keep the plans of the latest shapes. Safe to use from many threads.
+
+    Args:
+        program: what is planned.
+        network: it, built by the engine.
+    """
+
+    def __init__(self, program: Program, network: Any) -> None:
+        self._program, self._network = program, network
+        self._names = [given.name for given in program.inputs]
+        self._plans: OrderedDict[Any, Plan] = OrderedDict()
+        self._latest: tuple[Any, Plan] | None = None
+        self._lock = threading.Lock()
+
+    def find(self, shapes: Shapes, orders: Orders | None = None) -> Plan:
+        """Return a plan, made where there is none.
+
+        Args:
+            shapes: of the inputs.
+            orders: of each input whether it lies channels_last; outputs of 8 bits then lie as they are made. None:
+                all inputs and outputs are row-major.
+
+        Raises:
+            ShapeError: the program does not take these shapes.
+        """
+        key = shapes, orders
+        latest = self._latest  # one tuple, so that no other thread can change half of it
+        if latest is not None and latest[0] == key:
+            return latest[1]
+        with self._lock:
+            plan = self._plans.get(key)
+        plan = plan or self._make(shapes, orders)
+        with self._lock:
+            self._latest = key, plan
+            self._plans[key] = plan
+            self._plans.move_to_end(key)
+            while len(self._plans) > PLANS_KEPT:
+                self._plans.popitem(last=False)
+        return plan
+
+    def _make(self, given: Shapes, orders: Orders | None) -> Plan:
+        program = self._program
+        symbols = bind_symbols(program, dict(zip(self._names, given, strict=True)))
+        shapes = infer_shapes(program, symbols)
+        every = [shapes[name] for name in program.values]
+        native = _core.Plan(self._network, every, list(orders or ()), free_outputs=orders is not None)
+        dtypes = [np.dtype(program.values[name].dtype) for name in program.outputs]
+        outputs = zip(program.outputs, dtypes, native.outputs_channels_last, strict=True)
+        return Plan(native, [_output(shapes[name], dtype, last) for name, dtype, last in outputs])
+
+
+def memory_view(array: np.ndarray) -> tuple[np.ndarray, bool]:
+    """Return an array with its axes as they lie in memory, copied where they lie in neither order that the engine
+    takes, and whether they lie channels_last: `[n, …, c]`.
+    """
+    if array.flags.c_contiguous or array.ndim < 3:
+        return np.ascontiguousarray(array) if array.ndim else array, False
+    last = array.transpose(0, *range(2, array.ndim), 1)
+    return (last, True) if last.flags.c_contiguous else (np.ascontiguousarray(array), False)
+
+
+def logical_views(arrays: Sequence[np.ndarray], plan: Plan) -> list[np.ndarray]:
+    """Return a plan's outputs with their logical axes."""
+    pairs = zip(arrays, plan.outputs, strict=True)
+    return [array if output.logical is None else array.transpose(output.logical) for array, output in pairs]
+
+
+def _output(shape: tuple[int, ...], dtype: np.dtype, channels_last: bool) -> Output:
+    if not channels_last:
+        return Output(shape, dtype, None)
+    return Output((shape[0], *shape[2:], shape[1]), dtype, (0, len(shape) - 1, *range(1, len(shape) - 1)))
