@@ -11,6 +11,7 @@ import re
 import tempfile
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,7 +29,7 @@ from benchmarks.terminal import terminal
 from octavo.program import Input, Operator, Program, Symbol, Value
 from octavo.runtime import LoadedProgram
 
-MODULES: dict[str, type[nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
+MODULES: dict[str, Any] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 LOWEST_SQNR = 20.0
 """Below this a contender does not compute the layer: peers keep weights at seven bits, per tensor."""
 

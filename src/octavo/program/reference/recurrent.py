@@ -32,7 +32,7 @@ def rnn(call: Call) -> tuple[np.ndarray, ...]:
 
 def _lstm_cell(from_x: np.ndarray, from_h: np.ndarray, before: list[np.ndarray]) -> list[np.ndarray]:
     i, f, g, o = np.moveaxis(from_x + from_h, 1, 0)
-    c = float_math.sigmoid(f) * before[1] + float_math.sigmoid(i) * float_math.tanh(g)
+    c: np.ndarray = float_math.sigmoid(f) * before[1] + float_math.sigmoid(i) * float_math.tanh(g)
     return [float_math.sigmoid(o) * float_math.tanh(c), c]
 
 
