@@ -23,7 +23,8 @@ const Array& rows_constant(const OperatorSpec& spec, const std::string& role, DT
   return array;
 }
 
-// The constants of one of the two products, with the outputs in the order of `output_of`; no bias where `bias` is empty.
+// The constants of one of the two products, with the outputs in the order of `output_of`; no bias where `bias` is
+// empty.
 PackedRowLinear pack(const OperatorSpec& spec, const RecurrentLayer& layer, const std::string& role,
                      const std::string& bias) {
   const int64_t rows = layer.gates * layer.hidden, n = layer.blocks() * layer.block_width();

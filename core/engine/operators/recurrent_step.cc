@@ -120,9 +120,8 @@ void RecurrentStep::multiply_inputs(int64_t steps, Range blocks) const noexcept 
   const RowLinearKernels& kernels = *layer_.input.kernels;
   const int64_t panels = layer_.block_width() / kernels.nr;
   for (int64_t panel = blocks.first * panels; panel < blocks.last * panels; ++panel)
-    for_each_tile(rows.m, kernels.mr, [&](int64_t first, int64_t count) {
-      kernels.run[count](tile_of(layer_.input, rows, panel, first));
-    });
+    for_each_tile(rows.m, kernels.mr,
+                  [&](int64_t first, int64_t count) { kernels.run[count](tile_of(layer_.input, rows, panel, first)); });
 }
 
 void RecurrentStep::quantize_state(Rows h, Range rows) const noexcept {

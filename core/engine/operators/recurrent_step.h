@@ -27,7 +27,7 @@ struct RecurrentLayer {
 struct RecurrentScratch {
   RecurrentScratch(const RecurrentLayer& layer, const Shape& x);
 
-  int64_t chunk = 0;  // time steps whose input products are made at once
+  int64_t chunk = 0;                                        // time steps whose input products are made at once
   int64_t x_qparams = 0, from_x = 0, h = 0, h_qparams = 0;  // quantized x is at 0
   int64_t bytes = 0;
 };

@@ -68,10 +68,8 @@ template <class V, FloatFunction nonlinearity>
 
 template <class V>
 constexpr RecurrentKernels recurrent_kernels() {
-  return {.lstm = lstm<V>,
-          .gru = gru<V>,
-          .rnn_tanh = rnn<V, FloatFunction::tanh>,
-          .rnn_relu = rnn<V, FloatFunction::relu>};
+  return {
+      .lstm = lstm<V>, .gru = gru<V>, .rnn_tanh = rnn<V, FloatFunction::tanh>, .rnn_relu = rnn<V, FloatFunction::relu>};
 }
 
 }  // namespace
