@@ -117,7 +117,6 @@ def test_not_observed_is_an_error(factory):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"observer": PerChannelMinMaxObserver}, "expected the number of channels"),
         ({"channels": 3}, "got channels=3 with per_tensor_affine, expected None"),
         ({"qscheme": "per_tensor_symmetric", "learn_zero_point": True}, "which fixes zero_point"),
     ],
@@ -131,3 +130,16 @@ def test_refuses_other_channels():
     module = _PER_CHANNEL()
     with pytest.raises(ValueError, match="scale has 5 entries, the tensor of shape"):
         module(torch.randn(4, 6))
+
+
+def test_the_number_of_channels_may_follow():
+    module = LearnedFakeQuantize(observer=PerChannelMinMaxObserver)
+    with pytest.raises(ValueError, match="the number of scales to train is not known.* Remedy"):
+        module(_x())
+    module.set_channels(5)
+    told = _PER_CHANNEL()
+    assert torch.equal(module(_x()), told(_x())) and torch.equal(module.scale, told.scale)
+    module.set_channels(5)
+    for other, has in ((module, "5 scales"), (_PER_TENSOR(), "one scale for all")):
+        with pytest.raises(ValueError, match=f"set_channels\\(4\\) where there is {has}"):
+            other.set_channels(4)

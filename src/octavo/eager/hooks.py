@@ -6,10 +6,18 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from octavo.nn.fake_quantized import marked, plain
+
 
 def observe_output(module: Any, args: Any, output: Tensor) -> Tensor:
     """Show a module's output to its observer."""
-    return module.activation_post_process(output)
+    observer = module.activation_post_process
+    return marked(observer(output), observer)
+
+
+def take_plain(module: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Let a module compute on floats alone: its own output is rounded, so nothing within it is."""
+    return tuple(plain(arg) for arg in args)
 
 
 def observe_input(module: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -24,7 +32,7 @@ def observe_border(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -
         module.border_observer(x)
 
 
-OBSERVING = (observe_output, observe_input, observe_border)
+OBSERVING = (observe_output, observe_input, observe_border, take_plain)
 
 
 def carry_pre_hooks(old: nn.Module, new: nn.Module) -> None:

@@ -50,6 +50,12 @@ class FakeQuantizeBase(nn.Module, ABC):
             RuntimeError: nothing was observed yet.
         """
 
+    def refresh(self, weight: torch.Tensor) -> None:
+        """Take the range of a weight as it is now, in evaluation too, where it is enabled and keeps no memory.
+
+        The optimizer has moved the weight, and batch norm its folding, since `forward` saw it. Here nothing is done.
+        """
+
     def calculate_qparams(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Return (scale float32, zero_point), [] per tensor or [channels] per channel; raises as `qparams`."""
         qparams = self.qparams()
@@ -73,10 +79,10 @@ class FakeQuantizeBase(nn.Module, ABC):
 
     def _turn(self, switch: str, enabled: bool) -> None:
         getattr(self, switch).fill_(int(enabled))
-        self._is_on(switch)
+        self.is_on(switch)
 
-    def _is_on(self, switch: str) -> bool:
-        """Read a switch; a device is asked only if the switch was written since the last time."""
+    def is_on(self, switch: str) -> bool:
+        """Tell whether `switch`, one of the buffers' names, is on; its device is asked only if it was written since."""
         if torch.compiler.is_compiling():
             return self._on[switch]
         flag = getattr(self, switch)
@@ -88,7 +94,7 @@ class FakeQuantizeBase(nn.Module, ABC):
     def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
         super()._load_from_state_dict(*args, **kwargs)
         for switch in _SWITCHES:
-            self._is_on(switch)
+            self.is_on(switch)
 
 
 def enable_fake_quant(module: nn.Module) -> None:

@@ -61,7 +61,7 @@ class FakeQuantize(ObservedFakeQuantize):
         """
         if self._observes(x):
             self._set(*self._track(x))
-        if not (self._is_on("fake_quant_enabled") and self._has_qparams()):
+        if not (self.is_on("fake_quant_enabled") and self._has_qparams()):
             return x
         return fake_quantize_affine(x, self.scale, self.zero_point, self.quant_min, self.quant_max, self.ch_axis)
 
@@ -78,6 +78,11 @@ class FakeQuantize(ObservedFakeQuantize):
             self.scale.clone(), self.zero_point.clone(), made.quant_min, made.quant_max, made.dtype, made.qscheme,
             made.ch_axis,
         )  # fmt: skip
+
+    def refresh(self, weight: torch.Tensor) -> None:
+        """Take the range of a weight as it is now, in evaluation too, where it is enabled and keeps no memory."""
+        if self.is_on("observer_enabled") and getattr(self.activation_post_process, "averaging_constant", None) == 1:
+            self._set(*self._track(weight))
 
     def _set(self, scale: torch.Tensor, zero_point: torch.Tensor) -> None:
         if self.scale.shape != scale.shape:

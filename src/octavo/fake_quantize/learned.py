@@ -24,8 +24,8 @@ class LearnedFakeQuantize(ObservedFakeQuantize):
     Args:
         observer: makes the observer of the first range.
         quant_min, quant_max: the range of integers; None for the observer's own.
-        channels: how many scales there are; None per tensor. Per channel they must be known before the optimizer and
-            DistributedDataParallel take hold of the parameters.
+        channels: how many scales there are; None per tensor. Per channel None means: `set_channels` follows, as
+            `prepare_qat` calls it, before the optimizer and DistributedDataParallel take hold of the parameters.
         learn_zero_point: whether zero_point is trained too; not with a symmetric scheme, where it is fixed.
         grad_scaling: whether gradients of scale and zero_point are divided by √(N · Q_P), N elements to a scale and Q_P
             integers above real 0 (symmetric) or above quant_min (affine).
@@ -62,24 +62,36 @@ class LearnedFakeQuantize(ObservedFakeQuantize):
         super().__init__(observer, quant_min, quant_max, False, sync, **observer_kwargs)
         made = self.activation_post_process
         symmetric = is_symmetric(made.qscheme)
-        if (channels is None) != (made.ch_axis is None):
-            raise ValueError(
-                f"LearnedFakeQuantize: got channels={channels} with {made.qscheme}, expected "
-                + ("None" if made.ch_axis is None else "the number of channels, which is that of scales to train")
-            )
+        if channels is not None and made.ch_axis is None:
+            raise ValueError(f"LearnedFakeQuantize: got channels={channels} with {made.qscheme}, expected None")
         if learn_zero_point and symmetric:
             raise ValueError(f"LearnedFakeQuantize: got learn_zero_point with {made.qscheme}, which fixes zero_point")
-        shape = () if channels is None else (channels,)
-        zero_point = torch.zeros(shape, device=made.device)
-        self.scale = nn.Parameter(torch.ones(shape, device=made.device))
-        if learn_zero_point:
-            self.zero_point = nn.Parameter(zero_point)
-        else:
-            self.register_buffer("zero_point", zero_point)
+        self._learn_zero_point = learn_zero_point
+        self._make_qparams(() if made.ch_axis is None else (channels or 0,))
         self.register_buffer("initialized", torch.zeros(1, dtype=torch.uint8, device=made.device))
         middle = symmetric_zero_point(made.quant_min, made.quant_max) if symmetric else made.quant_min
         self.levels = made.quant_max - middle if grad_scaling else None
         self._initialized = False
+
+    def set_channels(self, channels: int) -> None:
+        """Make as many scales to train; `channels=` asks for it when the module is made.
+
+        Raises:
+            ValueError: it is per tensor, or has another number of scales already.
+        """
+        if self.ch_axis is None or self.scale.numel() not in (0, channels):
+            has = "one scale for all" if self.ch_axis is None else f"{self.scale.numel()} scales"
+            raise ValueError(f"{self.activation_post_process.where()}: set_channels({channels}) where there is {has}")
+        if not self.scale.numel():
+            self._make_qparams((channels,))
+
+    def _make_qparams(self, shape: tuple[int, ...]) -> None:
+        zero_point = torch.zeros(shape, device=self.activation_post_process.device)
+        self.scale = nn.Parameter(torch.ones_like(zero_point))
+        if self._learn_zero_point:
+            self.zero_point = nn.Parameter(zero_point)
+        else:
+            self.register_buffer("zero_point", zero_point)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return x rounded: x's dtype and shape, computed in float32.
@@ -87,7 +99,7 @@ class LearnedFakeQuantize(ObservedFakeQuantize):
         Raises:
             ValueError: x is not float, or has another number of channels than the scale has entries.
         """
-        if not self._is_on("fake_quant_enabled"):
+        if not self.is_on("fake_quant_enabled"):
             return x
         if not self._initialized and self._observes(x):
             self._initialize(x)
@@ -123,6 +135,11 @@ class LearnedFakeQuantize(ObservedFakeQuantize):
 
     @torch.no_grad()
     def _initialize(self, x: torch.Tensor) -> None:
+        if not self.scale.numel():
+            raise ValueError(
+                f"{self.activation_post_process.where()}: the number of scales to train is not known. Remedy: give "
+                "LearnedFakeQuantize channels=, or call set_channels before the optimizer is made"
+            )
         scale, zero_point = self._track(x)
         if scale.shape != self.scale.shape:
             raise ValueError(

@@ -96,7 +96,7 @@ class ObservedFakeQuantize(FakeQuantizeBase, ABC):
 
     def _observes(self, x: torch.Tensor) -> bool:
         """Tell whether x moves the range: in training alone, but that of a dynamic module always."""
-        return (self.training or self.is_dynamic) and self._is_on("observer_enabled") and x.numel() > 0
+        return (self.training or self.is_dynamic) and self.is_on("observer_enabled") and x.numel() > 0
 
     def _track(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Show x to the observer and return (scale, zero_point) for all that it and the other ranks have seen."""

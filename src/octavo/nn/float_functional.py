@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from octavo.nn.conversions import conversions
 from octavo.nn.errors import FloatInputError, QuantizationError
+from octavo.nn.fake_quantized import marked
 from octavo.nn.fused_activation import saturation
 from octavo.nn.observed import has_qparams
 from octavo.nn.output import QuantizedOutput
@@ -76,7 +77,7 @@ class FloatFunctional(FXFloatFunctional):
 
     def observed(self, y: Tensor) -> Tensor:
         """Show a result to the observer, and return it."""
-        return self.activation_post_process(y)
+        return marked(self.activation_post_process(y), self.activation_post_process)
 
 
 class QFunctional(QuantizedOutput):

@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from octavo.nn.fake_quantized import plain
 from octavo.nn.module import to_qtensor
 from octavo.nn.output import QuantizedOutput
 from octavo.nn.qtensor import QTensor
@@ -38,8 +39,8 @@ class DeQuantStub(nn.Module):
             self.qconfig = qconfig
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return x."""
-        return x
+        """Return x, a plain tensor."""
+        return plain(x)
 
 
 class QuantWrapper(nn.Module):

@@ -27,14 +27,15 @@ class _ConvNd(FakeQuantizedWeight):
 
     def forward(self, input: Tensor) -> Tensor:
         """Convolve."""
-        return self._conv_forward(input, self.weight_fake_quant(self.weight), self.bias)  # type: ignore[attr-defined]
+        weight, bias = self.rounded(self.weight), self.rounded_bias(self.bias, input)
+        return self._conv_forward(input, weight, bias)  # type: ignore[attr-defined]
 
     @classmethod
     def from_float(cls, mod: Any, use_precomputed_fake_quant: bool = False) -> Any:
         """Make one that shares the parameters of a float layer."""
         qconfig = qconfig_of(mod, cls.float_class)
         layer = cls(*conv_arguments(mod), qconfig=qconfig)
-        layer.take(mod)
+        layer.take(mod, mod)
         return layer
 
     def to_float(self) -> Any:

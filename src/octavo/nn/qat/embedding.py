@@ -22,7 +22,7 @@ class Embedding(FakeQuantizedWeight, nn.Embedding):
     def forward(self, input: Tensor) -> Tensor:
         """Look up."""
         return F.embedding(
-            input, self.weight_fake_quant(self.weight), self.padding_idx, self.max_norm, self.norm_type,
+            input, self.rounded(self.weight), self.padding_idx, self.max_norm, self.norm_type,
             self.scale_grad_by_freq, self.sparse,
         )  # fmt: skip
 
@@ -35,14 +35,17 @@ class Embedding(FakeQuantizedWeight, nn.Embedding):
             mod.num_embeddings, mod.embedding_dim, mod.padding_idx, mod.max_norm, mod.norm_type,
             mod.scale_grad_by_freq, mod.sparse, mod.weight, qconfig=qconfig,
         )  # fmt: skip
-        layer.weight = mod.weight
-        return layer.train(mod.training)
+        layer.take(mod, mod)
+        return layer
 
     def to_float(self) -> nn.Embedding:
         """Return the float embedding."""
-        table = nn.Embedding.from_pretrained(self.weight.detach(), False, self.padding_idx)
+        table = nn.Embedding(
+            self.num_embeddings, self.embedding_dim, self.padding_idx, self.max_norm, self.norm_type,
+            self.scale_grad_by_freq, self.sparse, self.weight,
+        )  # fmt: skip
         table.weight = self.weight
-        return table
+        return table.train(self.training)
 
 
 class EmbeddingBag(FakeQuantizedWeight, nn.EmbeddingBag):
@@ -57,7 +60,7 @@ class EmbeddingBag(FakeQuantizedWeight, nn.EmbeddingBag):
     def forward(self, input: Tensor, offsets: Tensor | None = None, per_sample_weights: Tensor | None = None) -> Tensor:
         """Look up and reduce."""
         return F.embedding_bag(
-            input, self.weight_fake_quant(self.weight), offsets, self.max_norm, self.norm_type,
+            input, self.rounded(self.weight), offsets, self.max_norm, self.norm_type,
             self.scale_grad_by_freq, self.mode, self.sparse, per_sample_weights, self.include_last_offset,
             self.padding_idx,
         )  # fmt: skip
@@ -71,5 +74,14 @@ class EmbeddingBag(FakeQuantizedWeight, nn.EmbeddingBag):
             mod.num_embeddings, mod.embedding_dim, mod.max_norm, mod.norm_type, mod.scale_grad_by_freq, mod.mode,
             mod.sparse, mod.weight, mod.include_last_offset, mod.padding_idx, qconfig=qconfig,
         )  # fmt: skip
-        layer.weight = mod.weight
-        return layer.train(mod.training)
+        layer.take(mod, mod)
+        return layer
+
+    def to_float(self) -> nn.EmbeddingBag:
+        """Return the float embedding bag."""
+        bag = nn.EmbeddingBag(
+            self.num_embeddings, self.embedding_dim, self.max_norm, self.norm_type, self.scale_grad_by_freq, self.mode,
+            self.sparse, self.weight, self.include_last_offset, self.padding_idx,
+        )  # fmt: skip
+        bag.weight = self.weight
+        return bag.train(self.training)

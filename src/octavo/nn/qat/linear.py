@@ -27,7 +27,8 @@ class Linear(FakeQuantizedWeight, nn.Linear):
 
     def forward(self, input: Tensor) -> Tensor:
         """Compute the layer with the weight rounded."""
-        return F.linear(input, self.weight_fake_quant(self.weight), self.bias)
+        weight = self.rounded(self.weight)
+        return F.linear(input, weight, self.rounded_bias(self.bias, input))
 
     @classmethod
     def from_float(cls, mod: nn.Module, use_precomputed_fake_quant: bool = False) -> Linear:
@@ -35,7 +36,7 @@ class Linear(FakeQuantizedWeight, nn.Linear):
         qconfig = qconfig_of(mod, nn.Linear)
         assert isinstance(mod, nn.Linear)
         layer = cls(mod.in_features, mod.out_features, mod.bias is not None, qconfig)
-        layer.take(mod)
+        layer.take(mod, mod)
         return layer
 
     def to_float(self) -> nn.Linear:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from octavo.fake_quantize import FakeQuantizeBase
 from octavo.nn.errors import QuantizationError
 from octavo.nn.qtensor import QTensor
 from octavo.nn.quantized.base import QuantizedLayer
@@ -90,6 +91,8 @@ class WeightedLayer(QuantizedLayer):
 def weight_qparams(mod: Any, weight: Tensor, ch_axis: int) -> Qparams:
     """Choose a weight's qparams as the module's trained fake-quantize or its qconfig says; int8, symmetric."""
     observer = getattr(mod, "weight_fake_quant", None)
+    if isinstance(observer, FakeQuantizeBase):
+        observer.refresh(weight.detach().float())
     if observer is None:
         if getattr(mod, "qconfig", None) is None:
             raise QuantizationError(

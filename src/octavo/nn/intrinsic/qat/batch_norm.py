@@ -23,8 +23,9 @@ class FoldedBatchNorm(FakeQuantizedWeight):
 
         y = bn(layer(x, fq(w · f)) / f + bias)
 
-    while the batch's own statistics normalize; in evaluation, and in training with frozen statistics, the running ones
-    are folded in: y = layer(x, fq(folded weight)) + folded bias, the very layer that is converted.
+    while the batch's own statistics normalize; for the gradient f is a constant, for it cancels but for what rounding
+    leaves. In evaluation, and in training with frozen statistics, the running ones are folded in: y = layer(x,
+    fq(folded weight)) + folded bias, the very layer that is converted.
 
     Attributes:
         bn: the batch norm.
@@ -45,37 +46,40 @@ class FoldedBatchNorm(FakeQuantizedWeight):
         """
         if getattr(norm, "running_var", None) is None:
             raise ValueError(
-                f"{type(self).__name__}: its batch norm keeps no running statistics, so that it cannot be folded; "
-                "build it with track_running_stats=True"
+                f"{type(self).__name__}: its batch norm keeps no running statistics, so that it cannot be folded. "
+                "Remedy: build it with track_running_stats=True, or leave the two unfused"
             )
         self.bn = norm
         self.freeze_bn = False
 
+    @torch.no_grad()
     def factor(self) -> Tensor:
-        """Return `γ / √(σ² + ε)`, [out_channels], away from zero."""
+        """Return `γ / √(σ² + ε)`, [out_channels], away from zero; without gradient."""
         f = torch.rsqrt(self.bn.running_var + self.bn.eps)
         if self.bn.weight is not None:
             f = f * self.bn.weight
         least = torch.full_like(f, _LEAST_FACTOR)
         return torch.where(f.abs() < _LEAST_FACTOR, torch.copysign(least, f), f)
 
-    def normalized(self, layer: Callable[[Tensor], Tensor]) -> Tensor:
+    def normalized(self, input: Tensor, layer: Callable[[Tensor], Tensor]) -> Tensor:
         """Compute the layer and its batch norm.
 
         Args:
+            input: of the layer.
             layer: computes the layer without bias for a weight.
         """
         if not self.bn.training:
             weight, bias = fold(self.weight, self.bias, self.bn)
-            y = layer(self.weight_fake_quant(weight))
+            y = layer(self.rounded(weight))
+            bias = self.rounded_bias(bias, input)
             return y + bias.view(1, -1, *[1] * (y.dim() - 2)).to(y.dtype)
         f = self.factor()
-        rounded = self.weight_fake_quant(self.weight * f.view(-1, *[1] * (self.weight.dim() - 1)))
+        rounded = self.rounded(self.weight * f.view(-1, *[1] * (self.weight.dim() - 1)))
         scaled = layer(rounded)
         view = (1, -1, *[1] * (scaled.dim() - 2))
-        plain = scaled / f.view(view).to(scaled.dtype)
+        plain = scaled * f.reciprocal().view(view)
         if self.bias is not None:
-            plain = plain + self.bias.view(view).to(scaled.dtype)
+            plain = plain + self.bias.view(view)
         y = self.bn(plain)
         _average_over_ranks(self.bn)
         return y

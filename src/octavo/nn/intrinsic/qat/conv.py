@@ -46,7 +46,7 @@ class _ConvBnNd(FoldedBatchNorm):
 
     def forward(self, input: Tensor) -> Tensor:
         """Compute the fused layer."""
-        y = self.normalized(lambda weight: self._conv_forward(input, weight, None))  # type: ignore[attr-defined]
+        y = self.normalized(input, lambda weight: self._conv_forward(input, weight, None))  # type: ignore[attr-defined]
         return F.relu(y) if self.rectified else y
 
     @classmethod
@@ -56,7 +56,7 @@ class _ConvBnNd(FoldedBatchNorm):
         conv, norm = mod[0], mod[1]
         layer: Any = cls(*conv_arguments(conv), norm.eps, norm.momentum, False, qconfig)
         layer.attach_norm(norm)
-        layer.take(conv)
+        layer.take(conv, mod)
         return layer
 
     def to_float(self) -> Any:
@@ -119,8 +119,12 @@ class _ConvReLUNd(qat._ConvNd):
         """Make one that shares the parameters of a fused float module."""
         qconfig = qconfig_of(mod, cls.fused_class)
         layer = cls(*conv_arguments(mod[0]), qconfig=qconfig)
-        layer.take(mod[0])
+        layer.take(mod[0], mod)
         return layer
+
+    def to_float(self) -> Any:
+        """Return the fused float module."""
+        return self.fused_class(super().to_float(), nn.ReLU()).train(self.training)
 
 
 class ConvReLU1d(_ConvReLUNd, qat.Conv1d):

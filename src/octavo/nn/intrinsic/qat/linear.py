@@ -24,7 +24,7 @@ class LinearReLU(qat.Linear):
         """Make one that shares the parameters of a fused float module."""
         qconfig = qconfig_of(mod, intrinsic.LinearReLU)
         layer = cls(mod[0].in_features, mod[0].out_features, mod[0].bias is not None, qconfig)
-        layer.take(mod[0])
+        layer.take(mod[0], mod)
         return layer
 
     def to_float(self) -> Any:
@@ -54,7 +54,7 @@ class LinearBn1d(FoldedBatchNorm, nn.Linear):
 
     def forward(self, input: Tensor) -> Tensor:
         """Compute the fused layer; input [n, in_features]."""
-        return self.normalized(lambda weight: F.linear(input, weight))
+        return self.normalized(input, lambda weight: F.linear(input, weight))
 
     @classmethod
     def from_float(cls, mod: Any, use_precomputed_fake_quant: bool = False) -> LinearBn1d:
@@ -63,7 +63,7 @@ class LinearBn1d(FoldedBatchNorm, nn.Linear):
         linear, norm = mod[0], mod[1]
         layer = cls(linear.in_features, linear.out_features, linear.bias is not None, qconfig=qconfig)
         layer.attach_norm(norm)
-        layer.take(linear)
+        layer.take(linear, mod)
         return layer
 
     def to_float(self) -> nn.Linear:
