@@ -135,4 +135,9 @@ class TestLayerwise:
         ready = prepare(captured, layerwise=True)
         assert {observer.name for observer in ready.observers.values()} == {"inputs_0", "a", "b", "add", "last"}
         assert ready.groups["avg_pool"] == "add" and "avg_pool" not in ready.watched
-        assert {observer.name for observer in prepare(captured).observers.values()} == {"inputs_0", "a", "b", "avg_pool"}
+        assert {observer.name for observer in prepare(captured).observers.values()} == {
+            "inputs_0",
+            "a",
+            "b",
+            "avg_pool",
+        }

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
 
 import octavo
 import octavo.runtime
@@ -55,8 +56,10 @@ def test_no_calibration_data(model, samples):
 
 
 def test_unknown_recipe_lists_what_there_is(model, samples):
-    with pytest.raises(RecipeError, match="got 'dynamic', expected 'auto', 'static'"):
-        octavo.quantize(model, samples[0], samples, recipe="dynamic")
+    with pytest.raises(RecipeError, match="got 'fast', expected 'auto', 'static', 'dynamic'"):
+        octavo.quantize(model, samples[0], samples, recipe="fast")
+    with pytest.raises(RecipeError, match="scheme: got 'both'"):
+        octavo.Recipe(scheme="both")  # type: ignore[arg-type]
     with pytest.raises(RecipeError, match="observer: got 'entropy'"):
         octavo.Recipe(observer="entropy")  # type: ignore[arg-type]
 
@@ -84,3 +87,43 @@ def test_save_takes_only_quantized_models(model, samples, tmp_path):
     with pytest.raises(TypeError, match="nothing in it is quantized"):
         octavo.save(model, tmp_path / "m.octavo", samples[0])
     assert not list(tmp_path.iterdir())
+
+
+class Language(nn.Module):
+    """A recurrent layer and a classifier."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn, self.head = nn.LSTM(12, 16, batch_first=True), nn.Linear(16, 5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Compute [n, t, 5] of [n, t, 12]."""
+        return self.head(torch.relu(self.rnn(x)[0]))
+
+
+def test_without_data_linear_and_recurrent_layers_are_dynamic():
+    torch.manual_seed(0)
+    model = Language().eval()
+    x = torch.randn(3, 7, 12)
+    shapes = {"x": {0: torch.export.Dim.AUTO, 1: torch.export.Dim.AUTO}}
+    for recipe in ("auto", "dynamic", octavo.Recipe(scheme="dynamic")):
+        quantized = octavo.quantize(model, x, recipe=recipe, dynamic_shapes=shapes)
+        assert [o.type for o in quantized.program.operators] == [
+            "permute",
+            "lstm",
+            "permute",
+            "clamp",
+            "dynamic_linear",
+        ]
+        for y in (x, torch.randn(2, 9, 12)):
+            assert sqnr(model(y), quantized(y)) > 30
+    assert {layer.name for layer in quantized.layers if layer.int8} == {"rnn", "head"}
+
+
+def test_without_data_convolutions_are_left_in_float_only_where_asked_for(model, samples):
+    with pytest.raises(RecipeError, match=r"2 convolutions \('stem.0', …\) would stay in float.*or recipe='dynamic'"):
+        octavo.quantize(model, samples[0])
+    quantized = octavo.quantize(model, samples[0], recipe="dynamic")
+    assert {layer.name for layer in quantized.layers if layer.int8} == {"head"}
+    with pytest.raises(RecipeError, match="all of this model would stay in float"):
+        octavo.quantize(nn.ReLU().eval(), samples[0], recipe="dynamic")

@@ -45,6 +45,7 @@ __all__ = [
     "capture",
     "convert",
     "prepare",
+    "quantize_dynamic",
     "quantize_static",
 ]
 
@@ -89,4 +90,23 @@ def quantize_static(
     calibrate(prepared, samples, report, watchers=[correction.watch for correction in active])
     for correction in active:
         prepared = correction.apply(prepared)
+    return convert(prepared, f"octavo {__version__}")
+
+
+def quantize_dynamic(
+    model: nn.Module, example_inputs: Sample, qconfig_mapping: QConfigMapping, dynamic_shapes: Any = None
+) -> Conversion:
+    """Capture and convert a model whose layers quantize their inputs as they arrive; no data is needed.
+
+    Args:
+        model, example_inputs, dynamic_shapes: as for `quantize_static`.
+        qconfig_mapping: dynamic QConfigs alone, `per_channel_dynamic_qconfig` and the like.
+
+    Returns: the program and a record of each layer.
+
+    Raises:
+        CaptureError, UnsupportedOperatorError, ConversionError: see `capture` to `convert`.
+        CalibrationError: a layer's QConfig is static.
+    """
+    prepared = prepare(capture(model, example_inputs, dynamic_shapes), qconfig_mapping)
     return convert(prepared, f"octavo {__version__}")

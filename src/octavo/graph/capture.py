@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from octavo.graph.lowering import lower
 from octavo.graph.lowering.builder import INDICES, Builder
 from octavo.graph.lowering.registry import Value
 from octavo.graph.passes.remove_dead import remove_dead
+from octavo.graph.recurrent_export import recurrent_layers_whole
 from octavo.graph.signature import Sample, Signature, arguments
 from octavo.graph.symbols import SymbolTable
 
@@ -120,7 +122,9 @@ def _check_example(example_inputs: Any) -> None:
 
 def _export(model: nn.Module, call: shapes.ExportArguments) -> torch.export.ExportedProgram:
     try:
-        with torch.no_grad():
+        with torch.no_grad(), recurrent_layers_whole(), warnings.catch_warnings():
+            # A recurrent layer lists its parameters once more for cuDNN; export puts that list back as it was.
+            warnings.filterwarnings("ignore", message=r"The tensor attributes .*_flat_weights")
             return torch.export.export(model, call.args, call.kwargs, dynamic_shapes=call.dynamic_shapes)
     except Exception as error:
         reason = str(error).strip().splitlines() or [type(error).__name__]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from octavo.graph.emit_dynamic import emit_dynamic
 from octavo.graph.emit_float import emit_float
 from octavo.graph.emit_int8 import emit_int8, emit_layer
 from octavo.graph.emitter import Emitter, Qparams
 from octavo.graph.errors import CalibrationError
+from octavo.graph.ir import Node
 from octavo.graph.placement import LAYERS, Decision, gives_float
 from octavo.graph.prepare import Prepared
 from octavo.graph.weights import AccumulatorOverflowError, QuantizedLayer, quantize_layer
@@ -21,7 +23,7 @@ class Layer:
     Args:
         name: as the user knows it, `features.3.conv`.
         type: of the operator, `conv`.
-        int8: whether it runs in int8.
+        int8: whether it runs in int8, its input quantized beforehand or as it arrives.
         reason, remedy: why it runs in float and what to do about it; '' in int8.
         output: name of its value, in the graph and in the program.
         fused: names of the layers folded into it.
@@ -58,14 +60,17 @@ def convert(prepared: Prepared, producer: str) -> Conversion:
     Raises:
         CalibrationError: the observers have seen nothing.
     """
-    if prepared.samples == 0:
+    if prepared.samples == 0 and prepared.observers:
         raise CalibrationError("the graph was not calibrated; call calibrate with at least one sample first")
     graph, qparams = prepared.graph, _qparams(prepared)
     layers, decisions = _quantize_layers(prepared, qparams)
     consumers = graph.consumers()
     emitter = Emitter(graph, qparams)
     for node in graph.nodes:
-        if not decisions[node.name].int8:
+        qconfig = prepared.qconfigs[node.name]
+        if decisions[node.name].dynamic and qconfig is not None:
+            emit_dynamic(emitter, node, qconfig)
+        elif not decisions[node.name].int8:
             emit_float(emitter, node)
         elif node.type in LAYERS:
             real = not prepared.layerwise and gives_float(node, decisions, consumers)
@@ -74,12 +79,13 @@ def convert(prepared: Prepared, producer: str) -> Conversion:
             emit_int8(emitter, node)
     program = emitter.program(producer)
     verify(program)
-    records = (
-        Layer(node.name, node.type, decision.int8, decision.reason, decision.remedy, node.output, node.fused)
-        for node in graph.nodes
-        if (decision := decisions[node.name])
-    )
+    records = (_record(node, decisions[node.name]) for node in graph.nodes)
     return Conversion(program, tuple(records))
+
+
+def _record(node: Node, decision: Decision) -> Layer:
+    int8 = decision.int8 or decision.dynamic
+    return Layer(node.name, node.type, int8, decision.reason, decision.remedy, node.output, node.fused)
 
 
 def _qparams(prepared: Prepared) -> Qparams:

@@ -55,4 +55,5 @@ def emit_layer(emitter: Emitter, node: Node, layer: QuantizedLayer, gives_float:
 
 def _saturation(node: Node, y: Value) -> dict[str, Any]:
     """Return the ends of a fused clamp as integers of the output, where they cut its dtype's range."""
-    return saturation(*node.attributes.get("clamp", (None, None)), y)
+    low, high = node.attributes.get("clamp", (None, None))
+    return saturation(low, high, y)

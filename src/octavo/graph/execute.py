@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from octavo.graph import elementwise, lookup
 from octavo.graph.ir import Graph, Node
+from octavo.graph.recurrent import RECURRENT, compute_recurrent
 
 Watch = Callable[[str, Tensor], None]
 
@@ -46,8 +48,14 @@ def execute(graph: Graph, inputs: Mapping[str, Tensor], watch: Watch | None = No
     return [values[name] for name in graph.outputs]
 
 
-def compute(node: Node, inputs: Sequence[Tensor], sizes: Mapping[str, int]) -> Tensor:
-    """Compute one node on float tensors; `sizes` tells the size of each symbol."""
+def compute(node: Node, inputs: Sequence[Tensor], sizes: Mapping[str, int]) -> Any:
+    """Compute one node on float tensors: a tensor, or one for each value of a node that makes several.
+
+    Args:
+        node: what to compute.
+        inputs: of the node.
+        sizes: the size of each symbol.
+    """
     if node.type == "reshape":
         return inputs[0].reshape([d if isinstance(d, int) else sizes[d] for d in node.attributes["shape"]])
     y = _OPERATORS[node.type](node, *inputs)
@@ -132,7 +140,7 @@ def _slice(node: Node, x: Tensor) -> Tensor:
     return x[tuple(index)]
 
 
-_OPERATORS: Mapping[str, Callable[..., Tensor]] = {
+_OPERATORS: Mapping[str, Callable[..., Any]] = {
     "conv": _conv,
     "conv_transpose": _conv_transpose,
     "linear": _linear,
@@ -154,5 +162,6 @@ _OPERATORS: Mapping[str, Callable[..., Tensor]] = {
     "permute": lambda node, x: x.permute(node.attributes["dims"]),
     "slice": _slice,
     "pad": lambda node, x: F.pad(x, _last_axis_first(node.attributes["padding"])),
+    **dict.fromkeys(RECURRENT, compute_recurrent),
     "channel_shuffle": lambda node, x: torch.channel_shuffle(x, node.attributes["groups"]),
 }

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from octavo.graph import elementwise
 from octavo.graph.errors import UnsupportedOperator, UnsupportedOperatorError
 from octavo.graph.ir import Graph, Node
+from octavo.graph.recurrent import RECURRENT
 
 LAYERS = frozenset({"conv", "conv_transpose", "linear"})
 _INT8 = LAYERS | {
@@ -24,17 +26,23 @@ class Decision:
     Args:
         int8: whether it reads 8-bit values.
         reason, remedy: why it runs in float and what to do about it; '' where it runs in int8.
+        dynamic: whether it reads float32 and quantizes it as it arrives, for weights in 8 bits.
     """
 
     int8: bool
     reason: str = ""
     remedy: str = ""
+    dynamic: bool = False
 
+
+Scheme = Literal["static", "dynamic", "float"]
+"""How the user wants a node: with qparams found beforehand, found as values arrive, or in float."""
 
 _INT8_DECISION = Decision(True)
+_DYNAMIC_DECISION = Decision(False, dynamic=True)
 
 
-def place(graph: Graph, wanted: Callable[[Node], bool], layerwise: bool = False) -> dict[str, Decision]:
+def place(graph: Graph, schemes: Mapping[str, Scheme], layerwise: bool = False) -> dict[str, Decision]:
     """Decide for every node.
 
     A node runs in int8 where the user wants it, a program has an int8 form of it, and it is connected, through other
@@ -44,7 +52,7 @@ def place(graph: Graph, wanted: Callable[[Node], bool], layerwise: bool = False)
 
     Args:
         graph: after all passes.
-        wanted: tells whether the user wants a node in int8.
+        schemes: node name to how the user wants it.
         layerwise: whether what follows the last layer runs in int8 all the same.
 
     Returns: node name to decision.
@@ -52,7 +60,7 @@ def place(graph: Graph, wanted: Callable[[Node], bool], layerwise: bool = False)
     Raises:
         UnsupportedOperatorError: nodes that have no form for where they would have to run.
     """
-    decisions = {node.name: _alone(node, wanted(node)) for node in graph.nodes}
+    decisions = {node.name: _alone(node, schemes[node.name]) for node in graph.nodes}
     for node in _unconnected(graph, decisions):
         decisions[node.name] = Decision(
             False, "no int8 convolution or linear layer is connected to it", "none needed: int8 would not be faster"
@@ -61,7 +69,7 @@ def place(graph: Graph, wanted: Callable[[Node], bool], layerwise: bool = False)
         decisions[node.name] = Decision(
             False, "it follows the last int8 layer, which gives float32 directly", "none needed: float is exact here"
         )
-    refuse_in_float([node for node in graph.nodes if not decisions[node.name].int8])
+    refuse_in_float([n for n in graph.nodes if not (decisions[n.name].int8 or decisions[n.name].dynamic)])
     return decisions
 
 
@@ -71,14 +79,18 @@ def gives_float(node: Node, decisions: Mapping[str, Decision], consumers: Mappin
     return plain and not any(decisions[reader.name].int8 for reader in consumers[node.output])
 
 
-def _alone(node: Node, wanted: bool) -> Decision:
+def _alone(node: Node, scheme: Scheme) -> Decision:
     """Decide for a node without looking at its neighbours."""
+    if scheme != "float" and (node.type in RECURRENT or (scheme == "dynamic" and node.type == "linear")):
+        return _DYNAMIC_DECISION
     if node.type not in _INT8 or (node.type == "affine" and node.constants["scale"].numel() > 1):
         return Decision(False, f"{node.type} has no int8 form", "none needed: it is the same on every machine in float")
     if node.type == "function" and node.attributes["function"] in elementwise.FLOAT_ONLY:
         function = node.attributes["function"]
         return Decision(False, f"8 bits cannot hold the range of {function}", "none needed, or bound it by a sigmoid")
-    if not wanted:
+    if scheme == "dynamic":
+        return Decision(False, f"{node.type} has no dynamic form", "quantize it statically, with calibration data")
+    if scheme == "float":
         return Decision(False, "its qconfig is None", "give it a QConfig in the QConfigMapping")
     return _INT8_DECISION
 
@@ -141,5 +153,8 @@ def refuse_in_float(nodes: Iterable[Node]) -> None:
         if node.type == "affine" and node.constants["scale"].numel() > 1:
             reason = f"its constant operand varies over the batch or over axes of symbolic size {list(node.shape)}"
             refused.append(UnsupportedOperator("add/mul", node.name, reason, "fix these sizes with dynamic_shapes"))
+        if node.type in RECURRENT:
+            reason, remedy = "it has a form with weights in 8 bits alone", "give it a QConfig"
+            refused.append(UnsupportedOperator(node.type, node.name, reason, remedy))
     if refused:
         raise UnsupportedOperatorError(refused)

@@ -12,11 +12,11 @@ from octavo.graph.errors import ConversionError
 from octavo.graph.ir import Graph, Node
 from octavo.graph.passes import LAYERWISE_PASSES, PASSES, run_passes, share_qparams
 from octavo.graph.passes.share_qparams import AVERAGING, MOVING
-from octavo.graph.placement import Decision, gives_float, place
+from octavo.graph.placement import Decision, Scheme, gives_float, place
 from octavo.graph.signature import Signature
 from octavo.observers import UniformQuantizationObserverBase
 from octavo.program.types import QUANT_RANGE
-from octavo.qconfig import QConfig, QConfigMapping, activation_observer, default_static
+from octavo.qconfig import QConfig, QConfigMapping, activation_observer, default_static, is_dynamic
 
 
 @dataclass
@@ -69,7 +69,7 @@ def prepare(captured: Captured, qconfig_mapping: QConfigMapping | None = None, l
     graph = run_passes(captured.graph, LAYERWISE_PASSES if layerwise else PASSES)
     _check_weights(graph)
     qconfigs = _resolve(graph, mapping)
-    decisions = place(graph, lambda node: qconfigs[node.name] is not None, layerwise)
+    decisions = place(graph, {name: _scheme(qconfig) for name, qconfig in qconfigs.items()}, layerwise)
     int8 = [node for node in graph.nodes if decisions[node.name].int8]
     sharing = MOVING | AVERAGING if layerwise else MOVING
     shared = share_qparams(int8, sharing)
@@ -100,6 +100,12 @@ def _resolve(graph: Graph, mapping: QConfigMapping) -> dict[str, QConfig | None]
         qconfigs[node.name] = mapping.resolve(name, node.type, node.module, function, node.path, calls[place])
         calls[place] += 1
     return qconfigs
+
+
+def _scheme(qconfig: QConfig | None) -> Scheme:
+    if qconfig is None:
+        return "float"
+    return "dynamic" if is_dynamic(qconfig) else "static"
 
 
 def _observer(layer: str, qconfig: QConfig) -> UniformQuantizationObserverBase:

@@ -66,6 +66,21 @@ def quantize_layer(node: Node, qconfig: QConfig, x: Value) -> QuantizedLayer:
     return QuantizedLayer(by_output_channel(node, q).numpy(), q_bias.numpy(), scale.numpy())
 
 
+def quantize_rows(node: Node, qconfig: QConfig, role: str) -> tuple[np.ndarray, np.ndarray]:
+    """Quantize a weight whose layer quantizes its input as it arrives.
+
+    Args:
+        node: the layer.
+        qconfig: its weight observer chooses the scales.
+        role: of the weight [rows, columns] among the layer's constants.
+
+    Returns: int8 of the weight's shape, and [rows] float32 scales.
+    """
+    qparams = _weight_qparams(node, qconfig, role)
+    weight = quantize(node.constants[role].detach(), qparams)
+    return weight.numpy(), qparams.scale.expand(weight.shape[0]).contiguous().numpy()
+
+
 def dequantized_weight(node: Node, qconfig: QConfig) -> torch.Tensor:
     """Return the real numbers that a layer's weight will stand for once it is in int8, float32 of its shape."""
     qparams = _weight_qparams(node, qconfig)
@@ -73,7 +88,7 @@ def dequantized_weight(node: Node, qconfig: QConfig) -> torch.Tensor:
     return by_output_channel(node, dequantize(quantize(weight, qparams), qparams))
 
 
-def _weight_qparams(node: Node, qconfig: QConfig) -> Qparams:
+def _weight_qparams(node: Node, qconfig: QConfig, role: str = "weight") -> Qparams:
     """Choose the qparams of a weight with its output channels first."""
     try:
         observer = weight_observer(qconfig, node.name)
@@ -88,5 +103,5 @@ def _weight_qparams(node: Node, qconfig: QConfig) -> Qparams:
             f"{observer.quant_min}, ch_axis={observer.ch_axis}; expected int8, symmetric, from -127, per tensor or "
             "with ch_axis=0. Remedy: give QConfig(weight=…) such an observer"
         )
-    observer(by_output_channel(node, node.constants["weight"].detach()))
+    observer(by_output_channel(node, node.constants[role].detach()))
     return observer.qparams()

@@ -8,13 +8,14 @@ from typing import Any
 from torch import nn
 
 from octavo.algorithms import BiasCorrection
-from octavo.graph import quantize_static
+from octavo.graph import Conversion, quantize_dynamic, quantize_static
+from octavo.graph.placement import LAYERS
 from octavo.graph.signature import Sample
-from octavo.qconfig import QConfigMapping, default_static, min_max_static
+from octavo.qconfig import QConfigMapping, default_static, min_max_static, per_channel_dynamic_qconfig
 from octavo.recipe.measure import Origin
 from octavo.recipe.progress import Progress, choose
 from octavo.recipe.quantized_model import QuantizedModel
-from octavo.recipe.recipe import Recipe, resolve
+from octavo.recipe.recipe import REMEDY, Recipe, RecipeError, resolve
 
 
 def quantize(
@@ -34,7 +35,9 @@ def quantize(
         model: a float32 module on the CPU.
         example_inputs: a tensor, a tuple of positional arguments or a dict of keyword arguments of its forward.
         calibration_data: any iterable of such inputs, without labels; sizes in which they differ become symbolic.
-        recipe: `"auto"`, `"static"` or a Recipe. This version has static quantization alone.
+        recipe: `"auto"`, `"static"`, `"dynamic"` or a Recipe. Dynamic needs no data: linear and recurrent layers (LSTM,
+            GRU, RNN) get int8 weights and quantize each row of their input as it arrives; all else stays in float.
+            "auto" is static with calibration data (recurrent layers are dynamic all the same), and dynamic without.
         dynamic_shapes: as in `torch.export.export`, in place of what is found from the samples.
         progress: True shows a line on the terminal, None only where there is one; or a function that is called with
             the number of samples done and of all samples (None where it is not known).
@@ -51,8 +54,12 @@ def quantize(
     Inference, CVPR 2018, equation 1.
     """
     chosen = resolve(recipe, calibration_data is not None)
-    assert calibration_data is not None
     mapping = _mapping(chosen)
+    if chosen.scheme == "dynamic":
+        conversion = quantize_dynamic(model, example_inputs, mapping, dynamic_shapes)
+        _check_dynamic(conversion, asked=recipe != "auto")
+        return QuantizedModel.of(conversion, Origin(model, example_inputs, dynamic_shapes, mapping))
+    assert calibration_data is not None
     conversion = quantize_static(
         model, example_inputs, calibration_data,
         qconfig_mapping=mapping, dynamic_shapes=dynamic_shapes, progress=choose(progress),
@@ -62,5 +69,19 @@ def quantize(
 
 
 def _mapping(recipe: Recipe) -> QConfigMapping:
+    if recipe.scheme == "dynamic":
+        return recipe.qconfig_mapping or QConfigMapping().set_global(per_channel_dynamic_qconfig)
     presets = {"histogram": default_static, "min_max": min_max_static}
     return recipe.qconfig_mapping or presets[recipe.observer]()
+
+
+def _check_dynamic(conversion: Conversion, asked: bool) -> None:
+    """Refuse what dynamic quantization does nothing for, or too little where nobody asked for it by name."""
+    left = [layer.name for layer in conversion.layers if layer.type in LAYERS and not layer.int8]
+    if any(layer.int8 for layer in conversion.layers) and (asked or not left):
+        return
+    what = f"{len(left)} convolutions ('{left[0]}', …)" if left else "all of this model"
+    raise RecipeError(
+        "calibration_data: got none, and without it only linear and recurrent layers can be quantized (dynamically): "
+        f"{what} would stay in float. {REMEDY}" + ("" if asked else "; or recipe='dynamic' to have it so")
+    )

@@ -9,7 +9,13 @@ from octavo.program import OctavoError
 from octavo.qconfig import QConfigMapping
 
 Observer = Literal["histogram", "min_max"]
-NAMES = ("auto", "static")
+Scheme = Literal["static", "dynamic"]
+NAMES = ("auto", "static", "dynamic")
+
+REMEDY = (
+    "Remedy: pass an iterable of inputs like example_inputs (tensors, tuples or dicts of tensors; some 100 samples "
+    "from the training set, without labels)"
+)
 
 
 class RecipeError(OctavoError, ValueError):
@@ -25,22 +31,27 @@ class Recipe:
             error, `"min_max"` takes the range seen. Not looked at where `qconfig_mapping` is given.
         bias_correction: whether the bias of each layer takes back what rounding its weights shifts.
         qconfig_mapping: a QConfig for each layer; None where one serves all.
+        scheme: `"static"` finds the ranges of activations beforehand, on calibration data; `"dynamic"` finds them as
+            values arrive, for linear and recurrent layers, and needs no data.
     """
 
     observer: Observer = "histogram"
     bias_correction: bool = True
     qconfig_mapping: QConfigMapping | None = None
+    scheme: Scheme = "static"
 
     def __post_init__(self) -> None:
         if self.observer not in get_args(Observer):
             raise RecipeError(f"observer: got {self.observer!r}, expected one of {', '.join(get_args(Observer))}")
+        if self.scheme not in get_args(Scheme):
+            raise RecipeError(f"scheme: got {self.scheme!r}, expected one of {', '.join(get_args(Scheme))}")
 
 
 def resolve(recipe: str | Recipe, has_calibration_data: bool) -> Recipe:
     """Return the recipe that a name stands for.
 
     Args:
-        recipe: `"auto"`, `"static"` or a Recipe.
+        recipe: `"auto"`, `"static"`, `"dynamic"` or a Recipe; "auto" is static where there is data, else dynamic.
         has_calibration_data: whether there is data to calibrate on.
 
     Raises:
@@ -51,10 +62,13 @@ def resolve(recipe: str | Recipe, has_calibration_data: bool) -> Recipe:
             f"recipe: got {recipe!r}, expected {', '.join(map(repr, NAMES))} or an octavo.Recipe (the recipes of "
             "this version)"
         )
-    if not has_calibration_data:
+    if isinstance(recipe, Recipe):
+        chosen = recipe
+    else:
+        dynamic = recipe == "dynamic" or (recipe == "auto" and not has_calibration_data)
+        chosen = Recipe(scheme="dynamic" if dynamic else "static")
+    if chosen.scheme == "static" and not has_calibration_data:
         raise RecipeError(
-            "calibration_data: got none, but static quantization measures the ranges of activations on it. Remedy: "
-            "pass an iterable of inputs like example_inputs (tensors, tuples or dicts of tensors; some 100 samples "
-            "from the training set, without labels)"
+            f"calibration_data: got none, but static quantization measures the ranges of activations on it. {REMEDY}"
         )
-    return recipe if isinstance(recipe, Recipe) else Recipe()
+    return chosen

@@ -1,6 +1,27 @@
 """From the ATen operators of torch.export to the graph's nodes: one file a family of operators."""
 
-from octavo.graph.lowering import activation, arithmetic, layers, lookup, normalization, pooling, program, shape
+from octavo.graph.lowering import (
+    activation,
+    arithmetic,
+    layers,
+    lookup,
+    normalization,
+    pooling,
+    program,
+    recurrent,
+    shape,
+)
 from octavo.graph.lowering.lower import lower
 
-__all__ = ["activation", "arithmetic", "layers", "lookup", "lower", "normalization", "pooling", "program", "shape"]
+__all__ = [
+    "activation",
+    "arithmetic",
+    "layers",
+    "lookup",
+    "lower",
+    "normalization",
+    "pooling",
+    "program",
+    "recurrent",
+    "shape",
+]

@@ -20,9 +20,15 @@ from octavo.graph.lowering.registry import (
     SymbolicRange,
     Unsupported,
     Value,
+    Zeros,
     is_in_place,
     operator_key,
 )
+
+_ZEROS = frozenset({"zeros", "new_zeros", "zeros_like"})
+_RECURRENT = frozenset(f"{kind}{cell}" for kind in ("lstm", "gru", "rnn_tanh", "rnn_relu") for cell in ("", "_cell"))
+"""Operators that may start from zeros."""
+
 
 _SYMBOLIC_SIZE = "it makes a tensor whose size is symbolic"
 _SYMBOLIC = (torch.SymInt, torch.SymFloat, torch.SymBool)
@@ -93,6 +99,10 @@ class _Visit:
             return made
         if node.target is operator.getitem:
             return _item(*arguments)
+        if key in _ZEROS and any(isinstance(leaf, (*_SYMBOLIC, Value)) for leaf in leaves):
+            return Zeros()
+        if any(isinstance(leaf, Zeros) for leaf in leaves) and key not in _RECURRENT:
+            raise Unsupported("it computes with zeros whose size is symbolic", "fix the size with dynamic_shapes")
         if not any(isinstance(leaf, Value) for leaf in leaves):
             return self._fold(node, arguments, keywords, leaves)
         if key not in LOWERINGS:

@@ -17,6 +17,11 @@ class Value:
     name: str
 
 
+@dataclass(frozen=True)
+class Zeros:
+    """Zeros whose size depends on the input's: the states that a recurrent layer starts from."""
+
+
 class Unsupported(Exception):  # noqa: N818 - an internal signal, collected into one UnsupportedOperatorError
     """Say that one call cannot be expressed in a program."""
 
