@@ -149,16 +149,16 @@ void bind_network(nb::module_& module) {
       .def(
           "__init__",
           [](octavo::PlanSet* self, std::shared_ptr<octavo::Graph> graph,
-             const std::vector<std::vector<int64_t>>& shapes, const std::vector<bool>& inputs_channels_last,
+             const std::vector<std::vector<int64_t>>& shapes, const std::vector<std::pair<bool, bool>>& inputs,
              bool free_outputs) {
             std::vector<Shape> list;
             for (const auto& dims : shapes) list.push_back(to_shape(dims));
             octavo::Boundary boundary{.free_outputs = free_outputs};
-            for (const bool last : inputs_channels_last)
-              boundary.inputs.push_back(last ? Order::channels_last : Order::row_major);
+            for (const auto& [channels_last, has_slack] : inputs)
+              boundary.inputs.push_back({channels_last ? Order::channels_last : Order::row_major, has_slack});
             new (self) octavo::PlanSet(std::move(graph), list, boundary);
           },
-          nb::arg("network"), nb::arg("shapes"), nb::arg("inputs_channels_last") = std::vector<bool>{},
+          nb::arg("network"), nb::arg("shapes"), nb::arg("inputs") = std::vector<std::pair<bool, bool>>{},
           nb::arg("free_outputs") = false)
       .def_prop_ro("outputs_channels_last",
                    [](const octavo::PlanSet& self) {

@@ -29,8 +29,9 @@ class Planner {
       }
     }
     for (const int value : graph.outputs) last_use_[value] = kForever;
-    result_.inputs = boundary.inputs;
-    result_.inputs.resize(graph.inputs.size(), Order::row_major);
+    inputs_ = boundary.inputs;
+    inputs_.resize(graph.inputs.size());
+    for (const Boundary::Input& input : inputs_) result_.inputs.push_back(input.order);
     result_.outputs.resize(graph.outputs.size(), Order::row_major);
   }
 
@@ -81,9 +82,9 @@ class Planner {
 
   void place_input(int index) {
     const int value = graph_.inputs[index];
-    const Order given = result_.inputs[index];
+    const auto [given, has_slack] = inputs_[index];
     place_of_[value] = new_place(graph_.values[value], shapes_[value], given, {}, Storage::Owner::input, index);
-    if (item_size(graph_.values[value].dtype) != 1) return;
+    if (item_size(graph_.values[value].dtype) != 1 || has_slack) return;
     // Kernels may read past the ends of 8-bit tensors, which the caller's memory does not promise to allow.
     const Demand& demand = demand_[value];
     const Order order = demand.order == Order::any ? given : demand.order;
@@ -328,6 +329,7 @@ class Planner {
   const Graph& graph_;
   const std::vector<Shape>& shapes_;
   bool free_outputs_;
+  std::vector<Boundary::Input> inputs_;
   std::vector<Demand> demand_;
   Blueprint result_;
   std::vector<int> place_of_;             // value -> place, -1 before it is placed
@@ -341,9 +343,9 @@ class Planner {
 
 Blueprint make_blueprint(const Graph& graph, const std::vector<Shape>& shapes, const Boundary& boundary) {
   if (!boundary.inputs.empty() && boundary.inputs.size() != graph.inputs.size())
-    throw std::invalid_argument("expected one order for each input");
+    throw std::invalid_argument("expected how each input lies");
   for (size_t i = 0; i < boundary.inputs.size(); ++i)
-    if (boundary.inputs[i] == Order::channels_last && shapes.at(graph.inputs[i]).rank < 3)
+    if (boundary.inputs[i].order == Order::channels_last && shapes.at(graph.inputs[i]).rank < 3)
       throw std::invalid_argument("an input of fewer than 3 axes cannot lie in channels_last order");
   for (const Graph::Node& node : graph.nodes) {
     std::vector<Shape> in, out;

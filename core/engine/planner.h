@@ -54,7 +54,11 @@ struct PlannedStep {
 
 // How the caller's tensors lie.
 struct Boundary {
-  std::vector<Order> inputs;  // row_major or channels_last, one for each input; empty: all row_major
+  struct Input {
+    Order order = Order::row_major;  // or channels_last
+    bool has_slack = false;          // whether kSlackBytes before and after it may be read
+  };
+  std::vector<Input> inputs;  // one for each; empty: all as by default
   bool free_outputs = false;  // whether each output of 8 bits may lie as it is made; else all are row_major
 };
 

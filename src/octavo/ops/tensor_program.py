@@ -8,14 +8,15 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from octavo.ops import traced
-from octavo.program import Program, ShapeError
+from octavo.ops.memory import array_of, empty_output, has_slack
+from octavo.program import Program
 from octavo.program.document import to_document
 from octavo.runtime import LoadedProgram
+from octavo.runtime.plans import memory_view
 
 
 class TensorProgram:
@@ -54,12 +55,20 @@ class TensorProgram:
         """
         if torch.compiler.is_compiling():
             return traced.run(inputs, self._constants, self._text, self._digest)
-        arrays = [_array(x) for x in inputs]
-        return [torch.from_numpy(y) for y in self._loaded.run_as_it_lies(arrays, torch.get_num_threads())]
+        views = [memory_view(array_of(x)) for x in inputs]
+        # A copy has an array of its own memory, without slack.
+        lying = tuple(
+            [(last, not view.flags.owndata and has_slack(x)) for x, (view, last) in zip(inputs, views, strict=True)]
+        )
+        plan = self._loaded.plans.find(tuple([x.shape for x in inputs]), lying)
+        outputs = [empty_output(output) for output in plan.outputs]
+        arrays = [array for _, array in outputs]
+        plan.native.run([view for view, _ in views], arrays, torch.get_num_threads())
+        return [y for y, _ in outputs]
 
     def run(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         """Compute as a call does; all outputs are contiguous."""
-        arrays = [_array(x.contiguous()) for x in inputs]
+        arrays = [array_of(x.contiguous()) for x in inputs]
         return [torch.from_numpy(y) for y in self._loaded.run(arrays, torch.get_num_threads())]
 
     @cached_property
@@ -78,12 +87,6 @@ class TensorProgram:
         for _, array in sorted(self.program.constants.items()):
             digest.update(array.tobytes())
         return digest.hexdigest()
-
-
-def _array(x: Tensor) -> np.ndarray:
-    if not x.numel():
-        raise ShapeError(f"got a tensor of shape {list(x.shape)}; a program takes no empty tensor")
-    return x.detach().numpy()
 
 
 def example_shape(x: Tensor) -> tuple[int, ...]:

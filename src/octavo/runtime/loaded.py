@@ -10,7 +10,7 @@ import numpy as np
 from octavo.program import Program, rebuild, verify
 from octavo.runtime.instruction_set import choose_isa
 from octavo.runtime.network import build_network
-from octavo.runtime.plans import Plan, Plans, logical_views, memory_view
+from octavo.runtime.plans import Plan, Plans
 
 
 class StepTime(NamedTuple):
@@ -35,6 +35,9 @@ class LoadedProgram:
         isa: `"reference"`, `"avx2"` or `"avx512_vnni"`; default: the environment variable `OCTAVO_ISA`, else the
             machine's best. The result does not depend on it.
 
+    Attributes:
+        plans: memory for the shapes that it was called with.
+
     Raises:
         FormatError: the program is not valid.
         ValueError: `threads` or `isa` is not possible here.
@@ -47,7 +50,7 @@ class LoadedProgram:
         self.program = program
         self.threads = threads or available_threads()
         self.isa = choose_isa(isa)
-        self._plans = Plans(program, build_network(program, self.isa))
+        self.plans = Plans(program, build_network(program, self.isa))
         self._names = [given.name for given in program.inputs]
         self._dtypes = [np.dtype(given.dtype) for given in program.inputs]
 
@@ -74,18 +77,6 @@ class LoadedProgram:
         outputs = plan.empty()
         plan.native.run(inputs, outputs, threads or self.threads)
         return outputs
-
-    def run_as_it_lies(self, inputs: list[np.ndarray], threads: int | None = None) -> list[np.ndarray]:
-        """Run as `run` on arrays of any strides, and return outputs of 8 bits in the order in which they are made.
-
-        An array that lies channels_last, `[n, …, c]` in memory, as convolutions take and make them, is not turned
-        around on its way in or out.
-        """
-        views = [memory_view(array) for array in inputs]
-        plan = self._plans.find(tuple([array.shape for array in inputs]), tuple([last for _, last in views]))
-        outputs = plan.empty()
-        plan.native.run([view for view, _ in views], outputs, threads or self.threads)
-        return logical_views(outputs, plan)
 
     def profile(self, *args: Any, rounds: int = 20, **kwargs: Any) -> list[StepTime]:
         """Measure the mean time of every step over `rounds` runs, in order of execution."""
@@ -124,7 +115,7 @@ class LoadedProgram:
         return tuple(given[name] for name in names)
 
     def _plan(self, inputs: list[np.ndarray]) -> Plan:
-        return self._plans.find(tuple([array.shape for array in inputs]))
+        return self.plans.find(tuple([array.shape for array in inputs]))
 
 
 def load(path: str | os.PathLike[str], threads: int | None = None, isa: str | None = None) -> LoadedProgram:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,16 +15,20 @@ from octavo.program import Program, bind_symbols, infer_shapes
 # again, which takes about a millisecond.
 PLANS_KEPT = 8
 
+SLACK = 128
+"""How many bytes before and after an array of 8 bits the engine may read where it is told so."""
+
 Shapes = tuple[tuple[int, ...], ...]
-Orders = tuple[bool, ...]
+Lying = tuple[tuple[bool, bool], ...]
+"""Of each input, whether it lies channels_last (`[n, …, c]` in memory), and whether it has slack around it."""
 
 
 class Output(NamedTuple):
-    """How an output lies: the shape of its memory, its dtype, and the axes that make it logical (None: as they are)."""
+    """How an output lies: the shape of its memory, its dtype, and whether that is channels_last."""
 
     memory: tuple[int, ...]
     dtype: np.dtype
-    logical: tuple[int, ...] | None
+    channels_last: bool
 
 
 class Plan(NamedTuple):
@@ -54,24 +57,23 @@ class Plans:
         self._latest: tuple[Any, Plan] | None = None
         self._lock = threading.Lock()
 
-    def find(self, shapes: Shapes, orders: Orders | None = None) -> Plan:
+    def find(self, shapes: Shapes, lying: Lying | None = None) -> Plan:
         """Return a plan, made where there is none.
 
         Args:
             shapes: of the inputs.
-            orders: of each input whether it lies channels_last; outputs of 8 bits then lie as they are made. None:
-                all inputs and outputs are row-major.
+            lying: how each of them lies; outputs of 8 bits then lie as they are made. None: all are row-major.
 
         Raises:
             ShapeError: the program does not take these shapes.
         """
-        key = shapes, orders
+        key = shapes, lying
         latest = self._latest  # one tuple, so that no other thread can change half of it
         if latest is not None and latest[0] == key:
             return latest[1]
         with self._lock:
             plan = self._plans.get(key)
-        plan = plan or self._make(shapes, orders)
+        plan = plan or self._make(shapes, lying)
         with self._lock:
             self._latest = key, plan
             self._plans[key] = plan
@@ -80,12 +82,12 @@ class Plans:
                 self._plans.popitem(last=False)
         return plan
 
-    def _make(self, given: Shapes, orders: Orders | None) -> Plan:
+    def _make(self, given: Shapes, lying: Lying | None) -> Plan:
         program = self._program
         symbols = bind_symbols(program, dict(zip(self._names, given, strict=True)))
         shapes = infer_shapes(program, symbols)
         every = [shapes[name] for name in program.values]
-        native = _core.Plan(self._network, every, list(orders or ()), free_outputs=orders is not None)
+        native = _core.Plan(self._network, every, list(lying or ()), free_outputs=lying is not None)
         dtypes = [np.dtype(program.values[name].dtype) for name in program.outputs]
         outputs = zip(program.outputs, dtypes, native.outputs_channels_last, strict=True)
         return Plan(native, [_output(shapes[name], dtype, last) for name, dtype, last in outputs])
@@ -101,13 +103,6 @@ def memory_view(array: np.ndarray) -> tuple[np.ndarray, bool]:
     return (last, True) if last.flags.c_contiguous else (np.ascontiguousarray(array), False)
 
 
-def logical_views(arrays: Sequence[np.ndarray], plan: Plan) -> list[np.ndarray]:
-    """Return a plan's outputs with their logical axes."""
-    pairs = zip(arrays, plan.outputs, strict=True)
-    return [array if output.logical is None else array.transpose(output.logical) for array, output in pairs]
-
-
 def _output(shape: tuple[int, ...], dtype: np.dtype, channels_last: bool) -> Output:
-    if not channels_last:
-        return Output(shape, dtype, None)
-    return Output((shape[0], *shape[2:], shape[1]), dtype, (0, len(shape) - 1, *range(1, len(shape) - 1)))
+    memory = (shape[0], *shape[2:], shape[1]) if channels_last else shape
+    return Output(memory, dtype, channels_last)

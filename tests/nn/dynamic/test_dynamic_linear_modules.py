@@ -20,7 +20,6 @@ from octavo.nn import QTensor, conversions
 from octavo.numerics import sqnr
 from octavo.program import ShapeError
 from octavo.qconfig import default_dynamic_qconfig, per_channel_dynamic_qconfig
-from octavo.runtime import LoadedProgram
 
 SHAPES = [(48,), (1, 48), (5, 48), (2, 3, 48)]
 
@@ -150,13 +149,21 @@ def test_exported_it_gives_the_same_numbers_at_any_batch(pair: tuple[nn.Module, 
 def test_runs_on_as_many_threads_as_pytorch(monkeypatch: pytest.MonkeyPatch) -> None:
     layer = dynamic(nn.Linear(48, 20))
     x, seen = torch.randn(2, 48), []
-    run = LoadedProgram.run_as_it_lies
+    find = Plans.find
 
-    def spy(self: LoadedProgram, inputs: Any, threads: int | None = None) -> Any:
-        seen.append(threads)
-        return run(self, inputs, threads)
+    class Spy:
+        def __init__(self, native: Any) -> None:
+            self.native = native
 
-    monkeypatch.setattr(LoadedProgram, "run_as_it_lies", spy)
+        def run(self, inputs: Any, outputs: Any, threads: int) -> None:
+            seen.append(threads)
+            self.native.run(inputs, outputs, threads)
+
+    def spied(self: Plans, *arguments: Any) -> Any:
+        plan = find(self, *arguments)
+        return plan._replace(native=Spy(plan.native))
+
+    monkeypatch.setattr(Plans, "find", spied)
     before = torch.get_num_threads()
     try:
         answers = []
