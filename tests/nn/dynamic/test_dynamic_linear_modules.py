@@ -20,6 +20,7 @@ from octavo.nn import QTensor, conversions
 from octavo.numerics import sqnr
 from octavo.program import ShapeError
 from octavo.qconfig import default_dynamic_qconfig, per_channel_dynamic_qconfig
+from octavo.runtime.plans import Plans
 
 SHAPES = [(48,), (1, 48), (5, 48), (2, 3, 48)]
 
