@@ -20,7 +20,7 @@ class EmbeddingStep final : public Step {
       const int64_t id = *reinterpret_cast<const int64_t*>(ids_.data + from_.offset(i));
       float* y = reinterpret_cast<float*>(y_.data + to_.offset(i));
       if (table_.holds(id)) {
-        table_.read(id, EmbeddingMode::set, 0, y);
+        table_.read(id, y);
       } else {
         std::fill_n(y, table_.dim(), 0.0f);
         wrong_.report(i, id);

@@ -1,17 +1,13 @@
 // embedding_bag: the sum, mean or maximum of the rows that each bag of ids names.
-#include <algorithm>
 #include <optional>
 #include <stdexcept>
 
 #include "engine/operators/elementwise.h"
 #include "engine/operators/embedding_table.h"
 #include "engine/operators/registry.h"
-#include "engine/operators/rows.h"
 
 namespace octavo {
 namespace {
-
-enum class BagMode : uint8_t { sum, mean, maximum, weighted_sum };
 
 // A bag is a row of ids [n, l], or ids[offsets[i] .. offsets[i + 1]) of ids [l].
 struct Bags {
@@ -23,31 +19,14 @@ struct Bags {
 class EmbeddingBagStep final : public Step {
  public:
   EmbeddingBagStep(const Table& table, BagMode mode, const std::string& where, const Bags& bags, const Tensor& y)
-      : table_(table),
-        mode_(mode),
-        where_(where),
-        bags_(bags),
-        y_(y),
-        id_(*bags.ids, bags.ids->shape.rank),
-        weight_(bags.weights == nullptr ? *bags.ids : *bags.weights, bags.ids->shape.rank) {}
+      : table_(table), mode_(mode), where_(where), bags_(bags), y_(y) {}
 
   void run(int thread, int threads) noexcept override {
     const Range range = share(y_.shape.dim[0], thread, threads);
     for (int64_t i = range.first; i < range.last; ++i) {
-      float* y = reinterpret_cast<float*>(y_.data + i * y_.stride[0]);
-      std::fill_n(y, table_.dim(), 0.0f);
-      if (bags_.offsets == nullptr) {
-        const int64_t length = bags_.ids->shape.dim[1];
-        combine({i * length, (i + 1) * length}, y);
-        continue;
-      }
-      const int64_t count = bags_.ids->shape.dim[0];
-      const bool is_last = i + 1 == y_.shape.dim[0];
-      const Range bag = {offset(i), is_last ? count : offset(i + 1)};
-      const bool starts = i > 0 || bag.first == 0, ends = bag.first <= bag.last && bag.last <= count;
-      if (!starts) wrong_offset_.report(0, bag.first);
-      if (!ends && !is_last) wrong_offset_.report(i + 1, bag.last);
-      if (starts && ends && bag.first >= 0) combine(bag, y);
+      const std::optional<Range> positions = bag_of(i);
+      const IdBag bag = positions && ids_are_there(*positions) ? at(*positions) : IdBag{};
+      table_.combine(bag, mode_, reinterpret_cast<float*>(y_.data + i * y_.stride[0]));
     }
   }
 
@@ -67,25 +46,43 @@ class EmbeddingBagStep final : public Step {
     return *reinterpret_cast<const int64_t*>(bags_.offsets->data + i * bags_.offsets->stride[0]);
   }
 
-  void combine(const Range& bag, float* y) noexcept {
-    for (int64_t k = bag.first; k < bag.last; ++k) {
-      const int64_t id = *reinterpret_cast<const int64_t*>(bags_.ids->data + id_.offset(k));
-      if (!table_.holds(id)) {
-        wrong_id_.report(k, id);
-        continue;
-      }
-      if (mode_ == BagMode::weighted_sum) {
-        const float weight = *reinterpret_cast<const float*>(bags_.weights->data + weight_.offset(k));
-        table_.read(id, EmbeddingMode::add_weighted, weight, y);
-      } else if (mode_ == BagMode::maximum) {
-        table_.read(id, k == bag.first ? EmbeddingMode::set : EmbeddingMode::maximum, 0, y);
-      } else {
-        table_.read(id, EmbeddingMode::add, 0, y);
-      }
+  // The positions of a bag's ids among all in row-major order, or nothing where its offsets are wrong.
+  std::optional<Range> bag_of(int64_t i) noexcept {
+    if (bags_.offsets == nullptr) return Range{i * bags_.ids->shape.dim[1], (i + 1) * bags_.ids->shape.dim[1]};
+    const int64_t count = bags_.ids->shape.dim[0];
+    const bool is_last = i + 1 == y_.shape.dim[0];
+    const Range bag = {offset(i), is_last ? count : offset(i + 1)};
+    const bool starts = i > 0 || bag.first == 0, ends = bag.first <= bag.last && bag.last <= count;
+    if (!starts) wrong_offset_.report(0, bag.first);
+    if (!ends && !is_last) wrong_offset_.report(i + 1, bag.last);
+    if (!starts || !ends || bag.first < 0) return {};
+    return bag;
+  }
+
+  // The ids of a bag lie side by side: in a row of [n, l], or anywhere in [l].
+  IdBag at(const Range& positions) const noexcept {
+    const int axis = bags_.ids->shape.rank - 1;
+    const auto address = [&](const Tensor& tensor) {
+      if (axis == 0) return tensor.data + positions.first * tensor.stride[0];
+      return tensor.data + positions.first / tensor.shape.dim[1] * tensor.stride[0];
+    };
+    IdBag bag = {
+        .ids = address(*bags_.ids), .stride = bags_.ids->stride[axis], .count = positions.last - positions.first};
+    if (bags_.weights == nullptr) return bag;
+    bag.weights = address(*bags_.weights);
+    bag.weight_stride = bags_.weights->stride[axis];
+    return bag;
+  }
+
+  bool ids_are_there(const Range& positions) noexcept {
+    const IdBag bag = at(positions);
+    for (int64_t k = 0; k < bag.count; ++k) {
+      const int64_t id = *reinterpret_cast<const int64_t*>(bag.ids + k * bag.stride);
+      if (table_.holds(id)) continue;
+      wrong_id_.report(positions.first + k, id);
+      return false;
     }
-    if (mode_ != BagMode::mean || bag.first == bag.last) return;
-    const float count = static_cast<float>(bag.last - bag.first);
-    for (int64_t i = 0; i < table_.dim(); ++i) y[i] /= count;
+    return true;
   }
 
   const Table& table_;
@@ -93,7 +90,6 @@ class EmbeddingBagStep final : public Step {
   const std::string& where_;
   Bags bags_;
   const Tensor& y_;
-  Rows id_, weight_;
   FirstMistake wrong_offset_, wrong_id_;
 };
 

@@ -17,7 +17,7 @@ std::vector<float> floats_of(const Array& array) {
 
 Table::Table(const OperatorSpec& spec)
     : where_("operator '" + spec.name + "' (" + spec.type + "): "),
-      kernel_(kEmbeddingKernels[static_cast<int>(spec.isa)]) {
+      kernels_(*kEmbeddingKernels[static_cast<int>(spec.isa)]) {
   const bool quantized = spec.constants.contains("scale");
   const Array& weight = spec.constant("weight", quantized ? DType::u8 : DType::f32);
   if (weight.shape.rank != 2)

@@ -20,15 +20,16 @@ class Table {
   int64_t dim() const { return table_.dim; }
   bool holds(int64_t id) const { return id >= 0 && id < rows_; }
 
-  // y[0..dim) from a row that is there.
-  void read(int64_t id, EmbeddingMode mode, float weight, float* y) const { kernel_(table_, id, mode, weight, y); }
+  // Of rows that are there.
+  void read(int64_t id, float* y) const { kernels_.row(table_, id, y); }
+  void combine(const IdBag& bag, BagMode mode, float* y) const { kernels_.bag(table_, bag, mode, y); }
 
   // std::out_of_range with the wrong id and its place among ids of that shape.
   std::exception_ptr error(const FirstMistake::Entry& wrong, const Shape& ids) const;
 
  private:
   std::string where_;
-  EmbeddingKernel kernel_;
+  const EmbeddingKernels& kernels_;
   int64_t rows_;
   std::vector<uint8_t> levels_;
   std::vector<float> scale_, offset_, floats_;

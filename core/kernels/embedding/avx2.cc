@@ -3,8 +3,6 @@
 
 namespace octavo {
 
-void avx2::embedding(const EmbeddingTable& table, int64_t row, EmbeddingMode mode, float weight, float* y) {
-  embedding_row<Avx2>(table, row, mode, weight, y);
-}
+const EmbeddingKernels avx2::kEmbedding = {embedding_row<Avx2>, embedding_bag<Avx2>};
 
 }  // namespace octavo

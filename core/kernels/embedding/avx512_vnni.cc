@@ -3,8 +3,6 @@
 
 namespace octavo {
 
-void avx512_vnni::embedding(const EmbeddingTable& table, int64_t row, EmbeddingMode mode, float weight, float* y) {
-  embedding_row<Avx512>(table, row, mode, weight, y);
-}
+const EmbeddingKernels avx512_vnni::kEmbedding = {embedding_row<Avx512>, embedding_bag<Avx512>};
 
 }  // namespace octavo

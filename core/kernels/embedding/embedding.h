@@ -1,4 +1,4 @@
-// Rows of a table, written or added to a row of floats: embedding and embedding_bag.
+// Rows of a table: one of them, or several combined.
 #pragma once
 
 #include <cstdint>
@@ -17,22 +17,35 @@ struct EmbeddingTable {
   int64_t dim = 0;
 };
 
-// set: y = v; add: y = y + v; add_weighted: y = y + v * weight; maximum: y = y < v ? v : y.
-enum class EmbeddingMode : uint8_t { set, add, add_weighted, maximum };
+enum class BagMode : uint8_t { sum, mean, maximum, weighted_sum };
 
-using EmbeddingKernel = void (*)(const EmbeddingTable& table, int64_t row, EmbeddingMode mode, float weight, float* y);
+// `count` ids of rows that are there, and a weight for each where the mode has them; strides are in bytes.
+struct IdBag {
+  const uint8_t* ids = nullptr;
+  const uint8_t* weights = nullptr;
+  int64_t stride = 0, weight_stride = 0;
+  int64_t count = 0;
+};
+
+struct EmbeddingKernels {
+  // y[0..dim) = v of a row.
+  void (*row)(const EmbeddingTable& table, int64_t id, float* y);
+  // y[0..dim) = 0 + v + v + …, in order of the ids, with * weight behind each v or / count behind the sum; or the
+  // maximum, y = y < v ? v : y from the first v. Zeros where there are no ids.
+  void (*bag)(const EmbeddingTable& table, const IdBag& bag, BagMode mode, float* y);
+};
 
 namespace reference {
-void embedding(const EmbeddingTable& table, int64_t row, EmbeddingMode mode, float weight, float* y);
+extern const EmbeddingKernels kEmbedding;
 }  // namespace reference
 namespace avx2 {
-void embedding(const EmbeddingTable& table, int64_t row, EmbeddingMode mode, float weight, float* y);
+extern const EmbeddingKernels kEmbedding;
 }  // namespace avx2
 namespace avx512_vnni {
-void embedding(const EmbeddingTable& table, int64_t row, EmbeddingMode mode, float weight, float* y);
+extern const EmbeddingKernels kEmbedding;
 }  // namespace avx512_vnni
 
-inline constexpr EmbeddingKernel kEmbeddingKernels[kIsaCount] = {reference::embedding, avx2::embedding,
-                                                                 avx512_vnni::embedding};
+inline constexpr const EmbeddingKernels* kEmbeddingKernels[kIsaCount] = {&reference::kEmbedding, &avx2::kEmbedding,
+                                                                         &avx512_vnni::kEmbedding};
 
 }  // namespace octavo
