@@ -92,11 +92,13 @@ def test_modules_left_alone_by_name() -> None:
     assert "fc" not in observed(calibrated(residual(), images(), prepare_custom_config_dict=config))
 
 
-def test_attention_is_not_looked_into() -> None:
+def test_attention_that_stays_is_not_looked_into() -> None:
     prepared = calibrated(Stubbed(nn.Linear(4, 4), nn.Identity()).eval(), torch.randn(2, 4))
     model = nn.Sequential(prepared, nn.MultiheadAttention(4, 1)).eval()
     model.qconfig = QCONFIG
-    assert not any(name.startswith("1") for name in observed(eager.prepare(model)))
+    stays = eager.prepare(model, prepare_custom_config_dict={"float_to_observed_custom_module_class": {}})
+    assert not any(name.startswith("1") for name in observed(stays))
+    assert "1.linear_Q" in observed(eager.prepare(model))
 
 
 def test_training_mode() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from torch import nn
 
 from octavo.eager import hooks
+from octavo.eager.module_classes import no_observer_set
 from octavo.eager.tree import BORDER, device_of, observer_of, qconfig_of
 from octavo.nn.module import QuantizedModule
 from octavo.nn.observed import has_qparams
@@ -40,12 +41,10 @@ def leave_unseen(model: nn.Module) -> frozenset[str]:
     ]
     for _, module in unseen:
         module.qconfig = None  # type: ignore[assignment]
-    return frozenset(name for name, _ in unseen)
-
-
-def set_border(old: nn.Module, new: nn.Module) -> None:
-    """Give a new module the qparams that the border of the old one has found."""
-    border: Any = old._modules.get(BORDER)
-    if border is not None and isinstance(new, QuantizedModule):
-        qparams = border.qparams()
-        new.set_border(qparams.scale, qparams.zero_point, qparams.dtype)
+    names = frozenset(name for name, _ in unseen)
+    for name, module in model.named_modules():
+        if isinstance(module, tuple(no_observer_set())) and any(unseen.startswith(f"{name}.") for unseen in names):
+            # All of its parts stay in float with it.
+            for part in module.modules():
+                part.qconfig = None  # type: ignore[assignment]
+    return names

@@ -8,12 +8,14 @@ from typing import Any
 from torch import nn
 
 from octavo.eager.errors import AlreadyConvertedError, NotCalibratedError, NotPreparedError, listed
-from octavo.eager.tree import observer_of
+from octavo.eager.module_classes import no_observer_set
+from octavo.eager.tree import join, observer_of, qconfig_of
 from octavo.nn.errors import QuantizationError
 from octavo.nn.float_functional import FloatFunctional
 from octavo.nn.module import QuantizedModule
 from octavo.nn.observed import has_qparams
 from octavo.nn.output import QuantizedOutput
+from octavo.nn.stubs import QuantStub
 from octavo.observers import NoopObserver
 
 
@@ -33,6 +35,7 @@ def check_convertible(model: nn.Module, chosen: Sequence[tuple[str, nn.Module, A
     observed = [
         (name, mod) for name, mod, target in chosen if isinstance(target, type) and issubclass(target, QuantizedOutput)
     ]
+    observed += [part for name, mod, _ in chosen for part in _parts(name, mod)]
     bare = [name for name, module in observed if observer_of(module) is None]
     if bare:
         raise NotPreparedError(
@@ -46,6 +49,14 @@ def check_convertible(model: nn.Module, chosen: Sequence[tuple[str, nn.Module, A
             "Remedy: run calibration data through the prepared model before convert (one batch is enough where a "
             "state_dict is loaded afterwards); set the qconfig of a module that never runs to None"
         )
+
+
+def _parts(name: str, module: nn.Module) -> list[tuple[str, nn.Module]]:
+    """List what is observed within a module that is quantized part by part."""
+    if not isinstance(module, tuple(no_observer_set())):
+        return []
+    parts = [(join(name, path), part) for path, part in module.named_modules() if qconfig_of(part) is not None]
+    return [(path, part) for path, part in parts if isinstance(part, (nn.Linear, QuantStub))]
 
 
 def _saw_nothing(module: nn.Module) -> bool:

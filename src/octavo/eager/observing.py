@@ -10,10 +10,16 @@ from torch import nn
 
 from octavo.eager import hooks
 from octavo.eager.module_classes import no_observer_set
-from octavo.eager.tree import OBSERVER, device_of, kind_of, observer_of, qconfig_of, replace
+from octavo.eager.transformer import call_parts
+from octavo.eager.tree import OBSERVER, children, device_of, join, kind_of, observer_of, qconfig_of, replace
+from octavo.fake_quantize import FakeQuantizeBase
 from octavo.nn.float_functional import FloatFunctional
 from octavo.nn.intrinsic import _FusedModule
+from octavo.nn.qat.weight import FakeQuantizedWeight
 from octavo.nn.stubs import DeQuantStub
+
+_UNROUNDED = (DeQuantStub, nn.Dropout, nn.ReLU6)
+"""Classes that give integers of their input's qparams, or float: no range of theirs is asked for."""
 
 
 @dataclass
@@ -36,7 +42,7 @@ class Observing:
 
     def attach(self, model: nn.Module) -> nn.Module:
         """Attach them in place; return the model, or what takes its place."""
-        return replace(model, self._visit)
+        return call_parts(replace(model, self._visit))
 
     def _visit(self, name: str, module: nn.Module) -> nn.Module | None:
         kind, qconfig = kind_of(module), qconfig_of(module)
@@ -46,17 +52,28 @@ class Observing:
         if qconfig is not None and kind in self.custom:
             observed = self.custom[kind].from_float(module)
             observed.qconfig = qconfig
-            if not isinstance(observed, tuple(no_observer_set())):
+            if isinstance(observed, tuple(no_observer_set())):
+                self._observe_parts(name, observed)
+            else:
                 self._insert(name, observed, qconfig.activation)
             self.places.append(name)
             return observed
         if kind in self.classes or isinstance(module, _FusedModule):
-            if qconfig is not None and kind not in (DeQuantStub, nn.Dropout):
+            if qconfig is not None and kind not in _UNROUNDED:
                 self._insert(name, module, qconfig.activation)
             return module
         if qconfig is not None and module.training and kind in self.fixed:
             self._insert(name, module, self.fixed[kind])
         return None
+
+    def _observe_parts(self, name: str, observed: nn.Module) -> None:
+        for part in observed.modules():
+            part.qconfig = observed.qconfig
+        for key, child in children(observed):
+            inside = join(name, key)
+            observed._modules[key] = replace(
+                child, lambda path, part, inside=inside: self._visit(join(inside, path) if path else inside, part)
+            )
 
     def _insert(self, name: str, module: nn.Module, make: Callable[[], nn.Module]) -> None:
         self.places.append(name)
@@ -73,6 +90,8 @@ class Observing:
         if is_memoryless(observer):
             module.register_forward_pre_hook(hooks.observe_input, prepend=True)
         else:
+            if isinstance(observer, FakeQuantizeBase) and not isinstance(module, FakeQuantizedWeight):
+                module.register_forward_pre_hook(hooks.take_plain)
             module.register_forward_hook(hooks.observe_output, prepend=True)
 
 

@@ -11,7 +11,7 @@ from torch import nn
 from torch.utils import _pytree as pytree
 
 from octavo.eager.module_classes import get_default_dynamic_quant_module_mappings
-from octavo.eager.tree import is_leaf, kind_of, qconfig_of, replace
+from octavo.eager.tree import OBSERVER, is_leaf, kind_of, qconfig_of, replace
 from octavo.nn.conversions import conversions
 from octavo.nn.intrinsic import _FusedModule
 from octavo.nn.module import QuantizedModule
@@ -86,7 +86,8 @@ def mark_seams(model: nn.Module, table: Mapping[Any, Any], unseen: Collection[st
         whole = is_leaf(module) or isinstance(module, (_FusedModule, nn.MultiheadAttention))
         if not whole:
             return None
-        computes = any(True for _ in module.parameters()) or any(True for _ in module.buffers())
+        tensors = [*module.named_parameters(), *module.named_buffers()]
+        computes = any(OBSERVER not in key.split(".") for key, _ in tensors)
         if _seam(module) is None and (computes or kind_of(module) in table):
             module.register_forward_pre_hook(
                 Seam(name, _UNSEEN if name in unseen else _reason(module, table)), with_kwargs=True

@@ -9,9 +9,10 @@ from typing import Any
 
 from torch import nn
 
-from octavo.eager.borders import set_border
 from octavo.eager.hooks import carry_hooks, remove_observing
+from octavo.eager.transformer import call_parts
 from octavo.eager.tree import BORDER, OBSERVER, device_of, kind_of, observer_of, qconfig_of, replace
+from octavo.nn.float_functional import FloatFunctional
 from octavo.nn.intrinsic import _FusedModule
 from octavo.nn.module import QuantizedModule
 from octavo.nn.output import QuantizedOutput
@@ -50,7 +51,8 @@ class Tables:
             new = target.from_float(module, use_precomputed_fake_quant=self.use_precomputed_fake_quant)
         else:
             new = target.from_float(module)
-        set_border(module, new)
+        if isinstance(new, QuantizedModule):
+            new.take_border(module)
         carry_hooks(module, new)
         new.training = module.training
         device = device_of(module)
@@ -100,17 +102,7 @@ def swap(model: nn.Module, chosen: Chosen, tables: Tables) -> nn.Module:
         _name(module, name)
         made[key] = tables.make(module)
         _name(made[key], name)
-    swapped = replace(model, lambda name, module: made.get(id(module)))
-    for layer in swapped.modules():
-        if isinstance(layer, nn.TransformerEncoderLayer) and not _is_float(layer):
-            # PyTorch's fused kernel reads the float weights of all parts; this attribute keeps it from being used.
-            layer.activation_relu_or_gelu = 0
-    return swapped
-
-
-def _is_float(layer: nn.TransformerEncoderLayer) -> bool:
-    parts = (layer.self_attn, layer.linear1, layer.linear2, layer.norm1, layer.norm2)
-    return all(kind_of(part).__module__.startswith("torch.nn.") for part in parts)
+    return call_parts(replace(model, lambda name, module: made.get(id(module))))
 
 
 def _name(module: nn.Module, name: str) -> None:
@@ -126,6 +118,9 @@ def remove_qconfig(model: nn.Module) -> None:
     for module in list(model.modules()):
         module.__dict__.pop("qconfig", None)
         if observer_of(module) is not None:
-            del module._modules[OBSERVER]
+            if isinstance(module, FloatFunctional):
+                module.activation_post_process = nn.Identity()
+            else:
+                del module._modules[OBSERVER]
         module._modules.pop(BORDER, None)
         remove_observing(module)

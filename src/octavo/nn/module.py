@@ -44,6 +44,13 @@ class QuantizedModule(nn.Module):
         border.set_output(scale, zero_point, dtype)
         self.add_module("border", border)
 
+    def take_border(self, mod: nn.Module) -> None:
+        """Take the qparams that the observer of a module's input has found, where it has one."""
+        observer: Any = mod._modules.get("border_observer")
+        if observer is not None:
+            qparams = observer.qparams()
+            self.set_border(qparams.scale, qparams.zero_point, qparams.dtype)
+
     def emit(self, builder: ProgramBuilder, inputs: list[str], values: list[Value]) -> list[str]:
         """Append the module's operators and return the names of its outputs.
 
