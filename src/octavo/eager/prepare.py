@@ -19,7 +19,7 @@ from octavo.eager.module_classes import (
     get_default_static_quant_module_mappings,
 )
 from octavo.eager.observing import Observing
-from octavo.eager.propagate import check_forms, check_has_qconfig, propagate_qconfig_
+from octavo.eager.propagate import check_forms, check_has_qconfig, check_trains, propagate_qconfig_
 from octavo.eager.swap import Tables, choose, swap
 from octavo.nn.errors import QuantizationError
 
@@ -80,7 +80,8 @@ def prepare_qat(model: nn.Module, mapping: Mapping[Any, Any] | None = None, inpl
 
     Raises:
         ModeError: the model is in evaluation mode.
-        QuantizationError: no module has a qconfig, or one has that has no form in 8 bits.
+        QuantizationError: no module has a qconfig, one has that has no form in 8 bits, or a qconfig makes observers
+            instead of fake-quantize modules.
     """
     if not model.training:
         raise ModeError(
@@ -93,6 +94,7 @@ def prepare_qat(model: nn.Module, mapping: Mapping[Any, Any] | None = None, inpl
     static = set(get_default_static_quant_module_mappings())
     check_forms(model, static | set(table) | set(table.values()), "prepare_qat")
     propagate_qconfig_(model)
+    check_trains(model)
     tables = Tables(table)
     chosen = choose(model, tables)
     refuse_replacing(given, id(model) in chosen, inplace, "prepare_qat")

@@ -10,6 +10,7 @@ from torch import nn
 from octavo.eager.errors import listed
 from octavo.eager.tree import children, is_leaf, join, kind_of, qconfig_of
 from octavo.nn.errors import QuantizationError
+from octavo.observers import UniformQuantizationObserverBase
 
 
 def propagate_qconfig_(
@@ -85,6 +86,23 @@ def check_has_qconfig(model: nn.Module, function: str) -> None:
             f"{function}: no module of this {type(model).__name__} has a qconfig, so all of it would stay in float. "
             "Remedy: set model.qconfig = octavo.quantization.get_default_qconfig('x86'), or a qconfig on some modules"
         )
+
+
+def check_trains(model: nn.Module) -> None:
+    """Refuse a qconfig whose ranges are observed, but whose tensors are not rounded.
+
+    Raises:
+        QuantizationError: naming the first module that has one.
+    """
+    for name, module in own_qconfigs(model):
+        for role in ("activation", "weight"):
+            made = getattr(module.qconfig, role)()
+            if isinstance(made, UniformQuantizationObserverBase):
+                raise QuantizationError(
+                    f"prepare_qat: the qconfig of {listed([name])} makes {type(made).__name__} for the {role}, which "
+                    "observes but does not round, so that training would not see 8 bits. Remedy: a qconfig of "
+                    "fake-quantize modules, such as get_default_qat_qconfig('x86'), or prepare to calibrate instead"
+                )
 
 
 def check_forms(model: nn.Module, known: set[type[nn.Module]], function: str) -> None:

@@ -30,6 +30,7 @@ from octavo.qconfig.defaults import (
     float_qparams_weight_only_qconfig,
     per_channel_dynamic_qconfig,
 )
+from octavo.qconfig.learned import default_lsq_qconfig, get_lsq_qat_qconfig
 from octavo.qconfig.mapping import QConfigMapping
 from octavo.qconfig.presets import default_static, min_max_static
 from octavo.qconfig.qconfig import QConfig, QConfigAny, QConfigDynamic, qconfig_equals
@@ -49,6 +50,7 @@ __all__ = [
     "default_dynamic_qat_qconfig",
     "default_dynamic_qconfig",
     "default_embedding_qat_qconfig",
+    "default_lsq_qconfig",
     "default_per_channel_qconfig",
     "default_per_channel_symmetric_qnnpack_qat_qconfig",
     "default_per_channel_symmetric_qnnpack_qconfig",
@@ -70,6 +72,7 @@ __all__ = [
     "get_default_qconfig",
     "get_default_qconfig_dict",
     "get_default_qconfig_mapping",
+    "get_lsq_qat_qconfig",
     "is_dynamic",
     "min_max_static",
     "per_channel_dynamic_qconfig",

@@ -87,8 +87,17 @@ def get_default_qat_qconfig_dict(backend: str = "x86", version: int | None = 1) 
     return get_default_qat_qconfig_mapping(backend, version).to_dict()
 
 
-def _check(function: str, backend: str, version: int | None, versions: tuple[int | None, ...]) -> None:
+def check_backend(function: str, backend: str) -> None:
+    """Refuse a backend that is not in `BACKENDS`.
+
+    Raises:
+        ValueError: naming the function that asks.
+    """
     if backend not in BACKENDS:
         raise ValueError(f"{function}: got backend {backend!r}, expected one of {', '.join(BACKENDS)}")
+
+
+def _check(function: str, backend: str, version: int | None, versions: tuple[int | None, ...]) -> None:
+    check_backend(function, backend)
     if version not in versions:
         raise ValueError(f"{function}: got version {version!r}, expected one of {', '.join(map(str, versions))}")

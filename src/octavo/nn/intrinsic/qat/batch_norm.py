@@ -16,6 +16,22 @@ from octavo.nn.qat.weight import FakeQuantizedWeight
 _LEAST_FACTOR = 1e-12
 
 
+def _factor(variance: Tensor, gamma: Tensor | None, eps: float) -> Tensor:
+    f = torch.rsqrt(variance + eps)
+    if gamma is not None:
+        f = f * gamma
+    return torch.where(f.abs() < _LEAST_FACTOR, torch.copysign(torch.full_like(f, _LEAST_FACTOR), f), f)
+
+
+_opaque_factor = torch.library.custom_op(
+    "octavo::batch_norm_factor",
+    _factor,
+    mutates_args=(),
+    schema="(Tensor variance, Tensor? gamma, float eps) -> Tensor",
+)
+_opaque_factor.register_fake(lambda variance, gamma, eps: torch.empty_like(variance))
+
+
 class FoldedBatchNorm(FakeQuantizedWeight):
     """Round the weight as it will be once batch norm is folded in.
 
@@ -52,14 +68,13 @@ class FoldedBatchNorm(FakeQuantizedWeight):
         self.bn = norm
         self.freeze_bn = False
 
-    @torch.no_grad()
     def factor(self) -> Tensor:
         """Return `γ / √(σ² + ε)`, [out_channels], away from zero; without gradient."""
-        f = torch.rsqrt(self.bn.running_var + self.bn.eps)
-        if self.bn.weight is not None:
-            f = f * self.bn.weight
-        least = torch.full_like(f, _LEAST_FACTOR)
-        return torch.where(f.abs() < _LEAST_FACTOR, torch.copysign(least, f), f)
+        # Compiled code would compute it again in the backward pass, of statistics that have moved; an operator that it
+        # cannot look into is kept as it was.
+        compute = _opaque_factor if torch.compiler.is_compiling() else _factor
+        gamma = self.bn.weight
+        return compute(self.bn.running_var, None if gamma is None else gamma.detach(), self.bn.eps)
 
     def normalized(self, input: Tensor, layer: Callable[[Tensor], Tensor]) -> Tensor:
         """Compute the layer and its batch norm.
