@@ -93,3 +93,9 @@ def test_a_weight_per_channel_copies_but_does_not_move():
         TypeError, match=r"shape \[2, 3\]: it has a scale for each channel of axis 0, expected one scale"
     ):
         _ = w.value
+
+
+def test_a_tensor_that_lies_channels_last_can_be_viewed_as_a_contiguous_one(x):
+    last = x.with_data(x.int_repr().contiguous(memory_format=torch.channels_last))
+    for function in (lambda x: x.view(2, -1), lambda x: x.view_as(torch.empty(8, 36)), lambda x: x.flatten(1)):
+        assert torch.equal(function(last).int_repr(), function(x).int_repr())

@@ -69,3 +69,13 @@ def test_weights_that_were_set_are_the_weights():
     assert torch.equal(layer.weight().int_repr(), w.int_repr().clamp(min=-127))
     assert layer.bias().tolist() == [1.0, -1.0]
     assert layer.weight().q_per_channel_scales().tolist() == [w.q_scale()] * 2
+
+
+def test_layers_keep_channels_last_memory_and_floats_are_contiguous():
+    _, layer, (x,) = convert(LAYERS["conv2d"])
+    y = layer(x)
+    assert y.int_repr().is_contiguous(memory_format=torch.channels_last)
+    pooled = F.max_pool2d(F.relu(y), 2)
+    assert pooled.int_repr().is_contiguous(memory_format=torch.channels_last)
+    assert y.dequantize().is_contiguous()
+    assert torch.equal(layer(x.contiguous(memory_format=torch.channels_last)).int_repr(), y.int_repr())

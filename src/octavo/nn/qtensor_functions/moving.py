@@ -40,7 +40,9 @@ def _moved(function: Any) -> Any:
 
 
 for _name in _METHODS:
-    implements(getattr(Tensor, _name))(_moved(getattr(Tensor, _name)))
+    # Integers lie channels_last where those of a float model would be contiguous: what can be viewed there is copied.
+    _same = {"view": "reshape", "view_as": "reshape_as"}.get(_name, _name)
+    implements(getattr(Tensor, _name))(_moved(getattr(Tensor, _same)))
 for _name in _FUNCTIONS:
     implements(getattr(torch, _name))(_moved(getattr(torch, _name)))
 for _name in ("T", "mT"):
