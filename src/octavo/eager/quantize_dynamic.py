@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Collection, Mapping
 from typing import Any
 
-import torch
 from torch import nn
 
 from octavo.eager import swap
@@ -21,10 +20,8 @@ from octavo.nn.errors import QuantizationError
 from octavo.qconfig import float_qparams_weight_only_qconfig, per_channel_dynamic_qconfig
 
 _DEFAULTS = {
-    torch.qint8: per_channel_dynamic_qconfig,
-    torch.int8: per_channel_dynamic_qconfig,
-    torch.quint8: float_qparams_weight_only_qconfig,
-    torch.uint8: float_qparams_weight_only_qconfig,
+    "int8": per_channel_dynamic_qconfig,
+    "uint8": float_qparams_weight_only_qconfig,
 }
 _LAYERS = (nn.Linear, nn.LSTM, nn.GRU, nn.RNN, nn.LSTMCell, nn.RNNCell, nn.GRUCell)
 _TABLES = (nn.EmbeddingBag, nn.Embedding)
@@ -33,7 +30,7 @@ _TABLES = (nn.EmbeddingBag, nn.Embedding)
 def quantize_dynamic(
     model: nn.Module,
     qconfig_spec: Mapping[Any, Any] | Collection[Any] | None = None,
-    dtype: Any = torch.qint8,
+    dtype: Any = "int8",
     mapping: Mapping[Any, Any] | None = None,
     inplace: bool = False,
 ) -> nn.Module:
@@ -43,7 +40,8 @@ def quantize_dynamic(
         model: float.
         qconfig_spec: classes and full names of modules to quantize, or a mapping of these to a QConfig (None keeps in
             float); default: every Linear and recurrent layer, or with `torch.quint8` every embedding.
-        dtype: of the weights: `torch.qint8` for layers, `torch.quint8` for embeddings.
+        dtype: of the weights: `torch.qint8`, `torch.int8` or its name for layers, `torch.quint8` or `torch.uint8` for
+            embeddings.
         mapping: class → class with `from_float`; default `get_default_dynamic_quant_module_mappings()`.
         inplace: whether to change the model itself instead of a copy.
 
@@ -77,14 +75,15 @@ def _spec(given: Any, dtype: Any) -> dict[Any, Any]:
     """Return class or name → QConfig."""
     if isinstance(given, Mapping):
         return dict(given)
-    if dtype not in _DEFAULTS:
+    name = str(dtype).removeprefix("torch.").removeprefix("q")
+    if name not in _DEFAULTS:
         raise QuantizationError(
             f"quantize_dynamic: dtype={dtype}, expected torch.qint8 (layers) or torch.quint8 (embeddings): there are "
             "kernels for weights in 8 bits and in float32 alone. Remedy: leave dtype out for 8 bits"
         )
     if given is None:
-        given = _LAYERS if dtype in (torch.qint8, torch.int8) else _TABLES
-    return dict.fromkeys(given, _DEFAULTS[dtype])
+        given = _LAYERS if name == "int8" else _TABLES
+    return dict.fromkeys(given, _DEFAULTS[name])
 
 
 def _check_spec(model: nn.Module, spec: Mapping[Any, Any]) -> None:
