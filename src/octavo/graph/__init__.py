@@ -23,7 +23,7 @@ from octavo.graph.errors import (
 )
 from octavo.graph.fused_model import FusedModel
 from octavo.graph.prepare import Prepared, prepare
-from octavo.graph.prepared_model import PreparedModel
+from octavo.graph.prepared_model import PreparedModel, TrainedModel
 from octavo.graph.signature import Sample
 from octavo.qconfig import QConfigMapping
 
@@ -38,6 +38,7 @@ __all__ = [
     "Layer",
     "Prepared",
     "PreparedModel",
+    "TrainedModel",
     "UnsupportedOperator",
     "UnsupportedOperatorError",
     "assemble",

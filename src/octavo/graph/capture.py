@@ -42,6 +42,7 @@ def capture(
     example_inputs: Sample,
     dynamic_shapes: Any = None,
     samples: Sequence[Sample] = (),
+    training: bool = False,
 ) -> Captured:
     """Capture a model as it computes in evaluation mode.
 
@@ -53,6 +54,7 @@ def capture(
         example_inputs: a tensor, a tuple of positional arguments or a dict of keyword arguments.
         dynamic_shapes: as in `torch.export.export`; overrides what is found from the samples.
         samples: further inputs, looked at for their shapes only.
+        training: whether the graph will be trained: batch norms and dropouts are kept apart.
 
     Returns: the graph and the signature.
 
@@ -65,16 +67,16 @@ def capture(
     _check_example(example_inputs)
     with evaluating(model):
         if dynamic_shapes is not None:
-            return _capture(model, shapes.given(model, example_inputs, dynamic_shapes), example_inputs)
+            return _capture(model, shapes.given(model, example_inputs, dynamic_shapes), example_inputs, training)
         wanted = shapes.varying(example_inputs, samples)
         try:
-            captured = _capture(model, wanted, example_inputs)
+            captured = _capture(model, wanted, example_inputs, training)
         except UnsupportedOperatorError:
             raise
         except CaptureError:
-            return _capture(model, shapes.fixed(example_inputs), example_inputs)
+            return _capture(model, shapes.fixed(example_inputs), example_inputs, training)
         if _batch_was_fixed(captured, example_inputs):
-            return _capture(model, shapes.fixed(example_inputs), example_inputs)
+            return _capture(model, shapes.fixed(example_inputs), example_inputs, training)
         return captured
 
 
@@ -135,13 +137,13 @@ def _export(model: nn.Module, call: shapes.ExportArguments) -> torch.export.Expo
         ) from error
 
 
-def _capture(model: nn.Module, call: shapes.ExportArguments, example: Sample) -> Captured:
+def _capture(model: nn.Module, call: shapes.ExportArguments, example: Sample, training: bool) -> Captured:
     exported = _export(model, call)
     module = exported.module()
     assert isinstance(module, fx.GraphModule)
     symbols = SymbolTable(exported.range_constraints)
     containers = {name for name, child in model.named_modules() if any(True for _ in child.children())}
-    builder = Builder(symbols, containers | {""})
+    builder = Builder(symbols, containers | {""}, training)
     inputs = _declare_inputs(module, builder, call, example)
     values: list[str] = []
     structure = _structure(_returned(exported, lower(module, builder)), values)

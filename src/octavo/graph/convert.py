@@ -68,8 +68,10 @@ def convert(prepared: Prepared, producer: str) -> Conversion:
     emitter = Emitter(graph, qparams)
     for node in graph.nodes:
         qconfig = prepared.qconfigs[node.name]
-        if decisions[node.name].dynamic and qconfig is not None:
-            emit_dynamic(emitter, node, qconfig)
+        if node.type == "dropout":
+            emitter.same(node.inputs[0], node.output, decisions[node.name].int8)
+        elif decisions[node.name].dynamic and qconfig is not None:
+            emit_dynamic(emitter, node, qconfig, prepared.weights.get(node.name))
         elif not decisions[node.name].int8:
             emit_float(emitter, node)
         elif node.type in LAYERS:
@@ -79,7 +81,7 @@ def convert(prepared: Prepared, producer: str) -> Conversion:
             emit_int8(emitter, node)
     program = emitter.program(producer)
     verify(program)
-    records = (_record(node, decisions[node.name]) for node in graph.nodes)
+    records = (_record(node, decisions[node.name]) for node in graph.nodes if node.type != "dropout")
     return Conversion(program, tuple(records))
 
 
@@ -104,7 +106,7 @@ def _quantize_layers(prepared: Prepared, qparams: Qparams) -> tuple[dict[str, Qu
         if not decisions[node.name].int8 or node.type not in LAYERS or qconfig is None:
             continue
         try:
-            layers[node.name] = quantize_layer(node, qconfig, qparams[node.inputs[0]])
+            layers[node.name] = quantize_layer(node, qconfig, qparams[node.inputs[0]], prepared.weights.get(node.name))
         except AccumulatorOverflowError as error:
             decisions[node.name] = Decision(False, str(error), "split the layer, or make its weights smaller")
     return layers, decisions

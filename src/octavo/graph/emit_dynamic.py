@@ -8,25 +8,27 @@ from octavo.graph.emit_float import emit_clamp
 from octavo.graph.emitter import Emitter
 from octavo.graph.ir import Node
 from octavo.graph.weights import quantize_rows
+from octavo.numerics import Qparams
 from octavo.program import Value
 from octavo.qconfig import QConfig
 
 _FLOAT = Value("float32")
 
 
-def emit_dynamic(emitter: Emitter, node: Node, qconfig: QConfig) -> None:
+def emit_dynamic(emitter: Emitter, node: Node, qconfig: QConfig, trained: Qparams | None = None) -> None:
     """Append a dynamic linear layer, with its residual and clamp, or a recurrent layer; all values are float32.
 
     Args:
         emitter: the program.
         node: a `linear`, `lstm`, `gru` or `rnn`.
         qconfig: its weight observer chooses the scales.
+        trained: the qparams of a linear layer's weight, where training has found them.
     """
     inputs = tuple(emitter.real(value) for value in node.inputs)
     for value in node.outputs:
         emitter.makes_real(value)
     if node.type == "linear":
-        _linear(emitter, node, qconfig, inputs)
+        _linear(emitter, node, inputs, quantize_rows(node, qconfig, "weight", trained))
         return
     constants = _biases(node)
     for role in ("weight_ih", "weight_hh"):
@@ -35,8 +37,8 @@ def emit_dynamic(emitter: Emitter, node: Node, qconfig: QConfig) -> None:
     emitter.emit(node.type, node.name, inputs, node.outputs, values, node.attributes, constants)
 
 
-def _linear(emitter: Emitter, node: Node, qconfig: QConfig, inputs: tuple[str, ...]) -> None:
-    weight, scale = quantize_rows(node, qconfig, "weight")
+def _linear(emitter: Emitter, node: Node, inputs: tuple[str, ...], rows: tuple[np.ndarray, np.ndarray]) -> None:
+    weight, scale = rows
     bias = node.constants.get("bias")
     constants = {
         "weight": weight,

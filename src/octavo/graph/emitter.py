@@ -52,6 +52,13 @@ class Emitter:
             self._real[value] = name
         return self._real[value]
 
+    def same(self, value: str, other: str, quantized: bool) -> None:
+        """Declare that a value of the graph is another one, in 8 bits or in float32."""
+        if quantized:
+            self._quantized[other] = self.quantized(value)
+        else:
+            self._real[other] = self.real(value)
+
     def makes_quantized(self, value: str) -> tuple[str, Value]:
         """Declare that the next operator makes a value of the graph in 8 bits."""
         self._quantized[value] = value

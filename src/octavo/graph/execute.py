@@ -163,5 +163,6 @@ _OPERATORS: Mapping[str, Callable[..., Any]] = {
     "slice": _slice,
     "pad": lambda node, x: F.pad(x, _last_axis_first(node.attributes["padding"])),
     **dict.fromkeys(RECURRENT, compute_recurrent),
+    "dropout": lambda node, x: x,
     "channel_shuffle": lambda node, x: torch.channel_shuffle(x, node.attributes["groups"]),
 }

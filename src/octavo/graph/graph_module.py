@@ -12,7 +12,7 @@ from torch.utils import _pytree as pytree
 from octavo.graph.errors import CalibrationError
 from octavo.graph.execute import compute
 from octavo.graph.ir import Graph, Node
-from octavo.graph.module_tree import Part, attach, place_of
+from octavo.graph.module_tree import Held, Part, attach, place_of
 from octavo.graph.signature import Signature
 from octavo.program.structure import rebuild
 
@@ -23,26 +23,29 @@ class GraphModule(nn.Module):
     Args:
         graph: what is computed; its constants are copied.
         signature: how arguments become its inputs.
+        held: copies the constants; default: to parameters without gradients.
     """
 
-    def __init__(self, graph: Graph, signature: Signature) -> None:
+    def __init__(self, graph: Graph, signature: Signature, held: Held | None = None) -> None:
         super().__init__()
         self._signature = signature
         self._parts: dict[str, nn.Module] = {}
-        held: dict[Any, nn.Parameter] = {}
+        held = held or Held()
         for node in sorted(graph.nodes, key=lambda node: node.name.count(".")):
             part = self.make_part(node, held)
+            if part is not None and part not in self._parts.values():
+                attach(self, place_of(node.name), part)
             if part is not None:
-                self._parts[node.name] = attach(self, place_of(node.name), part)
+                self._parts[node.name] = part
         self.graph = graph.with_nodes(replace(node, constants={}) for node in graph.nodes)
         self._last_uses = graph.last_uses()
 
-    def make_part(self, node: Node, held: dict[Any, nn.Parameter]) -> nn.Module | None:
+    def make_part(self, node: Node, held: Held) -> nn.Module | None:
         """Make the module that holds a node's constants; None where it has none.
 
         Args:
             node: as captured.
-            held: the parameters that there are; layers that share a tensor share its parameter.
+            held: copies the constants.
         """
         return Part(node.constants, held, kind=node.module or node.type) if node.constants else None
 
@@ -53,10 +56,11 @@ class GraphModule(nn.Module):
 
     def current_graph(self) -> Graph:
         """Return the graph with its constants as they are now."""
-        return self.graph.with_nodes(
-            replace(node, constants={role: t.detach() for role, t in self.constants(node).items()})
-            for node in self.graph.nodes
-        )
+        return self.graph.with_nodes(self.frozen(node) for node in self.graph.nodes)
+
+    def frozen(self, node: Node) -> Node:
+        """Return a node with its constants as they are now, on the CPU."""
+        return replace(node, constants={role: t.detach().cpu() for role, t in self.constants(node).items()})
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the graph on what the model takes, and return what it returns.

@@ -25,10 +25,14 @@ A node computes on float32 and has one output, where nothing else is said. Its `
 | `channel_shuffle` | `groups` | |
 | `embedding` | | `weight` [rows, dim]; reads int64 |
 | `embedding_bag` | `mode` | `weight` [rows, dim]; reads int64 ids, [int64 offsets], [weights] |
+| `dropout` | `probability`, `kind` | in graphs that are trained alone |
 | `lstm`, `gru`, `rnn` | `reverse`, [`nonlinearity`] | `weight_ih`, `weight_hh`, [`bias_ih, bias_hh`]; also the states |
 | `program` | `program`, `sizes`, `names` | a quantized program as it is; see `lowering/program.py` |
 
 `clamp` in `attributes` is `(min, max)`, a fused activation. A padding is `[before, after]` for each axis.
+In a graph that is trained a layer with batch norm, or an `affine` that is one, has the attribute `norm` (`eps`,
+`momentum`, and `alone` where the layer is nothing else) and the constants `running_mean`, `running_var`,
+[`gamma, beta`].
 A recurrent layer reads x [t, n, in] and the states at its start, or x alone for zeros, and makes y and the
 states at its end. A dimension is an integer, or a string: the name of a symbol or an expression of symbols.
 Values that are in 8 bits from the start (`Graph.fixed`) are made by `program` nodes and by nodes that move values.

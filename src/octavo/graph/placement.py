@@ -14,9 +14,9 @@ from octavo.graph.recurrent import RECURRENT
 LAYERS = frozenset({"conv", "conv_transpose", "linear"})
 _INT8 = LAYERS | {
     "add", "mul", "affine", "clamp", "function", "concat", "max_pool", "avg_pool", "adaptive_avg_pool", "reshape",
-    "permute", "slice", "pad", "channel_shuffle",
+    "permute", "slice", "pad", "channel_shuffle", "dropout",
 }  # fmt: skip
-_TAIL = frozenset({"affine", "clamp", "function", "concat", "reshape", "permute", "slice", "pad"})
+_TAIL = frozenset({"affine", "clamp", "function", "concat", "reshape", "permute", "slice", "pad", "dropout"})
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 
+from octavo.fake_quantize import FakeQuantizeBase
 from octavo.graph.capture import Captured
 from octavo.graph.errors import ConversionError
 from octavo.graph.ir import Graph, Node
@@ -14,6 +16,7 @@ from octavo.graph.passes import LAYERWISE_PASSES, PASSES, run_passes, share_qpar
 from octavo.graph.passes.share_qparams import AVERAGING, MOVING
 from octavo.graph.placement import Decision, Scheme, gives_float, place
 from octavo.graph.signature import Signature
+from octavo.numerics import Qparams
 from octavo.observers import UniformQuantizationObserverBase
 from octavo.program.types import QUANT_RANGE
 from octavo.qconfig import QConfig, QConfigMapping, activation_observer, default_static, is_dynamic
@@ -33,6 +36,7 @@ class Prepared:
         watched: the values that the observers look at; what int8 nodes only move is left out.
         layerwise: whether each layer's output is rounded to 8 bits.
         samples: how many samples the observers have seen.
+        weights: node name to the qparams of its weight, where training has found them.
     """
 
     graph: Graph
@@ -44,9 +48,15 @@ class Prepared:
     watched: frozenset[str]
     layerwise: bool = False
     samples: int = field(default=0)
+    weights: dict[str, Qparams] = field(default_factory=dict)
 
 
-def prepare(captured: Captured, qconfig_mapping: QConfigMapping | None = None, layerwise: bool = False) -> Prepared:
+def prepare(
+    captured: Captured,
+    qconfig_mapping: QConfigMapping | None = None,
+    layerwise: bool = False,
+    training: bool = False,
+) -> Prepared:
     """Rewrite the graph, place its nodes and insert observers.
 
     By default nothing is rounded that need not be: a residual is added to a convolution before its rounding, and the
@@ -57,6 +67,7 @@ def prepare(captured: Captured, qconfig_mapping: QConfigMapping | None = None, l
         captured: of `capture`; not changed.
         qconfig_mapping: which QConfig each layer gets; None for the default of static quantization.
         layerwise: whether each layer's output is rounded to 8 bits.
+        training: whether fake-quantize modules take the place of observers; `captured` is a graph to train.
 
     Returns: the graph with observers that have seen nothing.
 
@@ -83,7 +94,8 @@ def prepare(captured: Captured, qconfig_mapping: QConfigMapping | None = None, l
             observed.setdefault(value, qconfig)
     groups = {value: shared.get(value, value) for value in observed}
     layers = {value: node.name for value, node in graph.producers().items()}
-    observers = {root: _observer(layers.get(root, root), observed[root]) for root in dict.fromkeys(groups.values())}
+    make = _fake_quantize if training else _observer
+    observers = {root: make(layers.get(root, root), observed[root]) for root in dict.fromkeys(groups.values())}
     moved = {node.output for node in int8 if node.type in sharing}
     watched = frozenset(set(observed) - moved)
     return Prepared(graph, captured.signature, decisions, qconfigs, groups, observers, watched, layerwise)
@@ -114,6 +126,22 @@ def _observer(layer: str, qconfig: QConfig) -> UniformQuantizationObserverBase:
         observer = activation_observer(qconfig, layer)
     except ValueError as error:
         raise ConversionError(str(error)) from error
+    return _checked(layer, observer)
+
+
+def _fake_quantize(layer: str, qconfig: QConfig) -> Any:
+    """Make the fake-quantize module of an activation."""
+    made: Any = qconfig.activation()
+    if not isinstance(made, FakeQuantizeBase):
+        raise ConversionError(
+            f"layer '{layer}': its QConfig makes {type(made).__name__} for activations, expected a fake-quantize "
+            "module. Remedy: get_default_qat_qconfig_mapping()"
+        )
+    made.name = layer
+    return _checked(layer, made)
+
+
+def _checked(layer: str, observer: Any) -> Any:
     if observer.dtype not in QUANT_RANGE or observer.ch_axis is not None:
         raise ConversionError(
             f"layer '{layer}': its QConfig observes activations as {observer.dtype}, {observer.qscheme}; expected "

@@ -1,8 +1,8 @@
-"""A prepared graph as a module: called like the model, while its observers watch."""
+"""A prepared graph as a module: called like the model, while its observers watch or its layers train."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,8 +11,12 @@ from torch import Tensor, nn
 from octavo.graph.calibrate import not_finite
 from octavo.graph.graph_module import GraphModule
 from octavo.graph.ir import Node
-from octavo.graph.module_tree import attach, place_of
+from octavo.graph.module_tree import Held, attach, place_of
+from octavo.graph.passes.share_qparams import AVERAGING
+from octavo.graph.placement import LAYERS
 from octavo.graph.prepare import Prepared
+from octavo.graph.trained_layer import TrainedLayer, dropout_of, trained_layer
+from octavo.nn.fake_quantized import marked, plain
 from octavo.observers import ObserverBase
 
 OBSERVER = "activation_post_process"
@@ -32,8 +36,8 @@ class PreparedModel(GraphModule):
         origin: what a report of the converted model compares it with.
     """
 
-    def __init__(self, prepared: Prepared) -> None:
-        super().__init__(prepared.graph, prepared.signature)
+    def __init__(self, prepared: Prepared, held: Held | None = None) -> None:
+        super().__init__(prepared.graph, prepared.signature, held)
         self.origin: Any = None
         self._prepared = replace(prepared, graph=self.graph)
         self._layers = {value: node.name for value, node in self.graph.producers().items()}
@@ -41,7 +45,9 @@ class PreparedModel(GraphModule):
             value for node in self.graph.nodes if prepared.decisions[node.name].int8 for value in node.outputs
         }
         for root, observer in prepared.observers.items():
-            attach(self, place_of(self._layers.get(root, root))).add_module(OBSERVER, observer)
+            name = self._layers.get(root, root)
+            # A layer's second call has an observer of its own, but not a module.
+            attach(self, place_of(name)).add_module(OBSERVER, observer)
 
     def prepared(self) -> Prepared:
         """Return what is to be converted: the graph with its constants as they are now, and the observers."""
@@ -58,7 +64,7 @@ class PreparedModel(GraphModule):
         values[value] = tensor
         if value not in self._prepared.watched:
             return
-        observer = self._observer(value)
+        observer = self.observer(value)
         try:
             seen = observer(tensor)
         except ValueError as error:
@@ -73,5 +79,70 @@ class PreparedModel(GraphModule):
         super().free(value, values)
         values.pop(f"{value}.rounded", None)
 
-    def _observer(self, value: str) -> nn.Module:
+    def observer(self, value: str) -> nn.Module:
+        """Return what watches a value that will have 8 bits."""
         return self._prepared.observers[self._prepared.groups[value]]
+
+
+class TrainedModel(PreparedModel):
+    """Compute the graph as it will be in 8 bits: fake-quantize modules round, gradients pass them.
+
+    A layer and its batch norm are one module (`layer1.conv.weight`, `layer1.conv.bn.running_mean`). `train()` and
+    `eval()` hold for batch norms and dropouts. What the model asked of `self.training` in Python is as in evaluation.
+
+    Args:
+        prepared: of `prepare` with `training`.
+        frozen: where the memory of what does not train begins: buffers, and parameters without gradient.
+    """
+
+    def __init__(self, prepared: Prepared, frozen: Collection[int] = ()) -> None:
+        self._made: dict[Any, nn.Module] = {}
+        self._qconfigs = prepared.qconfigs
+        self._placed = prepared.decisions
+        super().__init__(prepared, Held(trains=True, frozen=frozen))
+
+    def make_part(self, node: Node, held: Held) -> nn.Module | None:
+        """Make the module of a node; a layer that is called again has the one that it had."""
+        if node.type == "dropout":
+            return dropout_of(node)
+        if node.type not in LAYERS:
+            return super().make_part(node, held)
+        where = self._placed[node.name]
+        qconfig = self._qconfigs[node.name] if where.int8 or where.dynamic else None
+        key = (*(held.key(t) for t in node.constants.values()), id(qconfig))
+        if key not in self._made:
+            self._made[key] = trained_layer(node, held, qconfig)
+        return self._made[key]
+
+    def compute_node(self, node: Node, inputs: Sequence[Tensor], sizes: Mapping[str, int]) -> Any:
+        """Compute a node as the converted model will."""
+        part = self._parts.get(node.name)
+        int8 = self._prepared.decisions[node.name].int8
+        if isinstance(part, TrainedLayer):
+            first = marked(inputs[0], self.observer(node.inputs[0])) if int8 else inputs[0]
+            return part(node, [first, *inputs[1:]], sizes)
+        if node.type == "dropout" and part is not None:
+            return part(*inputs)
+        if int8 and node.type in AVERAGING and self._shares(node):
+            # Where an average keeps its input's qparams, in evaluation it is rounded to them here.
+            return plain(super().compute_node(node, [marked(inputs[0], self.observer(node.inputs[0]))], sizes))
+        return super().compute_node(node, inputs, sizes)
+
+    def frozen(self, node: Node) -> Node:
+        """Return a node as it is now, batch norm folded in."""
+        part = self._parts.get(node.name)
+        return part.frozen(node) if isinstance(part, TrainedLayer) else super().frozen(node)
+
+    def prepared(self) -> Prepared:
+        """Return what is to be converted, with the qparams that the weights were trained with."""
+        weights = {}
+        for node in self.graph.nodes:
+            part = self._parts.get(node.name)
+            qparams = part.weight_qparams(node) if isinstance(part, TrainedLayer) else None
+            if qparams is not None:
+                weights[node.name] = qparams
+        return replace(super().prepared(), weights=weights)
+
+    def _shares(self, node: Node) -> bool:
+        groups = self._prepared.groups
+        return groups[node.inputs[0]] == groups[node.output]

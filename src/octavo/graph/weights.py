@@ -37,13 +37,14 @@ class AccumulatorOverflowError(ValueError):
     """Say that a layer's accumulator could leave int32."""
 
 
-def quantize_layer(node: Node, qconfig: QConfig, x: Value) -> QuantizedLayer:
+def quantize_layer(node: Node, qconfig: QConfig, x: Value, trained: Qparams | None = None) -> QuantizedLayer:
     """Quantize the weight and bias of a layer: `w ≈ weight_scale · q`, `b ≈ s_x · weight_scale · q`.
 
     Args:
         node: a layer with finite constants.
         qconfig: its weight observer chooses the scales: symmetric int8, per output channel or per tensor.
         x: qparams of the layer's input.
+        trained: qparams of the weight, where training has found them.
 
     Returns: the integers.
 
@@ -55,7 +56,7 @@ def quantize_layer(node: Node, qconfig: QConfig, x: Value) -> QuantizedLayer:
     channels = weight.shape[0]
     bias = node.constants.get("bias")
     bias = torch.zeros(channels) if bias is None else bias.detach()
-    qparams = _weight_qparams(node, qconfig)
+    qparams = trained or _weight_qparams(node, qconfig)
     # A channel that is all but zero would have so small a scale that its bias overflows.
     q, scale = raise_weight_scale(quantize(weight, qparams), qparams.scale.expand(channels), bias, x.scale)
     scale = scale.contiguous()
@@ -66,17 +67,20 @@ def quantize_layer(node: Node, qconfig: QConfig, x: Value) -> QuantizedLayer:
     return QuantizedLayer(by_output_channel(node, q).numpy(), q_bias.numpy(), scale.numpy())
 
 
-def quantize_rows(node: Node, qconfig: QConfig, role: str) -> tuple[np.ndarray, np.ndarray]:
+def quantize_rows(
+    node: Node, qconfig: QConfig, role: str, trained: Qparams | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Quantize a weight whose layer quantizes its input as it arrives.
 
     Args:
         node: the layer.
         qconfig: its weight observer chooses the scales.
         role: of the weight [rows, columns] among the layer's constants.
+        trained: qparams of the weight, where training has found them.
 
     Returns: int8 of the weight's shape, and [rows] float32 scales.
     """
-    qparams = _weight_qparams(node, qconfig, role)
+    qparams = trained or _weight_qparams(node, qconfig, role)
     weight = quantize(node.constants[role].detach(), qparams)
     return weight.numpy(), qparams.scale.expand(weight.shape[0]).contiguous().numpy()
 

@@ -1,7 +1,7 @@
 """The one call from a float module to an int8 one, and what it says about the result."""
 
 from octavo.recipe.advice import Advice, advise
-from octavo.recipe.fx import convert_fx, fuse_fx, prepare_fx
+from octavo.recipe.fx import convert_fx, fuse_fx, prepare_fx, prepare_qat_fx
 from octavo.recipe.quantize import quantize
 from octavo.recipe.quantized_model import QuantizedModel
 from octavo.recipe.recipe import Recipe, RecipeError
@@ -19,6 +19,7 @@ __all__ = [
     "convert_fx",
     "fuse_fx",
     "prepare_fx",
+    "prepare_qat_fx",
     "quantize",
     "save",
     "to_program",

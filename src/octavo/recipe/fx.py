@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 
 from octavo import __version__
-from octavo.graph import CalibrationError, FusedModel, PreparedModel, capture, convert, prepare
+from octavo.graph import CalibrationError, FusedModel, PreparedModel, TrainedModel, capture, convert, prepare
 from octavo.graph.signature import Sample
 from octavo.qconfig import QConfigMapping
 from octavo.recipe.measure import Origin
@@ -56,6 +56,42 @@ def prepare_fx(
     prepared.origin = Origin(model, example_inputs, dynamic_shapes, mapping, custom["layerwise"])
     _preserve(model, prepared, custom["preserved_attributes"])
     return prepared.eval()
+
+
+def prepare_qat_fx(
+    model: nn.Module,
+    qconfig_mapping: QConfigMapping | Mapping[str, Any] | None,
+    example_inputs: Sample,
+    prepare_custom_config: Mapping[str, Any] | None = None,
+    backend_config: Any = None,
+    dynamic_shapes: Any = None,
+) -> TrainedModel:
+    """Capture a model and put fake-quantize modules where it will have 8 bits; then train it, then `convert_fx`.
+
+    Batch norm is folded into the weight before that is rounded, with the running statistics, and normalizes with the
+    batch's own in training; `model.apply(freeze_bn_stats)` holds it still.
+
+    Args:
+        model: float32, on the CPU; left as it was. What comes back has its mode.
+        qconfig_mapping: as for `prepare_fx`, of fake-quantize modules: `get_default_qat_qconfig_mapping()`.
+        example_inputs, prepare_custom_config, dynamic_shapes: as for `prepare_fx`.
+
+    Returns: a module that is called like the model and can be trained, on any device.
+
+    Raises:
+        ValueError: a setting is not known.
+        CaptureError, UnsupportedOperatorError, ConversionError: see `octavo.graph.capture` and `prepare`.
+
+    Reference: Jacob et al. 2018, arXiv:1712.05877, section 3.2; Krishnamoorthi 2018, arXiv:1806.08342, section 3.2.2.
+    """
+    _check_none("prepare_qat_fx", backend_config=backend_config)
+    custom = _custom("prepare_custom_config", prepare_custom_config)
+    captured = capture(model, example_inputs, dynamic_shapes, training=True)
+    prepared = prepare(captured, mapping_of(qconfig_mapping), custom["layerwise"], training=True)
+    still = [parameter for parameter in model.parameters() if not parameter.requires_grad]
+    trained = TrainedModel(prepared, {tensor.data_ptr() for tensor in (*still, *model.buffers())})
+    _preserve(model, trained, custom["preserved_attributes"])
+    return trained.train(model.training)
 
 
 def convert_fx(

@@ -28,6 +28,7 @@ class Builder:
     Args:
         symbols: the names of symbolic dimensions.
         containers: paths of the modules that have children; an operator in one of them is not the whole layer.
+        training: whether batch norms and dropouts are kept apart, to be trained.
 
     Attributes:
         nodes: in order.
@@ -35,8 +36,9 @@ class Builder:
         fixed: the values that are no float32 from the start: in 8 bits, or indices.
     """
 
-    def __init__(self, symbols: SymbolTable, containers: set[str]) -> None:
+    def __init__(self, symbols: SymbolTable, containers: set[str], training: bool = False) -> None:
         self.symbols = symbols
+        self.training = training
         self.nodes: list[Node] = []
         self.current: fx.Node
         self.fixed: dict[str, ProgramValue] = {}

@@ -40,7 +40,12 @@ def batch_norm(
     if bias is not None:
         shift = shift + bias.double()
     view = (1, -1, *([1] * (len(b.shape(x)) - 2)))
-    return b.emit("affine", (x,), None, {}, {"scale": scale.view(view), "shift": shift.view(view)})
+    constants = {"scale": scale.view(view), "shift": shift.view(view)}
+    if not b.training:
+        return b.emit("affine", (x,), None, {}, constants)
+    given = {"gamma": weight, "beta": bias, "running_mean": mean, "running_var": variance}
+    constants |= {role: tensor for role, tensor in given.items() if tensor is not None}
+    return b.emit("affine", (x,), None, {"norm": {"eps": eps, "momentum": momentum, "alone": False}}, constants)
 
 
 @lowers("layer_norm")

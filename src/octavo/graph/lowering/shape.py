@@ -23,10 +23,12 @@ def identity(b: Builder, x: Value, *rest: Any, **names: Any) -> Value:
 
 @lowers("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout", moves=True)
 def dropout(b: Builder, x: Value, probability: float, train: bool) -> Value:
-    """Pass a value on, unless the model drops at random in evaluation mode as well."""
+    """Pass a value on, or keep the dropout to train with; refuse one that drops at random in evaluation mode too."""
     if train and probability > 0:
         raise Unsupported("it drops at random even in evaluation mode", "pass it training=self.training")
-    return x
+    if not b.training:
+        return x
+    return b.emit("dropout", (x,), None, {"probability": probability, "kind": operator_key(b.current.target)})
 
 
 @lowers(

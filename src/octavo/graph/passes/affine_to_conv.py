@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from math import prod
 
+import torch
 from torch import Tensor
 
 from octavo.graph.ir import Graph, Node
-from octavo.graph.passes.fold_batch_norm import channel_vector
+from octavo.graph.passes.fold_batch_norm import NORM, channel_vector
 from octavo.graph.passes.rewriter import Rewriter
 
 
@@ -21,7 +22,7 @@ def affine_to_conv(graph: Graph) -> Graph:
     walk = Rewriter(graph)
     for original in graph.nodes:
         node = walk.resolve(original)
-        if node.type != "affine" or node.constants["scale"].numel() == 1:
+        if node.type != "affine" or (node.constants["scale"].numel() == 1 and NORM not in node.attributes):
             walk.add(node)
             continue
         for part in _parts(node):
@@ -58,4 +59,10 @@ def _depthwise(node: Node, scale: Tensor, shift: Tensor, axes: int) -> Node:
     channels = scale.numel()
     attributes = {"stride": [1] * axes, "padding": [[0, 0]] * axes, "dilation": [1] * axes, "groups": channels}
     weight = scale.float().reshape(channels, 1, *([1] * axes)).contiguous()
+    if NORM in node.attributes:
+        # The batch norm is computed as that of a layer whose weights are all 1.
+        state = {role: tensor for role, tensor in node.constants.items() if role not in ("scale", "shift")}
+        norm = {**node.attributes[NORM], "alone": True}
+        constants = {"weight": torch.ones_like(weight), **state}
+        return replace(node, type="conv", attributes={**attributes, NORM: norm}, constants=constants)
     return replace(node, type="conv", attributes=attributes, constants={"weight": weight, "bias": shift.float()})

@@ -11,13 +11,18 @@ from octavo.graph.ir import Graph, Node
 from octavo.graph.passes.rewriter import Rewriter
 from octavo.graph.transposed import by_output_channel
 
+NORM = "norm"
+"""Attribute of a layer or affine with a batch norm that is trained: its eps and momentum."""
+
+_STATE = ("gamma", "beta", "running_mean", "running_var")
 _FOLDED = ("conv", "conv_transpose", "linear", "affine")
 
 
 def fold_batch_norm(graph: Graph) -> Graph:
     """Fold `affine` into the convolution, linear layer or affine that alone feeds it.
 
-    `scale · (w·x + b) + shift = (scale·w)·x + (scale·b + shift)` for each output channel, in float64.
+    `scale · (w·x + b) + shift = (scale·w)·x + (scale·b + shift)` for each output channel, in float64. A batch norm that
+    is trained joins its layer, but is not computed yet.
 
     Reference: Jacob et al. 2018, arXiv:1712.05877, section 3.2, equation 14.
     """
@@ -34,6 +39,8 @@ def fold_batch_norm(graph: Graph) -> Graph:
 
 
 def _fold(layer: Node, affine: Node) -> Node | None:
+    if NORM in affine.attributes or NORM in layer.attributes:
+        return _join(layer, affine)
     scale, shift = affine.constants["scale"].double(), affine.constants["shift"].double()
     if layer.type == "affine":
         constants = {"scale": layer.constants["scale"] * scale, "shift": layer.constants["shift"] * scale + shift}
@@ -48,6 +55,15 @@ def _fold(layer: Node, affine: Node) -> Node | None:
     bias = layer.constants.get("bias", torch.zeros(weight.shape[0])).double()
     folded = by_output_channel(layer, weight.double() * factors.view(-1, *([1] * (weight.dim() - 1))))
     return replace(layer, constants={"weight": folded.float(), "bias": (bias * factors + terms).float()})
+
+
+def _join(layer: Node, norm: Node) -> Node | None:
+    if layer.type not in ("conv", "linear") or {"clamp", NORM} & layer.attributes.keys() or len(layer.inputs) > 1:
+        return None
+    if NORM not in norm.attributes or (layer.type == "linear" and len(layer.shape) != 2):
+        return None
+    state = {role: norm.constants[role] for role in _STATE if role in norm.constants}
+    return replace(layer.with_attributes(norm=norm.attributes[NORM]), constants={**layer.constants, **state})
 
 
 def channel_vector(constant: Tensor, channel_axis: int, channels: int) -> Tensor | None:

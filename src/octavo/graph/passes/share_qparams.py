@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from octavo.graph.ir import Node
 
-MOVING = frozenset({"concat", "max_pool", "reshape", "permute", "slice", "pad", "channel_shuffle"})
+MOVING = frozenset({"concat", "max_pool", "reshape", "permute", "slice", "pad", "channel_shuffle", "dropout"})
 """Operators whose output holds values of their inputs only, and zero."""
 
 AVERAGING = frozenset({"avg_pool", "adaptive_avg_pool"})
