@@ -36,7 +36,7 @@ def test_nothing_of_what_pytorch_removes(path: Path) -> None:
 
 
 def test_the_search_finds_what_it_looks_for() -> None:
-    code = "import torch.ao.nn\nfrom torch.ao import quantization\nfrom torch import ao\nx = torch.qint8\ny = torch.int8"
+    code = "import torch.ao.nn\nfrom torch.ao import quantization\nfrom torch import ao\nx = torch.qint8, torch.int8"
     assert _used(ast.parse(code)) == [
         "torch.ao.nn", "torch.ao", "torch.ao.quantization", "torch.ao", "torch.qint8",
     ]  # fmt: skip
