@@ -131,14 +131,15 @@ def _observer(layer: str, qconfig: QConfig) -> UniformQuantizationObserverBase:
 
 def _fake_quantize(layer: str, qconfig: QConfig) -> Any:
     """Make the fake-quantize module of an activation."""
-    made: Any = qconfig.activation()
+    made = qconfig.activation()
     if not isinstance(made, FakeQuantizeBase):
         raise ConversionError(
             f"layer '{layer}': its QConfig makes {type(made).__name__} for activations, expected a fake-quantize "
             "module. Remedy: get_default_qat_qconfig_mapping()"
         )
-    made.name = layer
-    return _checked(layer, made)
+    named: Any = made
+    named.name = layer
+    return _checked(layer, named)
 
 
 def _checked(layer: str, observer: Any) -> Any:
