@@ -30,6 +30,7 @@ class QuantizedModule(nn.Module):
         super().__init__()
         self.name = ""
         self._programs: dict[Any, TensorProgram] = {}
+        self._latest: tuple[Any, Any] = (None, None)
         self._held: dict[str, Tensor | None] = {}
 
     @property
@@ -71,24 +72,25 @@ class QuantizedModule(nn.Module):
         Raises:
             ShapeError: naming the module; an input has a shape that its program does not take.
         """
-        tracing = torch.compiler.is_compiling()
-        constants = self._constants() if tracing else self._refresh()
-        key = (
-            tuple((v.dtype, v.scale, v.zero_point) for v in values),
-            tuple(x.dim() for x in inputs),
-            tuple((t.data_ptr(), t._version) for t in constants),
-            self.settings(),
-        )
-        program = self._programs.get(key)
+        if not torch.compiler.is_compiling():
+            self._refresh()
+        stamps = [_stamp(tensor) for tensor in self._held.values() if tensor is not None]
+        key = (tuple(values), tuple([x.dim() for x in inputs]), tuple(stamps), self.settings())
         try:
-            if program is None:
-                program = self._build(inputs, values)
-                if len(self._programs) >= 8:
-                    self._programs.clear()
-                self._programs[key] = program
-            return program(*inputs)
+            # Most calls are like the one before: comparing the same objects is faster than hashing them.
+            return (self._latest[1] if self._latest[0] == key else self._program(key, inputs, values))(*inputs)
         except ShapeError as error:
             raise ShapeError(f"module '{self.name}' ({self._get_name()}): {error}") from None
+
+    def _program(self, key: Any, inputs: Sequence[Tensor], values: Sequence[Value]) -> TensorProgram:
+        program = self._programs.get(key)
+        if program is None:
+            program = self._build(inputs, values)
+            if len(self._programs) >= 8:
+                self._programs.clear()
+            self._programs[key] = program
+        self._latest = key, program
+        return program
 
     def settings(self) -> Any:
         """Return what the program depends on besides its inputs and the module's buffers; hashable."""
@@ -98,12 +100,10 @@ class QuantizedModule(nn.Module):
         """Return a buffer with its data, also while PyTorch traces, when buffers hold none."""
         return self._held[name]
 
-    def _refresh(self) -> list[Tensor]:
-        self._held = dict(self._buffers)
-        return self._constants()
-
-    def _constants(self) -> list[Tensor]:
-        return [tensor for tensor in self._held.values() if tensor is not None]
+    def _refresh(self) -> None:
+        """Hold the buffers as they are now."""
+        if [*map(id, self._held.values())] != [*map(id, self._buffers.values())]:
+            self._held = dict(self._buffers)
 
     def _build(self, inputs: Sequence[Tensor], values: Sequence[Value]) -> TensorProgram:
         builder = ProgramBuilder()
@@ -135,13 +135,18 @@ class QuantizedModule(nn.Module):
         return result
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_programs": {}, "_held": {}}
+        return {**self.__dict__, "_programs": {}, "_latest": (None, None), "_held": {}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         self._refresh()
 
 
+def _stamp(tensor: Tensor) -> tuple[int, int]:
+    """Return what changes when a tensor's numbers do."""
+    return tensor.data_ptr(), 0 if tensor.is_inference() else tensor._version
+
+
 def to_qtensor(x: Tensor, value: Value) -> QTensor:
     """Quantize a float tensor to a value's dtype, scale and zero_point."""
-    return QTensor(operators.quantize(x.float(), value), value.scale, value.zero_point)
+    return QTensor.of(operators.quantize(x.float(), value), value)

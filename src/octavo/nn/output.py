@@ -27,11 +27,16 @@ class QuantizedOutput(nn.Module):
         self.scale = 1.0
         self.zero_point = 0
         self.dtype = "uint8"
+        self._value: Value | None = None  # made of them when asked for
 
     @property
     def output_value(self) -> Value:
         """Dtype, scale and zero_point of the output as a program declares them."""
-        return Value(self.dtype, self.scale, self.zero_point)
+        value = self._value
+        if value is None or (value.scale, value.zero_point, value.dtype) != (self.scale, self.zero_point, self.dtype):
+            self.set_output(self.scale, self.zero_point, self.dtype)
+            value = self._value = Value(self.dtype, self.scale, self.zero_point)
+        return value
 
     def set_output(self, scale: Any, zero_point: Any, dtype: str = "uint8") -> None:
         """Set the output's qparams."""
@@ -54,11 +59,11 @@ class QuantizedOutput(nn.Module):
 
     def leave(self, q: Tensor) -> QTensor:
         """Say what the integers of the output stand for."""
-        return QTensor(q, self.scale, self.zero_point)
+        return QTensor.of(q, self.output_value)
 
     def settings(self) -> Any:
         """Return what a program depends on besides inputs and buffers."""
-        return self.scale, self.zero_point, self.dtype
+        return self.output_value
 
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
         super()._save_to_state_dict(destination, prefix, keep_vars)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import torch
@@ -40,8 +40,9 @@ class QTensor(Tensor):
     """PyTorch function → its form on integers; NotImplemented from it means: dequantize."""
 
     _data: Tensor
-    _scale: Any
-    _zero_point: Any
+    _value: Value | None
+    _scales: Any
+    _zero_points: Any
     _ch_axis: int | None
 
     @staticmethod
@@ -52,8 +53,20 @@ class QTensor(Tensor):
             cls, data.shape, strides=data.stride(), dtype=torch.float32, device=data.device, requires_grad=False
         )
         if ch_axis is None:
-            scale, zero_point = float(np.float32(scale)), int(zero_point)
-        self._data, self._scale, self._zero_point, self._ch_axis = data, scale, zero_point, ch_axis
+            self._value = Value(_NAMES[data.dtype], float(np.float32(scale)), int(zero_point))
+        else:
+            self._value = None
+            self._scales, self._zero_points = scale, zero_point
+        self._data, self._ch_axis = data, ch_axis
+        return self
+
+    @classmethod
+    def of(cls, data: Tensor, value: Value) -> QTensor:
+        """Say that integers of a value's dtype stand for numbers as it says."""
+        self = Tensor._make_wrapper_subclass(  # type: ignore[attr-defined]
+            cls, data.shape, strides=data.stride(), dtype=torch.float32, device=data.device, requires_grad=False
+        )
+        self._data, self._value, self._ch_axis = data, value, None
         return self
 
     @classmethod
@@ -69,19 +82,21 @@ class QTensor(Tensor):
 
     def q_scale(self) -> float:
         """Return the scale of a per-tensor QTensor."""
-        return float(self._scale)
+        return cast(float, self.value.scale)
 
     def q_zero_point(self) -> int:
         """Return the zero_point of a per-tensor QTensor."""
-        return int(self._zero_point)
+        return cast(int, self.value.zero_point)
 
     def q_per_channel_scales(self) -> Tensor:
         """Return the scale of each channel."""
-        return self._scale
+        self.q_per_channel_axis()
+        return self._scales
 
     def q_per_channel_zero_points(self) -> Tensor:
         """Return the zero_point of each channel."""
-        return self._zero_point
+        self.q_per_channel_axis()
+        return self._zero_points
 
     def q_per_channel_axis(self) -> int:
         """Return the axis of the channels."""
@@ -115,34 +130,43 @@ class QTensor(Tensor):
         Raises:
             TypeError: it has a scale for each channel.
         """
-        if self._ch_axis is not None:
+        if self._value is None:
             raise TypeError(
                 f"QTensor of shape {list(self.shape)}: it has a scale for each channel of axis {self._ch_axis}, "
                 "expected one scale. Remedy: per-channel scales are for weights; give activations a per-tensor qscheme"
             )
-        return Value(self.qdtype, self._scale, self._zero_point)
+        return self._value
 
     def dequantize(self) -> Tensor:
         """Return the real numbers: a plain float32 tensor."""
-        if self._ch_axis is None:
-            return operators.dequantize(self._data, self.value)
+        if self._value is not None:
+            return operators.dequantize(self._data, self._value)
         return dequantize(self._data, self.qparams)
 
     @property
     def qparams(self) -> Qparams:
         """The qparams, with all of the dtype's range."""
         info = torch.iinfo(self._data.dtype)
+        scale, zero_point = self._pair()
         scheme: Qscheme = "per_tensor_affine" if self._ch_axis is None else "per_channel_affine"
-        scale = torch.as_tensor(self._scale, dtype=torch.float32)
-        if isinstance(self._zero_point, Tensor) and self._zero_point.is_floating_point():
-            scheme, zero_point = "per_channel_affine_float_qparams", self._zero_point
+        scale = torch.as_tensor(scale, dtype=torch.float32)
+        if isinstance(zero_point, Tensor) and zero_point.is_floating_point():
+            scheme = "per_channel_affine_float_qparams"
         else:
-            zero_point = torch.as_tensor(self._zero_point, dtype=torch.int32)
+            zero_point = torch.as_tensor(zero_point, dtype=torch.int32)
         return Qparams(scale, zero_point, info.min, info.max, dtype_name(self.qdtype), scheme, self._ch_axis)
+
+    def _pair(self) -> tuple[Any, Any]:
+        """Return (scale, zero_point): numbers, or tensors [channels]."""
+        if self._value is not None:
+            return self._value.scale, self._value.zero_point
+        return self._scales, self._zero_points
 
     def with_data(self, data: Tensor) -> QTensor:
         """Return other integers with the same meaning."""
-        return QTensor(data, self._scale, self._zero_point, self._ch_axis)
+        if self._value is not None:
+            return QTensor.of(data, self._value)
+        return QTensor(data, self._scales, self._zero_points, self._ch_axis)
 
     def replace_data(self, data: Tensor) -> QTensor:
         """Put other integers in the place of these, as an in-place function does; views made before keep the old."""
@@ -151,7 +175,8 @@ class QTensor(Tensor):
 
     def __repr__(self, **_: Any) -> str:
         real = repr(self.dequantize())[len("tensor(") : -1]
-        return f"QTensor({real}, dtype={self.qdtype}, scale={self._scale}, zero_point={self._zero_point})"
+        scale, zero_point = self._pair()
+        return f"QTensor({real}, dtype={self.qdtype}, scale={scale}, zero_point={zero_point})"
 
     def __deepcopy__(self, memo: dict[int, Any]) -> QTensor:
         copy = self.with_data(self._data.clone())
@@ -159,10 +184,10 @@ class QTensor(Tensor):
         return copy
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        return QTensor, (self._data, self._scale, self._zero_point, self._ch_axis)
+        return QTensor, (self._data, *self._pair(), self._ch_axis)
 
     def __tensor_flatten__(self) -> tuple[list[str], tuple[Any, Any, int | None]]:
-        return ["_data"], (self._scale, self._zero_point, self._ch_axis)
+        return ["_data"], (*self._pair(), self._ch_axis)
 
     @staticmethod
     def __tensor_unflatten__(inner: Mapping[str, Tensor], context: Any, size: Any, stride: Any) -> QTensor:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import prod
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -39,8 +37,6 @@ def empty_output(output: Output) -> tuple[Tensor, np.ndarray]:
     if dtype is None:
         array = np.empty(output.memory, output.dtype)
         return torch.from_numpy(array), array
-    size = prod(output.memory)
-    whole = torch.empty(size + 2 * SLACK, dtype=dtype)
-    y = whole[SLACK : SLACK + size].view(output.memory)
-    array = y.numpy()
-    return (y.movedim(-1, 1) if output.channels_last else y), array
+    whole = torch.empty(output.size + 2 * SLACK, dtype=dtype)
+    array = whole.as_strided(output.memory, output.memory_strides, SLACK).numpy()
+    return whole.as_strided(output.shape, output.strides, SLACK), array

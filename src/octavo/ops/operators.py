@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 from torch import Tensor
 
+from octavo.ops.kept import Kept, key_of
 from octavo.ops.tensor_program import TensorProgram, example_shape
 from octavo.program import Value
 from octavo.program.build import ProgramBuilder
 
 FLOAT = Value("float32")
 
-Attributes = tuple[tuple[str, Any], ...]
+_programs: Kept[TensorProgram] = Kept()
 
 
 def apply(operator: str, inputs: Sequence[Tensor], values: Sequence[Value], output: Value, **attributes: Any) -> Tensor:
@@ -29,9 +29,13 @@ def apply(operator: str, inputs: Sequence[Tensor], values: Sequence[Value], outp
 
     Returns: the output.
     """
-    ranks = tuple(x.dim() for x in inputs)
-    example = Example(example_shape(x) for x in inputs)
-    ready = _program(operator, tuple(values), output, ranks, tuple(sorted(attributes.items())), example)
+    key = (
+        operator,
+        key_of(output),
+        *[(x.dim(), key_of(value)) for x, value in zip(inputs, values, strict=True)],
+        *attributes.items(),
+    )
+    ready = _programs.get(key) or _programs.add(key, _build(operator, inputs, values, output, attributes))
     return ready(*inputs)[0]
 
 
@@ -45,25 +49,10 @@ def dequantize(q: Tensor, value: Value) -> Tensor:
     return apply("dequantize", (q,), (value,), FLOAT)
 
 
-class Example(tuple):
-    """Shapes at which a program is checked when it is made; they are no part of what it computes."""
-
-    def __hash__(self) -> int:
-        return 0
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Example)
-
-
-@lru_cache(maxsize=1024)
-def _program(
-    operator: str,
-    values: tuple[Value, ...],
-    output: Value,
-    ranks: tuple[int, ...],
-    attributes: Attributes,
-    example: Example,
+def _build(
+    operator: str, inputs: Sequence[Tensor], values: Sequence[Value], output: Value, attributes: dict[str, Any]
 ) -> TensorProgram:
     builder = ProgramBuilder()
-    names = [builder.free_input(f"x{i}", v, shape) for i, (v, shape) in enumerate(zip(values, example, strict=True))]
-    return TensorProgram(builder.finish([builder.emit(operator, names, "y", output, dict(attributes))]))
+    pairs = zip(inputs, values, strict=True)
+    names = [builder.free_input(f"x{i}", value, example_shape(x)) for i, (x, value) in enumerate(pairs)]
+    return TensorProgram(builder.finish([builder.emit(operator, names, "y", output, attributes)]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import torch
 from torch import Tensor
 
 from octavo.ops.concrete import concretely
-from octavo.ops.operators import Example
+from octavo.ops.kept import Kept, key_of
 from octavo.ops.tensor_program import TensorProgram, example_shape
 from octavo.program import Value
 from octavo.program.build import ProgramBuilder
@@ -19,6 +18,9 @@ from octavo.program.grid import function_table
 from octavo.program.types import QUANT_RANGE
 
 Function = Callable[..., Tensor]
+
+_CHANGES_NOTHING = "changes nothing"
+_programs: Kept[TensorProgram | str] = Kept()
 
 
 def apply_function(function: Function, arguments: tuple[Any, ...], q: Tensor, x: Value, y: Value) -> Tensor:
@@ -30,28 +32,17 @@ def apply_function(function: Function, arguments: tuple[Any, ...], q: Tensor, x:
         q: integers of x's dtype.
         x, y: dtype and qparams before and after.
     """
-    if _changes_nothing(function, arguments, x, y):
-        return q
-    return _program(function, arguments, x, y, q.dim(), Example((example_shape(q),)))(q)[0]
+    key = (function, arguments, q.dim(), key_of(x), key_of(y))
+    ready = _programs.get(key) or _programs.add(key, _build(function, arguments, q, x, y))
+    return q if isinstance(ready, str) else ready(q)[0]
 
 
-@lru_cache(maxsize=1024)
-def _table(function: Function, arguments: tuple[Any, ...], x: Value, y: Value) -> np.ndarray:
+def _build(function: Function, arguments: tuple[Any, ...], q: Tensor, x: Value, y: Value) -> TensorProgram | str:
     with concretely():
-        return function_table(lambda levels: function(torch.from_numpy(levels), *arguments).numpy(), x, y)
-
-
-@lru_cache(maxsize=1024)
-def _changes_nothing(function: Function, arguments: tuple[Any, ...], x: Value, y: Value) -> bool:
+        table = function_table(lambda levels: function(torch.from_numpy(levels), *arguments).numpy(), x, y)
     low, high = QUANT_RANGE[x.dtype]
-    return x == y and np.array_equal(_table(function, arguments, x, y), np.arange(low, high + 1))
-
-
-@lru_cache(maxsize=1024)
-def _program(
-    function: Function, arguments: tuple[Any, ...], x: Value, y: Value, rank: int, example: Example
-) -> TensorProgram:
+    if x == y and np.array_equal(table, np.arange(low, high + 1)):
+        return _CHANGES_NOTHING
     builder = ProgramBuilder()
-    name = builder.free_input("x", x, example[0])
-    table = _table(function, arguments, x, y)
+    name = builder.free_input("x", x, example_shape(q))
     return TensorProgram(builder.finish([builder.emit("table", [name], "y", y, constants={"table": table})]))

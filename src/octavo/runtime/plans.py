@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,10 +25,14 @@ Lying = tuple[tuple[bool, bool], ...]
 
 
 class Output(NamedTuple):
-    """How an output lies: the shape of its memory, its dtype, and whether that is channels_last."""
+    """How an output lies: its shape and its strides, both in elements, logically and as it lies in memory."""
 
-    memory: tuple[int, ...]
     dtype: np.dtype
+    size: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    memory: tuple[int, ...]
+    memory_strides: tuple[int, ...]
     channels_last: bool
 
 
@@ -105,4 +110,6 @@ def memory_view(array: np.ndarray) -> tuple[np.ndarray, bool]:
 
 def _output(shape: tuple[int, ...], dtype: np.dtype, channels_last: bool) -> Output:
     memory = (shape[0], *shape[2:], shape[1]) if channels_last else shape
-    return Output(memory, dtype, channels_last)
+    lying = tuple(prod(memory[axis + 1 :]) for axis in range(len(memory)))
+    strides = (lying[0], lying[-1], *lying[1:-1]) if channels_last else lying
+    return Output(dtype, prod(shape), shape, strides, memory, lying, channels_last)

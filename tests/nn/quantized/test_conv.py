@@ -9,6 +9,7 @@ from tests.nn.samples import LAYERS, Case, calibrate, convert, quantize
 from torch import nn
 
 import octavo.nn.quantized as nnq
+from octavo.nn import QTensor
 from octavo.program import ShapeError
 
 
@@ -63,8 +64,7 @@ def test_repr_lists_what_differs_from_the_default():
 def test_weights_that_were_set_are_the_weights():
     layer = nnq.Conv1d(3, 2, 2)
     w = quantize(torch.randn(2, 3, 2, generator=torch.Generator().manual_seed(1)), "int8")
-    symmetric = w.with_data(w.int_repr())
-    symmetric._zero_point = 0
+    symmetric = QTensor(w.int_repr(), w.q_scale(), 0)
     layer.set_weight_bias(symmetric, torch.tensor([1.0, -1.0]))
     assert torch.equal(layer.weight().int_repr(), w.int_repr().clamp(min=-127))
     assert layer.bias().tolist() == [1.0, -1.0]

@@ -113,4 +113,4 @@ def _kept(x: QTensor, inplace: bool, function: Callable[..., Tensor], *arguments
 
 def _fixed(x: QTensor, scale: float, zero_points: dict[str, int], function: Callable[..., Tensor]) -> QTensor:
     y = Value(x.qdtype, scale, zero_points[x.qdtype])
-    return QTensor(apply_function(function, (), x.int_repr(), x.value, y), y.scale, y.zero_point)
+    return QTensor.of(apply_function(function, (), x.int_repr(), x.value, y), y)

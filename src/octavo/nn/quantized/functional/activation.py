@@ -17,7 +17,7 @@ def _table(name: str, x: Any, scale: float, zero_point: int, function: Any, *arg
     """Apply a function with a table, for an output of these qparams and x's dtype."""
     x = quantized(name, x)
     y = Value(x.qdtype, float(torch.tensor(scale, dtype=torch.float32)), int(zero_point))
-    return QTensor(apply_function(function, arguments, x.int_repr(), x.value, y), y.scale, y.zero_point)
+    return QTensor.of(apply_function(function, arguments, x.int_repr(), x.value, y), y)
 
 
 def celu(input: QTensor, scale: float, zero_point: int, alpha: float = 1.0) -> QTensor:
