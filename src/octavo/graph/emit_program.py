@@ -9,6 +9,7 @@ from octavo.graph.errors import ConversionError
 from octavo.graph.ir import Dim, Node
 from octavo.graph.symbols import is_symbol
 from octavo.program import Program
+from octavo.program.types import QUANT_RANGE
 
 
 def emit_program(emitter: Emitter, node: Node) -> None:
@@ -18,15 +19,15 @@ def emit_program(emitter: Emitter, node: Node) -> None:
     given = {}
     for declared, value in zip(program.inputs, node.inputs, strict=True):
         wanted = program.values[declared.name]
-        real = wanted.dtype == "float32"
-        given[declared.name] = emitter.real(value) if real else emitter.reinterpreted(value, wanted, node.name)
+        in_8_bits = wanted.dtype in QUANT_RANGE
+        given[declared.name] = emitter.reinterpreted(value, wanted, node.name) if in_8_bits else emitter.real(value)
     returned = {names[name] for name in program.outputs}
     for operator in program.operators:
         made = tuple(names[name] for name in operator.outputs)
         values = tuple(program.values[name] for name in operator.outputs)
         for name, value in zip(made, values, strict=True):
             if name in returned:
-                _ = emitter.makes_real(name) if value.dtype == "float32" else emitter.makes_quantized(name)
+                _ = emitter.makes_quantized(name) if value.dtype in QUANT_RANGE else emitter.makes_real(name)
         read = tuple(given.get(name, names[name]) for name in operator.inputs)
         attributes = dict(operator.attributes)
         if operator.type == "reshape":
