@@ -103,6 +103,11 @@ class QuantizedModule(nn.Module):
     def _refresh(self) -> None:
         """Hold the buffers as they are now."""
         if [*map(id, self._held.values())] != [*map(id, self._buffers.values())]:
+            with torch.inference_mode(False):
+                for name, tensor in self._buffers.items():
+                    if tensor is not None and tensor.is_inference():
+                        # A tensor made in inference mode does not tell when it is written to.
+                        self._buffers[name] = tensor.clone()
             self._held = dict(self._buffers)
 
     def _build(self, inputs: Sequence[Tensor], values: Sequence[Value]) -> TensorProgram:
@@ -144,7 +149,7 @@ class QuantizedModule(nn.Module):
 
 def _stamp(tensor: Tensor) -> tuple[int, int]:
     """Return what changes when a tensor's numbers do."""
-    return tensor.data_ptr(), 0 if tensor.is_inference() else tensor._version
+    return tensor.data_ptr(), tensor._version
 
 
 def to_qtensor(x: Tensor, value: Value) -> QTensor:

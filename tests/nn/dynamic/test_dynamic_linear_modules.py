@@ -18,9 +18,9 @@ import octavo.nn.intrinsic.quantized.dynamic as nniqd
 import octavo.nn.quantized.dynamic as nnqd
 from octavo.nn import QTensor, conversions
 from octavo.numerics import sqnr
+from octavo.ops.memory import Call
 from octavo.program import ShapeError
 from octavo.qconfig import default_dynamic_qconfig, per_channel_dynamic_qconfig
-from octavo.runtime.plans import Plans
 
 SHAPES = [(48,), (1, 48), (5, 48), (2, 3, 48)]
 
@@ -150,21 +150,13 @@ def test_exported_it_gives_the_same_numbers_at_any_batch(pair: tuple[nn.Module, 
 def test_runs_on_as_many_threads_as_pytorch(monkeypatch: pytest.MonkeyPatch) -> None:
     layer = dynamic(nn.Linear(48, 20))
     x, seen = torch.randn(2, 48), []
-    find = Plans.find
+    run = Call.run
 
-    class Spy:
-        def __init__(self, native: Any) -> None:
-            self.native = native
+    def spy(self: Call, inputs: Any, threads: int) -> Any:
+        seen.append(threads)
+        return run(self, inputs, threads)
 
-        def run(self, inputs: Any, outputs: Any, threads: int) -> None:
-            seen.append(threads)
-            self.native.run(inputs, outputs, threads)
-
-    def spied(self: Plans, *arguments: Any) -> Any:
-        plan = find(self, *arguments)
-        return plan._replace(native=Spy(plan.native))
-
-    monkeypatch.setattr(Plans, "find", spied)
+    monkeypatch.setattr(Call, "run", spy)
     before = torch.get_num_threads()
     try:
         answers = []
@@ -175,3 +167,13 @@ def test_runs_on_as_many_threads_as_pytorch(monkeypatch: pytest.MonkeyPatch) -> 
         torch.set_num_threads(before)
     assert seen == [1, 2]
     assert torch.equal(*answers)
+
+
+def test_converted_in_inference_mode_it_sees_what_is_loaded() -> None:
+    with torch.inference_mode():
+        layer, other = dynamic(seeded(nn.Linear, 48, 20)), dynamic(nn.Linear(48, 20))
+        x = torch.randn(3, 48)
+        assert not torch.equal(layer(x), other(x))
+        other.load_state_dict(layer.state_dict())
+        assert torch.equal(layer(x), other(x))
+    assert torch.equal(layer(x), other(x))
