@@ -31,13 +31,11 @@ class FakeQuantizedTensor(Tensor):
     def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         form = QTensor.functions.get(func)
-        q = NotImplemented if form is None else form(*pytree.tree_map(_integers, args), **kwargs)
+        q = NotImplemented if form is None else form(*pytree.tree_map(integers_of, args), **kwargs)
         with torch._C.DisableTorchFunctionSubclass():
             real = func(*args, **kwargs)
         if isinstance(q, QTensor) and isinstance(real, Tensor):
-            # The numbers of the one, the gradient of the other.
-            exact = q.dequantize()
-            return _mark(exact + (real - real.detach()) if real.requires_grad else exact, q.qparams)
+            return _mark(with_gradient(q.dequantize(), real), q.qparams)
         for leaf in args[:1]:
             if leaf is real and isinstance(leaf, cls):
                 leaf.qparams = None
@@ -50,28 +48,41 @@ class FakeQuantizedTensor(Tensor):
         return plain(self).__reduce_ex__(protocol)
 
 
-def marked(y: Any, fake_quantize: Any) -> Any:
-    """Return what a fake-quantize module returned, with its qparams where it is evaluated.
+def evaluated_qparams(fake_quantize: Any) -> Qparams | None:
+    """Return the qparams that a fake-quantize module rounds with in evaluation; None where it does not.
 
-    In training, on a device other than the CPU (converted models run on the CPU alone), and while PyTorch traces, y is
-    returned as it is.
+    None too in training, and while PyTorch traces.
+    """
+    if not isinstance(fake_quantize, FakeQuantizeBase) or fake_quantize.training or torch.compiler.is_compiling():
+        return None
+    rounds = fake_quantize.is_on("fake_quant_enabled") and has_qparams(fake_quantize)
+    return fake_quantize.qparams() if rounds else None
+
+
+def marked(y: Any, fake_quantize: Any) -> Any:
+    """Return what a fake-quantize module returned, in evaluation with its qparams.
+
+    It stays as it is on another device than the CPU, for converted models run on the CPU alone.
 
     Args:
         y: what `fake_quantize` returned.
         fake_quantize: any module.
     """
-    if not isinstance(fake_quantize, FakeQuantizeBase) or fake_quantize.training or torch.compiler.is_compiling():
+    if type(y) is not Tensor or y.device.type != "cpu" or y.dtype != torch.float32:
         return y
-    rounds = fake_quantize.is_on("fake_quant_enabled") and has_qparams(fake_quantize)
-    if not (rounds and type(y) is Tensor and y.device.type == "cpu" and y.dtype == torch.float32):
-        return y
-    qparams = fake_quantize.qparams()
-    return y if qparams.ch_axis is not None else _mark(y, qparams)
+    qparams = evaluated_qparams(fake_quantize)
+    return y if qparams is None or qparams.ch_axis is not None else _mark(y, qparams)
 
 
-def qparams_of(x: Tensor) -> Qparams | None:
-    """Return the qparams of a fake-quantized tensor; None for any other."""
+def qparams_of(x: Any) -> Qparams | None:
+    """Return the qparams of a fake-quantized tensor; None for anything else."""
     return x.qparams if isinstance(x, FakeQuantizedTensor) else None
+
+
+def integers_of(x: Any) -> Any:
+    """Return the integers that a fake-quantized tensor stands for; anything else as it is."""
+    qparams = qparams_of(x)
+    return plain(x) if qparams is None else QTensor.from_float(plain(x).detach(), qparams)
 
 
 def plain(x: Any) -> Any:
@@ -79,13 +90,12 @@ def plain(x: Any) -> Any:
     return x.as_subclass(Tensor) if isinstance(x, FakeQuantizedTensor) else x
 
 
+def with_gradient(exact: Tensor, real: Tensor) -> Tensor:
+    """Return the numbers of the one with the gradient of the other."""
+    return exact + (real - real.detach()) if real.requires_grad else exact
+
+
 def _mark(y: Tensor, qparams: Qparams) -> FakeQuantizedTensor:
     marked = y.as_subclass(FakeQuantizedTensor)
     marked.qparams = qparams
     return marked
-
-
-def _integers(leaf: Any) -> Any:
-    if not isinstance(leaf, FakeQuantizedTensor) or leaf.qparams is None:
-        return plain(leaf)
-    return QTensor.from_float(plain(leaf).detach(), leaf.qparams)

@@ -8,10 +8,11 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils import _pytree as pytree
 
 from octavo.nn.conversions import conversions
 from octavo.nn.errors import FloatInputError, QuantizationError
-from octavo.nn.fake_quantized import marked
+from octavo.nn.fake_quantized import integers_of, marked, plain, qparams_of, with_gradient
 from octavo.nn.fused_activation import saturation
 from octavo.nn.observed import has_qparams
 from octavo.nn.output import QuantizedOutput
@@ -24,37 +25,43 @@ from octavo.program import Value
 class FXFloatFunctional(nn.Module):
     """Offer float arithmetic as methods; nothing is observed."""
 
-    def observed(self, y: Tensor) -> Tensor:
-        """Return a result, having shown it to the observer where there is one."""
+    def observed(self, y: Tensor, method: str, *operands: Any) -> Tensor:
+        """Return a result, having shown it to the observer where there is one.
+
+        Args:
+            y: what the method computed.
+            method: its name.
+            operands: its arguments.
+        """
         return y
 
     def add(self, x: Tensor, y: Any) -> Tensor:
         """Compute `x + y`."""
-        return self.observed(torch.add(x, y))
+        return self.observed(torch.add(x, y), "add", x, y)
 
     def add_scalar(self, x: Tensor, y: float) -> Tensor:
         """Compute `x + y` for a number y."""
-        return self.observed(torch.add(x, y))
+        return self.observed(torch.add(x, y), "add_scalar", x, y)
 
     def mul(self, x: Tensor, y: Any) -> Tensor:
         """Compute `x · y`, element by element."""
-        return self.observed(torch.mul(x, y))
+        return self.observed(torch.mul(x, y), "mul", x, y)
 
     def mul_scalar(self, x: Tensor, y: float) -> Tensor:
         """Compute `x · y` for a number y."""
-        return self.observed(torch.mul(x, y))
+        return self.observed(torch.mul(x, y), "mul_scalar", x, y)
 
     def cat(self, x: Sequence[Tensor], dim: int = 0) -> Tensor:
         """Concatenate tensors along an axis."""
-        return self.observed(torch.cat(list(x), dim=dim))
+        return self.observed(torch.cat(list(x), dim=dim), "cat", x, dim)
 
     def add_relu(self, x: Tensor, y: Tensor) -> Tensor:
         """Compute `max(x + y, 0)`."""
-        return self.observed(F.relu(torch.add(x, y)))
+        return self.observed(F.relu(torch.add(x, y)), "add_relu", x, y)
 
     def matmul(self, x: Tensor, y: Tensor) -> Tensor:
         """Compute the matrix product."""
-        return self.observed(torch.matmul(x, y))
+        return self.observed(torch.matmul(x, y), "matmul", x, y)
 
     def forward(self, x: Any) -> Any:
         """Refuse to be called.
@@ -75,9 +82,20 @@ class FloatFunctional(FXFloatFunctional):
         super().__init__()
         self.activation_post_process: nn.Module = nn.Identity()
 
-    def observed(self, y: Tensor) -> Tensor:
-        """Show a result to the observer, and return it."""
-        return marked(self.activation_post_process(y), self.activation_post_process)
+    def observed(self, y: Tensor, method: str, *operands: Any) -> Tensor:
+        """Show a result to the observer, and return it; after training for 8 bits, what a converted model computes."""
+        result = marked(self.activation_post_process(y), self.activation_post_process)
+        qparams = qparams_of(result)
+        if qparams is None or method == "matmul" or not _all_integers(operands):
+            return result
+        functional = QFunctional()
+        functional.set_output(qparams.scale, qparams.zero_point, qparams.dtype)
+        q = getattr(functional, method)(*pytree.tree_map(integers_of, operands))
+        return marked(with_gradient(q.dequantize(), plain(result)), self.activation_post_process)
+
+
+def _all_integers(operands: Any) -> bool:
+    return all(qparams_of(leaf) is not None for leaf in pytree.tree_leaves(operands) if isinstance(leaf, Tensor))
 
 
 class QFunctional(QuantizedOutput):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from torch import Tensor, nn
 
@@ -19,7 +19,7 @@ class _ConvNd(FakeQuantizedWeight):
         dilation: Any = 1, groups: int = 1, bias: bool = True, padding_mode: str = "zeros", qconfig: Any = None,
         device: Any = None, dtype: Any = None,
     ) -> None:  # fmt: skip
-        self.float_class.__init__(  # type: ignore[misc]
+        cast(Any, self.float_class).__init__(
             self, in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode,
             device, dtype,
         )  # fmt: skip
@@ -27,7 +27,10 @@ class _ConvNd(FakeQuantizedWeight):
 
     def forward(self, input: Tensor) -> Tensor:
         """Convolve."""
-        weight, bias = self.rounded(self.weight), self.rounded_bias(self.bias, input)
+        return self.computed(input, self.weight, self.bias)
+
+    def layer(self, input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+        """Compute the float convolution."""
         return self._conv_forward(input, weight, bias)  # type: ignore[attr-defined]
 
     @classmethod

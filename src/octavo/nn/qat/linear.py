@@ -18,6 +18,8 @@ class Linear(FakeQuantizedWeight, nn.Linear):
         qconfig: its weight factory makes the fake-quantize.
     """
 
+    ch_axis = -1
+
     def __init__(
         self, in_features: int, out_features: int, bias: bool = True, qconfig: Any = None, device: Any = None,
         dtype: Any = None,
@@ -27,8 +29,11 @@ class Linear(FakeQuantizedWeight, nn.Linear):
 
     def forward(self, input: Tensor) -> Tensor:
         """Compute the layer with the weight rounded."""
-        weight = self.rounded(self.weight)
-        return F.linear(input, weight, self.rounded_bias(self.bias, input))
+        return self.computed(input, self.weight, self.bias)
+
+    def layer(self, input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+        """Compute the float layer."""
+        return F.linear(input, weight, bias)
 
     @classmethod
     def from_float(cls, mod: nn.Module, use_precomputed_fake_quant: bool = False) -> Linear:
@@ -41,6 +46,6 @@ class Linear(FakeQuantizedWeight, nn.Linear):
 
     def to_float(self) -> nn.Linear:
         """Return the float layer."""
-        layer = nn.Linear(self.in_features, self.out_features, self.bias is not None)
+        layer: Any = nn.Linear(self.in_features, self.out_features, self.bias is not None)
         layer.weight, layer.bias = self.weight, self.bias
         return layer.train(self.training)

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from octavo.fake_quantize import FakeQuantizeBase, LearnedFakeQuantize
-from octavo.nn.fake_quantized import qparams_of
-from octavo.nn.observed import has_qparams
-from octavo.numerics import least_weight_scale, quantize_bias
+from octavo.nn.fake_quantized import evaluated_qparams, plain, qparams_of, with_gradient
+from octavo.nn.qat.integer_layer import integer_layer
+from octavo.numerics import Qparams, is_symmetric
 
 
 class FakeQuantizedWeight:
     """Give a float layer a `weight_fake_quant`; mixed into a subclass of the float class.
 
-    In evaluation the bias is rounded too, to the accumulator's steps `s_x · s_w`, where the input comes from a
-    fake-quantize module and s_x is known: the layer then gives what the converted one does.
+    In evaluation, where input and output have scales (both come from fake-quantize modules), the layer gives what the
+    converted one does, bit for bit; the gradient is that of training.
 
     Attributes:
+        ch_axis: the axis of the output's channels.
+        rectified: whether a ReLU belongs to the layer.
         name: the layer's full name, as far as it is known; errors use it.
         qconfig: which fake-quantize modules are used.
         weight_fake_quant: rounds the weight to what its 8 bits can stand for.
@@ -27,9 +31,12 @@ class FakeQuantizedWeight:
     name: str
     qconfig: Any
     weight_fake_quant: Any
+    activation_post_process: Any
     weight: Tensor
     bias: Tensor | None
     training: bool
+    ch_axis: ClassVar[int] = 1
+    rectified: ClassVar[bool] = False
 
     def attach(self, qconfig: Any) -> None:
         """Make the weight's fake-quantize.
@@ -70,22 +77,44 @@ class FakeQuantizedWeight:
             self.weight_fake_quant.refresh(weight.detach())
         return self.weight_fake_quant(weight)
 
-    def rounded_bias(self, bias: Tensor | None, input: Tensor) -> Tensor | None:
-        """Return a bias as the converted layer adds it: in evaluation rounded to steps of s_x · s_w.
+    def layer(self, input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+        """Compute the float layer, without its ReLU."""
+        raise NotImplementedError
+
+    def computed(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """Compute the layer, with its ReLU.
 
         Args:
+            input: of the layer.
+            weight: [out_channels, …], not rounded.
             bias: [out_channels] or None.
-            input: of the layer; its scale is known where it comes from a fake-quantize module, else nothing is rounded.
         """
-        x, observer = qparams_of(input), self.weight_fake_quant
-        if bias is None or x is None or not isinstance(observer, FakeQuantizeBase) or self.training:
-            return bias
-        if not (observer.is_on("fake_quant_enabled") and has_qparams(observer)):
-            return bias
-        weight_scale = observer.qparams().scale.expand(bias.shape).maximum(least_weight_scale(bias, x.scale))
-        steps = quantize_bias(bias, x.scale, weight_scale, self.name or type(self).__name__)
-        real = (steps.double() * (x.scale.double() * weight_scale.double())).to(bias.dtype)
-        return real + (bias - bias.detach()) if bias.requires_grad else real
+        rounded, ranges = self.rounded(weight), self._ranges(input)
+        if ranges is None:
+            return self.activated(self.layer(input, rounded, bias))
+        y = integer_layer(
+            plain(input).detach(), weight.detach(), None if bias is None else bias.detach(), self.layer, *ranges,
+            self.rectified, self.ch_axis, self.name or type(self).__name__,
+        )  # fmt: skip
+        if not torch.is_grad_enabled():
+            return y
+        real = self.activated(self.layer(input, rounded, bias))
+        # Rounded here already, so that there is no gradient where the output is clamped.
+        return with_gradient(y, self.activation_post_process(real))
+
+    def activated(self, y: Tensor) -> Tensor:
+        """Rectify, where a ReLU belongs to the layer."""
+        return F.relu(y) if self.rectified else y
+
+    def _ranges(self, input: Tensor) -> tuple[Qparams, Qparams, Qparams] | None:
+        """Return the qparams of input, weight and output; None in training, and where one of them has none."""
+        if self.training:
+            return None
+        x, w = qparams_of(input), evaluated_qparams(self.weight_fake_quant)
+        y = evaluated_qparams(getattr(self, "activation_post_process", None))
+        if x is None or w is None or y is None or y.ch_axis is not None:
+            return None
+        return (x, w, y) if is_symmetric(w.qscheme) and w.dtype == "int8" else None
 
     def folded_weight_bias(self) -> tuple[Tensor, Tensor | None]:
         """Return the float weight and bias that conversion quantizes."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -76,26 +75,18 @@ class FoldedBatchNorm(FakeQuantizedWeight):
         gamma = self.bn.weight
         return compute(self.bn.running_var, None if gamma is None else gamma.detach(), self.bn.eps)
 
-    def normalized(self, input: Tensor, layer: Callable[[Tensor], Tensor]) -> Tensor:
-        """Compute the layer and its batch norm.
-
-        Args:
-            input: of the layer.
-            layer: computes the layer without bias for a weight.
-        """
+    def forward(self, input: Tensor) -> Tensor:
+        """Compute the layer, its batch norm and its ReLU."""
         if not self.bn.training:
-            weight, bias = fold(self.weight, self.bias, self.bn)
-            y = layer(self.rounded(weight))
-            bias = self.rounded_bias(bias, input)
-            return y + bias.view(1, -1, *[1] * (y.dim() - 2)).to(y.dtype)
+            return self.computed(input, *fold(self.weight, self.bias, self.bn))
         f = self.factor()
         rounded = self.rounded(self.weight * f.view(-1, *[1] * (self.weight.dim() - 1)))
-        scaled = layer(rounded)
+        scaled = self.layer(input, rounded)
         view = (1, -1, *[1] * (scaled.dim() - 2))
         plain = scaled * f.reciprocal().view(view)
         if self.bias is not None:
             plain = plain + self.bias.view(view)
-        y = self.bn(plain)
+        y = self.activated(self.bn(plain))
         _average_over_ranks(self.bn)
         return y
 

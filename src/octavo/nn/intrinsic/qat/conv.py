@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from octavo.nn import intrinsic
@@ -29,14 +28,13 @@ class _ConvBnNd(FoldedBatchNorm):
     fused_class: ClassVar[type[nn.Module]]
     float_class: ClassVar[type[nn.Module]]
     axes: ClassVar[int]
-    rectified: ClassVar[bool] = False
 
     def __init__(
         self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0,
         dilation: Any = 1, groups: int = 1, bias: bool | None = None, padding_mode: str = "zeros",
         eps: float = 1e-5, momentum: float = 0.1, freeze_bn: bool = False, qconfig: Any = None,
     ) -> None:  # fmt: skip
-        self.float_class.__init__(  # type: ignore[misc]
+        cast(Any, self.float_class).__init__(
             self, in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bool(bias), padding_mode
         )
         self.attach(qconfig)
@@ -44,17 +42,16 @@ class _ConvBnNd(FoldedBatchNorm):
         if freeze_bn:
             self.freeze_bn_stats()
 
-    def forward(self, input: Tensor) -> Tensor:
-        """Compute the fused layer."""
-        y = self.normalized(input, lambda weight: self._conv_forward(input, weight, None))  # type: ignore[attr-defined]
-        return F.relu(y) if self.rectified else y
+    def layer(self, input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+        """Compute the float convolution."""
+        return self._conv_forward(input, weight, bias)  # type: ignore[attr-defined]
 
     @classmethod
     def from_float(cls, mod: Any, use_precomputed_fake_quant: bool = False) -> Any:
         """Make one that shares the parameters and statistics of a fused float module."""
         qconfig = qconfig_of(mod, cls.fused_class)
         conv, norm = mod[0], mod[1]
-        layer: Any = cls(*conv_arguments(conv), norm.eps, norm.momentum, False, qconfig)
+        layer: Any = cls(*conv_arguments(conv), eps=norm.eps, momentum=norm.momentum, qconfig=qconfig)
         layer.attach_norm(norm)
         layer.take(conv, mod)
         return layer
@@ -109,10 +106,7 @@ class ConvBnReLU3d(ConvBn3d):
 
 class _ConvReLUNd(qat._ConvNd):
     fused_class: ClassVar[type[nn.Module]]
-
-    def forward(self, input: Tensor) -> Tensor:
-        """Convolve and rectify."""
-        return F.relu(super().forward(input))
+    rectified = True
 
     @classmethod
     def from_float(cls, mod: Any, use_precomputed_fake_quant: bool = False) -> Any:

@@ -15,9 +15,7 @@ from octavo.nn.qat.weight import qconfig_of
 class LinearReLU(qat.Linear):
     """Train Linear and ReLU as one layer."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        """Compute the layer and rectify."""
-        return F.relu(super().forward(input))
+    rectified = True
 
     @classmethod
     def from_float(cls, mod: Any, use_precomputed_fake_quant: bool = False) -> LinearReLU:
@@ -52,9 +50,9 @@ class LinearBn1d(FoldedBatchNorm, nn.Linear):
         if freeze_bn:
             self.freeze_bn_stats()
 
-    def forward(self, input: Tensor) -> Tensor:
-        """Compute the fused layer; input [n, in_features]."""
-        return self.normalized(input, lambda weight: F.linear(input, weight))
+    def layer(self, input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+        """Compute the float layer; input [n, in_features]."""
+        return F.linear(input, weight, bias)
 
     @classmethod
     def from_float(cls, mod: Any, use_precomputed_fake_quant: bool = False) -> LinearBn1d:
