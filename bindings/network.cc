@@ -174,6 +174,20 @@ void bind_network(nb::module_& module) {
             const nb::gil_scoped_release release;
             self.run(memory.inputs.data(), memory.outputs.data(), threads);
           })
+      // Memory at these addresses, which the caller vouches for: as planned, and alive until this returns.
+      .def("run_at",
+           [](octavo::PlanSet& self, const std::vector<uintptr_t>& inputs, const std::vector<uintptr_t>& outputs,
+              int threads) {
+             if (inputs.size() != self.inputs().size() || outputs.size() != self.outputs().size())
+               throw std::invalid_argument("the number of inputs or outputs is not the network's");
+             checked_threads(threads);
+             std::vector<const void*> from;
+             std::vector<void*> to;
+             for (const uintptr_t address : inputs) from.push_back(reinterpret_cast<const void*>(address));
+             for (const uintptr_t address : outputs) to.push_back(reinterpret_cast<void*>(address));
+             const nb::gil_scoped_release release;
+             self.run(from.data(), to.data(), threads);
+           })
       .def("profile",
            [](octavo::PlanSet& self, const std::vector<ConstArray>& inputs, std::vector<OutArray> outputs, int threads,
               int rounds) {

@@ -182,6 +182,12 @@ class Planner {
 
   bool may_lie_freely(int value) const { return free_outputs_ && item_size(graph_.values[value].dtype) == 1; }
 
+  // Whether the caller, who lets outputs lie freely, gets 8 bits made of float images: layers will want them
+  // channels_last.
+  bool is_image_made_of_floats(const Graph::Node& node, int value) const {
+    return may_lie_freely(value) && shapes_[value].rank >= 4 && graph_.values[node.inputs[0]].dtype == DType::f32;
+  }
+
   // --- steps
 
   void touch(int place) {
@@ -282,7 +288,8 @@ class Planner {
     Order order = Order::row_major;
     for (const int input : inputs)
       if (natural_order(input) == Order::channels_last) order = Order::channels_last;
-    for (const int value : node.outputs) outputs.push_back(place_output(node, value, order));
+    for (const int value : node.outputs)
+      outputs.push_back(place_output(node, value, is_image_made_of_floats(node, value) ? Order::channels_last : order));
     if (const int64_t bytes = node.op->scratch_bytes(in); bytes > 0)
       outputs.push_back(new_place({.dtype = DType::u8}, {1, {bytes}}, Order::row_major, {}, Storage::Owner::arena, -1));
     if (node.op->parts().empty()) return add_step(PlannedStep::Kind::op, std::move(inputs), std::move(outputs));

@@ -6,11 +6,15 @@ import pytest
 import torch
 
 from octavo.ops import operators
-from octavo.ops.memory import has_slack
+from octavo.ops.memory import how_it_lies
 from octavo.program import ShapeError, Value
 
 VALUE = Value("uint8", 0.5, 10)
 WINDOW = {"kernel": (3, 3), "stride": (1, 1), "padding": ((1, 1), (1, 1)), "dilation": (1, 1), "ceil_mode": False}
+
+
+def has_slack(x: torch.Tensor) -> bool:
+    return how_it_lies(x)[-1]
 
 
 def pool(q: torch.Tensor) -> torch.Tensor:
@@ -55,3 +59,17 @@ def test_inputs_are_never_written(q):
 def test_an_empty_tensor_is_refused():
     with pytest.raises(ShapeError, match=r"takes no empty tensor"):
         pool(torch.empty(0, 3, 4, 4, dtype=torch.uint8))
+
+
+def test_a_wrong_dtype_is_refused_by_name():
+    with pytest.raises(TypeError, match=r"input 'x0': got torch.float32 on cpu, expected uint8 on cpu"):
+        pool(torch.ones(1, 3, 4, 4))
+
+
+def test_images_are_quantized_to_channels_last():
+    x = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    q = operators.quantize(x, VALUE)
+    assert q.is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(q, operators.quantize(x.contiguous(memory_format=torch.channels_last), VALUE))
+    assert torch.equal(operators.quantize(x[0], VALUE), q[0])
+    assert operators.quantize(x[0], VALUE).is_contiguous()

@@ -12,11 +12,10 @@ import torch
 from torch import Tensor
 
 from octavo.ops import traced
-from octavo.ops.memory import array_of, empty_output, has_slack
+from octavo.ops.memory import Call, how_it_lies, make_call
 from octavo.program import Program
 from octavo.program.document import to_document
 from octavo.runtime import LoadedProgram
-from octavo.runtime.plans import memory_view
 
 
 class TensorProgram:
@@ -35,6 +34,7 @@ class TensorProgram:
 
     def __init__(self, program: Program) -> None:
         self._loaded = LoadedProgram(program)
+        self._latest: tuple[list[Any], Call] | None = None
 
     @property
     def program(self) -> Program:
@@ -55,21 +55,19 @@ class TensorProgram:
         """
         if torch.compiler.is_compiling():
             return traced.run(inputs, self._constants, self._text, self._digest)
-        views = [memory_view(array_of(x)) for x in inputs]
-        # A copy has an array of its own memory, without slack.
-        lying = tuple(
-            [(last, not view.flags.owndata and has_slack(x)) for x, (view, last) in zip(inputs, views, strict=True)]
-        )
-        plan = self._loaded.plans.find(tuple([x.shape for x in inputs]), lying)
-        outputs = [empty_output(output) for output in plan.outputs]
-        arrays = [array for _, array in outputs]
-        plan.native.run([view for view, _ in views], arrays, torch.get_num_threads())
-        return [y for y, _ in outputs]
+        key = [how_it_lies(x) for x in inputs]
+        latest = self._latest
+        call = latest[1] if latest is not None and latest[0] == key else self._call(key, inputs)
+        return call.run(list(inputs), torch.get_num_threads())
 
     def run(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         """Compute as a call does; all outputs are contiguous."""
-        arrays = [array_of(x.contiguous()) for x in inputs]
-        return [torch.from_numpy(y) for y in self._loaded.run(arrays, torch.get_num_threads())]
+        return [y.contiguous() for y in self(*inputs)]
+
+    def _call(self, key: list[Any], inputs: Sequence[Tensor]) -> Call:
+        call = make_call(self.program, self._loaded.plans, list(inputs))
+        self._latest = key, call
+        return call
 
     @cached_property
     def _text(self) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from octavo.ops.memory import TORCH_DTYPES
 from octavo.program import Program, infer_shapes
 from octavo.program.document import from_document
 
@@ -19,14 +20,6 @@ if TYPE_CHECKING:
 # Programs kept ready to run.
 _KEPT = 256
 _ready: OrderedDict[tuple[str, str], TensorProgram] = OrderedDict()
-
-_DTYPES = {
-    "float32": torch.float32,
-    "uint8": torch.uint8,
-    "int8": torch.int8,
-    "int32": torch.int32,
-    "int64": torch.int64,
-}
 
 
 def read_program(text: str, constants: Sequence[Tensor]) -> Program:
@@ -78,6 +71,6 @@ def _(inputs: Sequence[Tensor], constants: Sequence[Tensor], program: str, diges
     shapes = infer_shapes(described, sizes, limits=False)
     device = inputs[0].device
     return [
-        torch.empty(shapes[name], dtype=_DTYPES[described.values[name].dtype], device=device)
+        torch.empty(shapes[name], dtype=TORCH_DTYPES[described.values[name].dtype], device=device)
         for name in described.outputs
     ]

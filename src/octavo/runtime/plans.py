@@ -25,14 +25,13 @@ Lying = tuple[tuple[bool, bool], ...]
 
 
 class Output(NamedTuple):
-    """How an output lies: its shape and its strides, both in elements, logically and as it lies in memory."""
+    """How an output lies: its shape and strides in elements, and the shape of its memory."""
 
     dtype: np.dtype
     size: int
     shape: tuple[int, ...]
     strides: tuple[int, ...]
     memory: tuple[int, ...]
-    memory_strides: tuple[int, ...]
     channels_last: bool
 
 
@@ -112,4 +111,4 @@ def _output(shape: tuple[int, ...], dtype: np.dtype, channels_last: bool) -> Out
     memory = (shape[0], *shape[2:], shape[1]) if channels_last else shape
     lying = tuple(prod(memory[axis + 1 :]) for axis in range(len(memory)))
     strides = (lying[0], lying[-1], *lying[1:-1]) if channels_last else lying
-    return Output(dtype, prod(shape), shape, strides, memory, lying, channels_last)
+    return Output(dtype, prod(shape), shape, strides, memory, channels_last)
