@@ -90,6 +90,11 @@ class WeightedLayer(QuantizedLayer):
 
 def weight_qparams(mod: Any, weight: Tensor, ch_axis: int) -> Qparams:
     """Choose a weight's qparams as the module's trained fake-quantize or its qconfig says; int8, symmetric."""
+    if not bool(torch.isfinite(weight).all()):
+        raise QuantizationError(
+            f"module '{getattr(mod, 'name', '')}' ({type(mod).__name__}): its weight, batch norm folded in, is NaN or "
+            "infinite in places. Remedy: go back to a state before training diverged; check data and learning rate"
+        )
     observer = getattr(mod, "weight_fake_quant", None)
     if isinstance(observer, FakeQuantizeBase):
         observer.refresh(weight.detach().float())
