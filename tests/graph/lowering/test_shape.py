@@ -59,7 +59,6 @@ def test_what_moves_nothing_leaves_no_node():
 @pytest.mark.parametrize(
     ("function", "reason"),
     [
-        (lambda x: F.pad(x, (1, 1, 1, 1), mode="reflect"), "reflect"),
         (lambda x: F.pad(x, (1, 1), value=2.0), "value 2.0"),
         (lambda x: F.pad(x, (-1, 0)), "negative"),
         (lambda x: x.double(), "float64"),
@@ -70,7 +69,7 @@ def test_what_moves_nothing_leaves_no_node():
         (lambda x: x.flip(1), "aten.flip"),
     ],
     ids=[
-        "reflect", "pad by two", "crop by padding", "double", "cat constant", "stack constant", "expand", "dropout",
+        "pad by two", "crop by padding", "double", "cat constant", "stack constant", "expand", "dropout",
         "flip",
     ],
 )  # fmt: skip

@@ -6,9 +6,11 @@ from octavo.graph.lowering import (
     layers,
     lookup,
     normalization,
+    padding,
     pooling,
     program,
     recurrent,
+    resizing,
     shape,
 )
 from octavo.graph.lowering.lower import lower
@@ -20,8 +22,10 @@ __all__ = [
     "lookup",
     "lower",
     "normalization",
+    "padding",
     "pooling",
     "program",
     "recurrent",
+    "resizing",
     "shape",
 ]

@@ -84,12 +84,13 @@ def stack(b: Builder, values: Any, axis: int = 0) -> Value:
     return concat(b, raised, axis)
 
 
-def _slice(b: Builder, x: Value, axis: int, start: int, end: int | None, step: int, size: Dim) -> Value:
+def cut(b: Builder, x: Value, axis: int, start: int, end: int | None, step: int, size: Dim, suffix: str = "") -> Value:
+    """Append a slice of one axis, of a known size, or return x where that is all of it."""
     shape = b.shape(x)
     if shape[axis] == size and start == 0 and step == 1:
         return x
-    cut = (*shape[:axis], size, *shape[axis + 1 :])
-    return b.emit("slice", (x,), cut, {"axis": axis, "start": start, "end": end, "step": step})
+    wanted = (*shape[:axis], size, *shape[axis + 1 :])
+    return b.emit("slice", (x,), wanted, {"axis": axis, "start": start, "end": end, "step": step}, suffix=suffix)
 
 
 def _bound(b: Builder, value: Any, size: Any) -> int | None:
@@ -111,7 +112,7 @@ def slice_(b: Builder, x: Value, axis: int = 0, start: Any = None, end: Any = No
     axis %= len(source)
     first = _bound(b, start, source[axis]) or 0
     size = b.symbols.dim(b.current.meta["val"].shape[axis])
-    return _slice(b, x, axis, first, _bound(b, end, source[axis]), step, size)
+    return cut(b, x, axis, first, _bound(b, end, source[axis]), step, size)
 
 
 @lowers("narrow", sizes=True, moves=True)
@@ -119,7 +120,7 @@ def narrow(b: Builder, x: Value, axis: int, start: int, length: int) -> Value:
     """Lower a slice given by its length."""
     if not isinstance(start, int) or not isinstance(length, int) or start < 0:
         raise Unsupported("its position is symbolic or counts from the end", "slice at fixed positions")
-    return _slice(b, x, axis % len(b.shape(x)), start, start + length, 1, length)
+    return cut(b, x, axis % len(b.shape(x)), start, start + length, 1, length)
 
 
 @lowers("select", sizes=True, moves=True)
@@ -127,7 +128,7 @@ def select(b: Builder, x: Value, axis: int, index: Any) -> Value:
     """Lower the choice of one index of an axis, as a slice and a reshape."""
     if not isinstance(index, int):
         raise Unsupported("its index is symbolic", "select a fixed index")
-    part = _slice(b, x, axis % len(b.shape(x)), index, index + 1 if index != -1 else None, 1, 1)
+    part = cut(b, x, axis % len(b.shape(x)), index, index + 1 if index != -1 else None, 1, 1)
     return b.reshape(part, b.result_shape())
 
 
@@ -153,27 +154,9 @@ def split(b: Builder, x: Value, *rest: Any, **names: Any) -> list[Value]:
         size = 1 if key == "unbind" else shape[axis]
         if not isinstance(size, int):
             raise Unsupported(f"it splits an axis of symbolic size ({size})", "fix that size with dynamic_shapes")
-        parts.append(b.reshape(_slice(b, x, axis, start, start + size, 1, size), shape))
+        parts.append(b.reshape(cut(b, x, axis, start, start + size, 1, size), shape))
         start += size
     return parts
-
-
-@lowers("pad", "constant_pad_nd", sizes=True, moves=True)
-def pad(b: Builder, x: Value, pads: Any, mode: Any = "constant", value: Any = None) -> Value:
-    """Lower padding with zeros; PyTorch lists the last axis first."""
-    if isinstance(mode, (int, float)):
-        mode, value = "constant", mode
-    zero = b.fixed[x.name].zero_point if x.name in b.fixed else 0
-    if mode != "constant" or (0 if value is None else value) != zero:
-        raise Unsupported(f"it pads with mode '{mode}' and value {value}", "pad with zeros")
-    if not all(isinstance(p, int) for p in pads):
-        raise Unsupported("its widths are symbolic", "pad by fixed widths")
-    padding = [[0, 0] for _ in b.shape(x)]
-    for index in range(len(pads) // 2):
-        padding[-1 - index] = [pads[2 * index], pads[2 * index + 1]]
-    if any(p < 0 for pair in padding for p in pair):
-        raise Unsupported("a width is negative", "slice instead")
-    return x if not any(map(any, padding)) else b.emit("pad", (x,), None, {"padding": padding})
 
 
 @lowers("channel_shuffle", "native_channel_shuffle", moves=True)
