@@ -166,3 +166,10 @@ class TestErrors:
 
         with pytest.raises(CaptureError, match="could not capture Branch"):
             prepare_fx(Branch().eval(), get_default_qconfig_mapping(), (images(),))
+
+    def test_numbers_that_are_not_finite(self, model):
+        prepared = prepare_fx(model, get_default_qconfig_mapping(), (images(),))
+        x = images()
+        x[0, 0, 0, 0] = float("nan")
+        with pytest.raises(CalibrationError, match=r"1 of 3072 values that layer 'x' computes are NaN or infinite"):
+            prepared(x)

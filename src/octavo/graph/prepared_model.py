@@ -16,7 +16,7 @@ from octavo.graph.passes.share_qparams import AVERAGING
 from octavo.graph.placement import LAYERS
 from octavo.graph.prepare import Prepared
 from octavo.graph.trained_layer import TrainedLayer, dropout_of, trained_layer
-from octavo.nn.fake_quantized import marked, plain
+from octavo.nn.fake_quantized import evaluated_qparams, marked, plain
 from octavo.observers import ObserverBase
 
 OBSERVER = "activation_post_process"
@@ -119,8 +119,8 @@ class TrainedModel(PreparedModel):
         part = self._parts.get(node.name)
         int8 = self._prepared.decisions[node.name].int8
         if isinstance(part, TrainedLayer):
-            first = marked(inputs[0], self.observer(node.inputs[0])) if int8 else inputs[0]
-            return part(node, [first, *inputs[1:]], sizes)
+            x = evaluated_qparams(self.observer(node.inputs[0])) if int8 else None
+            return part.run(node, inputs, x)
         if node.type == "dropout" and part is not None:
             return part(*inputs)
         if int8 and node.type in AVERAGING and self._shares(node):

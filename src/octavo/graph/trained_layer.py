@@ -15,10 +15,11 @@ from octavo.graph.ir import Node
 from octavo.graph.module_tree import Held
 from octavo.graph.passes.fold_batch_norm import NORM
 from octavo.graph.transposed import by_output_channel
-from octavo.nn.fake_quantized import plain
-from octavo.nn.intrinsic.qat.batch_norm import FoldedBatchNorm
+from octavo.nn.fake_quantized import evaluated_qparams
+from octavo.nn.folding import fold
+from octavo.nn.intrinsic.qat.batch_norm import FoldedBatchNorm, average_over_ranks
 from octavo.nn.qat.weight import FakeQuantizedWeight
-from octavo.numerics import Qparams
+from octavo.numerics import Qparams, least_weight_scale, quantize_bias
 from octavo.qconfig import QConfig
 
 _NORMS: Mapping[int, Any] = {2: nn.BatchNorm1d, 3: nn.BatchNorm1d, 4: nn.BatchNorm2d, 5: nn.BatchNorm3d}
@@ -45,25 +46,40 @@ class TrainedLayer(FakeQuantizedWeight, nn.Module):
         given = node.constants.get("bias")
         self.register_parameter("bias", None if given is None else held.parameter(given))
 
-    def forward(self, node: Node, inputs: Sequence[Tensor], sizes: Mapping[str, int]) -> Tensor:
+    def run(self, node: Node, inputs: Sequence[Tensor], x: Qparams | None) -> Tensor:
         """Compute the node.
 
         Args:
             node: the layer; its constants are not looked at.
-            inputs: x, and the residual where there is one.
-            sizes: of the symbols.
+            inputs: of the layer, and the residual where there is one.
+            x: qparams of the first input where they are known, as in evaluation.
         """
-        weight = by_output_channel(node, self.rounded(by_output_channel(node, self.weight)))
-        bias = self.rounded_bias(self.bias, inputs[0])
-        constants = {"weight": weight} if bias is None else {"weight": weight, "bias": bias}
-        return compute(replace(node, constants=constants), [plain(x) for x in inputs], sizes)
+        return self.rounded_layer(node, inputs, self.weight, self.bias, x)
+
+    def rounded_layer(
+        self, node: Node, inputs: Sequence[Tensor], weight: Tensor, bias: Tensor | None, x: Qparams | None
+    ) -> Tensor:
+        """Compute the node with this weight, rounded, and this bias, rounded where the qparams of x are known."""
+        rounded = by_output_channel(node, self.rounded(by_output_channel(node, weight)))
+        bias = bias if bias is None or x is None else self._rounded_bias(bias, x)
+        constants = {"weight": rounded} if bias is None else {"weight": rounded, "bias": bias}
+        return compute(replace(bare(node), constants=constants), inputs, {})
+
+    def _rounded_bias(self, bias: Tensor, x: Qparams) -> Tensor:
+        """Round a bias to the accumulator's steps, as the converted layer adds it."""
+        weight = evaluated_qparams(self.weight_fake_quant)
+        if weight is None:
+            return bias
+        scale = weight.scale.expand(bias.shape).maximum(least_weight_scale(bias, x.scale))
+        steps = quantize_bias(bias, x.scale, scale, self.name)
+        real = (steps.double() * (x.scale.double() * scale.double())).to(bias.dtype)
+        return real + (bias - bias.detach()) if bias.requires_grad else real
 
     def frozen(self, node: Node) -> Node:
         """Return the node as it is now, batch norm folded in."""
         weight, bias = self.folded_weight_bias()
         constants = {"weight": weight} if bias is None else {"weight": weight, "bias": bias}
-        attributes = {key: value for key, value in node.attributes.items() if key != NORM}
-        return replace(node, attributes=attributes, constants={role: t.cpu() for role, t in constants.items()})
+        return replace(bare(node), constants={role: t.cpu() for role, t in constants.items()})
 
     def weight_qparams(self, node: Node) -> Qparams | None:
         """Return the qparams of the weight as it is now; None of a layer in float."""
@@ -96,18 +112,28 @@ class TrainedNormLayer(FoldedBatchNorm, TrainedLayer):
         self.attach_norm(made)
         self.weight.requires_grad_(self.weight.requires_grad and not norm["alone"])
 
-    def forward(self, node: Node, inputs: Sequence[Tensor], sizes: Mapping[str, int]) -> Tensor:
+    def run(self, node: Node, inputs: Sequence[Tensor], x: Qparams | None) -> Tensor:
         """Compute the node, see `TrainedLayer`."""
-        attributes = {key: value for key, value in node.attributes.items() if key not in (NORM, "clamp")}
-        bare = replace(node, attributes=attributes)
-
-        def layer(weight: Tensor) -> Tensor:
-            return compute(replace(bare, constants={"weight": weight}), [plain(inputs[0])], sizes)
-
-        y = self.normalized(inputs[0], layer)
+        if not self.bn.training:
+            weight, bias = fold(self.weight, self.bias, self.bn)
+            return self.rounded_layer(node, inputs, weight, bias, x)
+        f = self.factor()
+        weight = self.rounded(self.weight * f.view(-1, *[1] * (self.weight.dim() - 1)))
+        plain = bare(node, clamp=False)
+        scaled = compute(replace(plain, constants={"weight": weight}), inputs[:1], {})
+        view = (1, -1, *[1] * (scaled.dim() - 2))
+        y = scaled * f.reciprocal().view(view)
+        y = self.bn(y if self.bias is None else y + self.bias.view(view))
+        average_over_ranks(self.bn)
         for residual in inputs[1:]:
-            y = y + plain(residual)
+            y = y + residual
         return y.clamp(*node.attributes["clamp"]) if "clamp" in node.attributes else y
+
+
+def bare(node: Node, clamp: bool = True) -> Node:
+    """Return a node without its batch norm, and without its clamp where that is not wanted."""
+    left_out = {NORM} if clamp else {NORM, "clamp"}
+    return replace(node, attributes={key: value for key, value in node.attributes.items() if key not in left_out})
 
 
 def trained_layer(node: Node, held: Held, qconfig: QConfig | None) -> TrainedLayer:

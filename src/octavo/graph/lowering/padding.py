@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from octavo.graph.ir import Dim
@@ -10,7 +10,7 @@ from octavo.graph.lowering.builder import Builder
 from octavo.graph.lowering.registry import Unsupported, Value, lowers
 from octavo.graph.lowering.shape import cut
 
-Edges = tuple[list[tuple[int, int | None]], list[tuple[int, int | None]]]
+Edges = tuple[Sequence[tuple[int, int | None]], Sequence[tuple[int, int | None]]]
 """What stands before and after the values of an axis: slices of it, in order."""
 
 

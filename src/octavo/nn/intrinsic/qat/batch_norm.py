@@ -87,7 +87,7 @@ class FoldedBatchNorm(FakeQuantizedWeight):
         if self.bias is not None:
             plain = plain + self.bias.view(view)
         y = self.activated(self.bn(plain))
-        _average_over_ranks(self.bn)
+        average_over_ranks(self.bn)
         return y
 
     def folded_weight_bias(self) -> tuple[Tensor, Tensor | None]:
@@ -131,7 +131,7 @@ def update_bn_stats(mod: nn.Module) -> None:
         mod.update_bn_stats()
 
 
-def _average_over_ranks(norm: Any) -> None:
+def average_over_ranks(norm: Any) -> None:
     """Let every rank fold the same statistics: their mean over all ranks."""
     if not (dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1):
         return
