@@ -139,5 +139,6 @@ def average_over_ranks(norm: Any) -> None:
         both = torch.cat([norm.running_mean, norm.running_var])
         dist.all_reduce(both)
         both /= dist.get_world_size()
-        norm.running_mean.copy_(both[: norm.num_features])
-        norm.running_var.copy_(both[norm.num_features :])
+        # Past autograd, which has saved them for a backward pass that reads only the batch's own statistics.
+        norm.running_mean.data.copy_(both[: norm.num_features])
+        norm.running_var.data.copy_(both[norm.num_features :])
