@@ -8,9 +8,8 @@ from typing import Any, ClassVar, cast
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils import _pytree as pytree
 
-from octavo.nn.conversions import conversions
+from octavo.nn.fallback import OF_THE_WRAPPER, on_floats
 from octavo.numerics import Qparams, dequantize, dtype_name, quantize
 from octavo.numerics.qscheme import Qscheme
 from octavo.ops import operators
@@ -202,30 +201,13 @@ class QTensor(Tensor):
             if result is not NotImplemented:
                 return result
         name = getattr(func, "__name__", "")
-        if name in _OF_THE_WRAPPER or func in _OF_THE_WRAPPER:
+        if name in OF_THE_WRAPPER or func in OF_THE_WRAPPER:
             with torch._C.DisableTorchFunctionSubclass():
                 return func(*args, **kwargs)
-        return _on_floats(func, name, args, kwargs)
+        return on_floats(QTensor, func, name, args, kwargs)
 
     @classmethod
     def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func is torch.ops.aten.detach.default:
             return args[0].with_data(args[0].int_repr().detach())
-        return _on_floats(func, str(func), args, kwargs or {})
-
-
-_OF_THE_WRAPPER = frozenset(
-    {"__get__", "size", "dim", "ndimension", "numel", "nelement", "stride", "is_contiguous", "is_floating_point",
-     "element_size", "get_device", "is_complex", "__len__", "__hash__", "requires_grad_", "has_names", "__setstate__"}
-)  # fmt: skip
-"""What the tensor answers by itself: shape, dtype, device and the like."""
-
-
-def _on_floats(func: Any, name: str, args: Any, kwargs: Any) -> Any:
-    conversions.count(f"function {name}", "dequantize")
-
-    def real(leaf: Any) -> Any:
-        return leaf.dequantize() if isinstance(leaf, QTensor) else leaf
-
-    args, kwargs = pytree.tree_map(real, (args, kwargs))
-    return func(*args, **kwargs)
+        return on_floats(QTensor, func, str(func), args, kwargs or {})
