@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from tests.nn.samples import QCONFIG
 from torch import Tensor, nn
 
 from octavo import eager
@@ -17,7 +18,6 @@ from octavo.nn.errors import QuantizationError
 from octavo.nn.stubs import DeQuantStub, QuantStub
 from octavo.numerics import sqnr
 from octavo.program import ShapeError
-from octavo.qconfig import get_default_qconfig
 
 SIZE, HEADS, QUERIES, KEYS, BATCH = 16, 4, 5, 7, 3
 KINDS = {
@@ -91,7 +91,7 @@ class Model(nn.Module):
 
 def convert(attention: Any) -> tuple[Model, Any]:
     model = Model(attention).eval()
-    model.qconfig = get_default_qconfig("x86")  # type: ignore[assignment]
+    model.qconfig = QCONFIG  # type: ignore[assignment]
     prepared = eager.prepare(model)
     with torch.no_grad():
         for _ in range(16):
@@ -142,6 +142,6 @@ def test_wrong_inputs_are_named() -> None:
     with pytest.raises(QuantizationError, match=r"observed nn.quantizable.MultiheadAttention"):
         quantized.MultiheadAttention.from_float(nn.MultiheadAttention(8, 2))
     model = Model(nn.MultiheadAttention(8, 2)).eval()
-    model.qconfig = get_default_qconfig("x86")  # type: ignore[assignment]
+    model.qconfig = QCONFIG  # type: ignore[assignment]
     with pytest.raises(NotCalibratedError, match=r"'attention.quant_attn_output'"):
         eager.convert(eager.prepare(model))

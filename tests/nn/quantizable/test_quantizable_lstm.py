@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import copy
 import io
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from tests.nn.samples import QCONFIG
 from torch import Tensor, nn
+from torch.export import Dim, export
 from torch.nn.utils.rnn import pack_sequence
 
+import octavo
 from octavo import eager
 from octavo.eager.errors import NotCalibratedError, NotPreparedError
 from octavo.nn import QTensor, conversions, quantizable, quantized
@@ -18,7 +23,7 @@ from octavo.nn.errors import QuantizationError
 from octavo.nn.stubs import DeQuantStub, QuantStub
 from octavo.numerics import sqnr
 from octavo.program import ShapeError
-from octavo.qconfig import get_default_qat_qconfig, get_default_qconfig
+from octavo.qconfig import get_default_qat_qconfig
 
 STEPS, BATCH, INPUTS, HIDDEN = 9, 4, 10, 12
 KINDS = {
@@ -65,7 +70,7 @@ def flat(answer: Any) -> tuple[Tensor, Tensor, Tensor]:
 def convert(lstm: Any, define_by_run: bool = False) -> tuple[Model, Any]:
     """Return the float model and the one in 8 bits, calibrated with and without states."""
     model = Model(lstm).eval()
-    model.qconfig = get_default_qconfig("x86")  # type: ignore[assignment]
+    model.qconfig = QCONFIG  # type: ignore[assignment]
     prepared = eager.prepare(model, define_by_run=define_by_run)
     with torch.no_grad():
         for _ in range(4):
@@ -157,7 +162,7 @@ def test_define_by_run_takes_floats_and_leaves_in_float_what_never_ran() -> None
 
     torch.manual_seed(6)
     model = Branch().eval()
-    model.qconfig = get_default_qconfig("x86")  # type: ignore[assignment]
+    model.qconfig = QCONFIG  # type: ignore[assignment]
     prepared = eager.prepare(model, define_by_run=True)
     x = torch.randn(STEPS, BATCH, INPUTS)
     prepared(x)
@@ -193,7 +198,7 @@ def test_trained_for_8_bits() -> None:
 
 def test_what_cannot_be_converted_is_named() -> None:
     model = Model(nn.LSTM(INPUTS, HIDDEN)).eval()
-    model.qconfig = get_default_qconfig("x86")  # type: ignore[assignment]
+    model.qconfig = QCONFIG  # type: ignore[assignment]
     prepared = eager.prepare(model)
     with pytest.raises(NotCalibratedError, match=r"'lstm.layers.0.layer_fw.cell.igates'"):
         eager.convert(prepared)
@@ -219,9 +224,16 @@ def test_wrong_inputs_are_named() -> None:
         ours(torch.randn(5, 2, INPUTS), (torch.randn(1, 2, HIDDEN), torch.randn(1, 3, HIDDEN)))
 
 
-def test_exported_it_gives_the_same_numbers() -> None:
-    _, q = convert(nn.LSTM(INPUTS, HIDDEN))
-    x = torch.randn(STEPS, BATCH, INPUTS)
-    exported = torch.export.export(q, (x,)).module()
-    other = torch.randn(STEPS, BATCH, INPUTS)
-    assert all(torch.equal(a, b) for a, b in zip(flat(exported(other)), flat(q(other)), strict=True))
+def test_exported_and_saved_it_gives_the_same_numbers_at_any_batch(tmp_path: Path) -> None:
+    _, q = convert(nn.LSTM(INPUTS, HIDDEN, bidirectional=True))
+    x = torch.randn(2, BATCH, INPUTS)
+    free = ({1: Dim("n", min=1, max=64)}, None)
+    exported = export(q, (x, None), dynamic_shapes=free).module()
+    octavo.save(q, tmp_path / "model.octavo", (x,), dynamic_shapes=free[:1])
+    loaded = octavo.runtime.load(tmp_path / "model.octavo")
+    for batch in (1, 7):
+        x = torch.randn(2, batch, INPUTS)
+        expected = flat(q(x))
+        assert all(torch.equal(a, b) for a, b in zip(flat(exported(x, None)), expected, strict=True))
+        for a, b in zip(flat(loaded(x.numpy())), expected, strict=True):
+            np.testing.assert_array_equal(a, b.numpy())

@@ -9,10 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from octavo.nn.conversions import conversions
+from octavo.nn.fake_quantized import marked
 from octavo.nn.float_functional import FloatFunctional
 from octavo.nn.module import to_qtensor
 from octavo.nn.output import QuantizedOutput
 from octavo.nn.qtensor import QTensor
+from octavo.ops.tables import apply_function
 
 _GATES = ("input", "forget", "cell", "output")
 
@@ -81,7 +83,8 @@ class LSTMCell(nn.Module):
 
     def forward(self, x: Tensor, hidden: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
         """Compute the states after one step."""
-        return self.step(self.project(x), self.start(hidden, x.shape[:-1]))
+        projected = self.project(x)
+        return self.step(projected, self.start(hidden, projected[0]))
 
     def project(self, x: Tensor) -> list[Tensor]:
         """Multiply the inputs of one step, or of all at once, by their weights."""
@@ -103,7 +106,7 @@ class LSTMCell(nn.Module):
         c = self.fgate_cx_igate_cgate.add(kept, added)
         return self.ogate_cy.mul(self.output_gate(o), self.tanh_cell(c)), c
 
-    def start(self, hidden: tuple[Tensor, Tensor] | None, batch: Sequence[int]) -> tuple[Tensor, Tensor]:
+    def start(self, hidden: tuple[Tensor, Tensor] | None, projected: Tensor) -> tuple[Tensor, Tensor]:
         """Return the states at the start as the parts take them.
 
         Float states share the ranges of the states that the cell computes: they are observed with them, and quantized
@@ -111,17 +114,14 @@ class LSTMCell(nn.Module):
 
         Args:
             hidden: (h, c), or None for zeros.
-            batch: the sizes in front of the states' last axis.
+            projected: what `project` makes of one step's input.
         """
         places = (self.ogate_cy, self.fgate_cx_igate_cgate)
-        if hidden is not None:
+        if hidden is None:
+            like = projected[..., : self.hidden_size]
+            h, c = (_zeros(place, like) for place in places)
+        else:
             h, c = (_entered(place, state) for place, state in zip(places, hidden, strict=True))
-            return h, c
-        like = next(iter(self.parameters()), torch.empty(0))
-        zeros = torch.zeros(*batch, self.hidden_size, device=like.device, dtype=like.dtype)
-        h, c = (
-            to_qtensor(zeros, place.output_value) if isinstance(place, QuantizedOutput) else zeros for place in places
-        )
         return h, c
 
     def _get_name(self) -> str:
@@ -132,9 +132,17 @@ def _each(layers: nn.Module) -> list[Any]:
     return list(layers.values()) if isinstance(layers, nn.ModuleDict) else [layers]
 
 
+def _zeros(place: Any, like: Tensor) -> Tensor:
+    if not isinstance(like, QTensor) or not isinstance(place, QuantizedOutput):
+        return torch.zeros_like(like)
+    # Computed, as a constant would fix the batch of a program.
+    zero = apply_function(torch.mul, (0.0,), like.int_repr(), like.value, place.output_value)
+    return QTensor(zero, place.scale, place.zero_point)
+
+
 def _entered(place: Any, state: Tensor) -> Tensor:
     if not isinstance(place, QuantizedOutput):
-        return place.observed(state)
+        return marked(place.activation_post_process(state), place.activation_post_process)
     if isinstance(state, QTensor):
         return state
     conversions.count(getattr(place, "name", "") or "LSTMCell", "quantize")

@@ -23,7 +23,7 @@ class SingleLayer(nn.Module):
     def forward(self, x: Tensor, hidden: States | None, reverse: bool = False) -> tuple[Tensor, States]:
         """Walk x [t, n, input_size] from (h, c) [n, hidden_size] each, from the last step to the first with reverse."""
         projected = [part.unbind(0) for part in self.cell.project(x)]
-        state = self.cell.start(hidden, x.shape[1:-1])
+        state = self.cell.start(hidden, projected[0][0])
         outputs = []
         for step in reversed(range(x.shape[0])) if reverse else range(x.shape[0]):
             state = self.cell.step([part[step] for part in projected], state)
