@@ -134,6 +134,7 @@ KEPT: dict[str, tuple[str, ...]] = {
         "swap_module",
     ),
     "octavo.recipe.fx": ("convert_fx", "fuse_fx", "prepare_fx", "prepare_qat_fx"),
+    "octavo.recipe.save": ("to_program",),
 }
 """Room → the names that it holds; the same arguments, the same meaning."""
 
