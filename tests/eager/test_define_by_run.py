@@ -59,7 +59,7 @@ def quantized(model: nn.Module, mapping: QConfigMapping | None = None) -> nn.Mod
 
 
 def test_export_refuses_the_model(model: Branching) -> None:
-    with pytest.raises(Exception, match="data-dependent|Could not guard"):
+    with pytest.raises(Exception, match=r"data-dependent|Could not guard"):
         torch.export.export(model, (samples()[0],))
 
 
@@ -124,7 +124,7 @@ def test_without_define_by_run_a_float_tensor_is_an_error(model: Branching) -> N
     prepared = prepare(model)
     for x in samples():
         prepared(x)
-    with pytest.raises(FloatInputError, match="module 'stem.0'.*define_by_run=True"):
+    with pytest.raises(FloatInputError, match=r"module 'stem.0'.*define_by_run=True"):
         convert(prepared)(samples()[0])
 
 

@@ -134,7 +134,7 @@ def test_refuses_other_channels():
 
 def test_the_number_of_channels_may_follow():
     module = LearnedFakeQuantize(observer=PerChannelMinMaxObserver)
-    with pytest.raises(ValueError, match="the number of scales to train is not known.* Remedy"):
+    with pytest.raises(ValueError, match=r"the number of scales to train is not known.* Remedy"):
         module(_x())
     module.set_channels(5)
     told = _PER_CHANNEL()

@@ -10,7 +10,7 @@ from typing import Any
 
 from octavo.quantization.names import GONE, PLACES
 
-__all__ = sorted(PLACES)
+__all__ = sorted(PLACES)  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> Any:

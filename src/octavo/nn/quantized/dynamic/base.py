@@ -16,7 +16,7 @@ from octavo.program import ShapeError
 class DynamicModule(QuantizedModule):
     """Run a program whose inputs and outputs are float32."""
 
-    def compute(self, *inputs: Any) -> list[Tensor]:
+    def run_on_floats(self, *inputs: Any) -> list[Tensor]:
         """Run the program; outputs have the first input's dtype.
 
         Args:

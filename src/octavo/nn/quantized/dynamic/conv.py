@@ -26,7 +26,7 @@ class DynamicConv(DynamicModule):
     Shape: x [n, in_channels, …] float, y [n, out_channels, …] of x's dtype; both also without the batch axis.
     """
 
-    def forward(self: Any, x: Tensor) -> Tensor:
+    def forward(self: Any, x: Any) -> Any:  # a float Tensor, where the static form returns a QTensor
         """Compute the layer.
 
         Raises:

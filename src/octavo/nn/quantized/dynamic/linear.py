@@ -84,7 +84,7 @@ class Linear(DynamicModule):
         """
         if x.dim() == 0 or x.shape[-1] != self.in_features:
             raise ShapeError(f"{self.where}: the input has shape {list(x.shape)}, expected [..., {self.in_features}]")
-        return self.compute(x)[0]
+        return self.run_on_floats(x)[0]
 
     def fixed_axes(self, index: int, rank: int) -> dict[int, int]:
         """Fix the number of features."""

@@ -122,7 +122,7 @@ class RNNBase(DynamicModule):
 
     def walk(self, x: Any, states: tuple[Any, ...] | None) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Run the program: x [t, n, input_size], states [num_layers · directions, n, hidden_size] each, or None."""
-        y, *last = self.compute(x, *(states or ()))
+        y, *last = self.run_on_floats(x, *(states or ()))
         return y, tuple(last)
 
     def part(self, suffix: str, reverse: bool) -> RecurrentStep:

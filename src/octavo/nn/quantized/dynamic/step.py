@@ -37,7 +37,7 @@ class RecurrentStep(DynamicModule):
 
     def walk(self, x: Any, states: tuple[Any, ...] | None) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Walk x [t, n, input_size] from states [n, hidden_size] each, or from zeros."""
-        y, *last = self.compute(x, *(states or ()))
+        y, *last = self.run_on_floats(x, *(states or ()))
         return y, tuple(last)
 
     def fixed_axes(self, index: int, rank: int) -> dict[int, int]:
