@@ -30,7 +30,7 @@ class _FakeQuantize(torch.autograd.Function):
     def backward(ctx: Any, *grad_outputs: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         (inside,) = ctx.saved_tensors
         (grad,) = grad_outputs
-        return torch.where(inside, grad, torch.zeros_like(grad)), None, None, None, None
+        return torch.where(inside, grad, 0.0), None, None, None, None
 
 
 def fake_quantize(x: torch.Tensor, qparams: Qparams) -> torch.Tensor:

@@ -29,14 +29,13 @@ class _LearnedFakeQuantize(torch.autograd.Function):
         (grad,) = grad_outputs
         low, high = ctx.limits
         inside = (u > low - zero) & (u < high - zero)
-        nothing = torch.zeros_like(grad)
-        grad_x = torch.where(inside, grad, nothing) if ctx.needs_input_grad[0] else None
+        grad_x = torch.where(inside, grad, 0.0) if ctx.needs_input_grad[0] else None
         grad_scale, grad_zero = None, None
         wide = grad.float() * ctx.factor
         if ctx.needs_input_grad[1]:
-            grad_scale = (wide * ((q - zero) - torch.where(inside, u, torch.zeros_like(u)))).sum_to_size(scale.shape)
+            grad_scale = (wide * ((q - zero) - torch.where(inside, u, 0.0))).sum_to_size(scale.shape)
         if ctx.needs_input_grad[2]:
-            grad_zero = torch.where(inside, torch.zeros_like(wide), -wide * scale).sum_to_size(scale.shape)
+            grad_zero = torch.where(inside, 0.0, -wide * scale).sum_to_size(scale.shape)
         return grad_x, grad_scale, grad_zero, None, None
 
 
