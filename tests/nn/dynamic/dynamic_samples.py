@@ -14,7 +14,8 @@ from octavo.program.reference import run
 
 def dynamic(module: nn.Module, qconfig: Any = None) -> Any:
     """Quantize one layer."""
-    return quantize_dynamic(nn.Sequential(module), {type(module)} if qconfig is None else {type(module): qconfig})[0]
+    model: Any = nn.Sequential(module)
+    return quantize_dynamic(model, {type(module)} if qconfig is None else {type(module): qconfig}).get_submodule("0")
 
 
 def seeded(make: Any, *args: Any, **kwargs: Any) -> nn.Module:

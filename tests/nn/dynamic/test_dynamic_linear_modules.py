@@ -58,7 +58,7 @@ def test_a_row_does_not_depend_on_the_others(pair: tuple[nn.Module, Any]) -> Non
 
 
 def test_weights_are_per_channel_unless_a_qconfig_says_otherwise() -> None:
-    module = seeded(nn.Linear, 8, 4)
+    module: Any = seeded(nn.Linear, 8, 4)
     with torch.no_grad():
         module.weight[0] *= 50
     by_type, per_channel, per_tensor = (
@@ -110,7 +110,7 @@ def test_a_qtensor_is_dequantized_and_that_is_counted() -> None:
 
 
 def test_set_weight_bias() -> None:
-    layer = nnqd.Linear(4, 3)
+    layer: Any = nnqd.Linear(4, 3)
     q = QTensor(torch.full((3, 4), -128, dtype=torch.int8), 0.5, 0)
     layer.set_weight_bias(q, torch.arange(3.0))
     assert layer.weight().int_repr().unique().tolist() == [-127]

@@ -204,7 +204,7 @@ def test_what_cannot_be_converted_is_named() -> None:
         eager.convert(prepared)
     bare = Model(quantizable.LSTM(INPUTS, HIDDEN)).eval()
     for module in bare.modules():
-        module.qconfig = model.qconfig
+        module.qconfig = QCONFIG  # type: ignore[assignment]
     with pytest.raises(NotPreparedError, match=r"'lstm.layers.0.layer_fw.cell.igates'"):
         eager.convert(bare)
     with pytest.raises(QuantizationError, match=r"observed nn.quantizable.LSTM"):

@@ -95,7 +95,7 @@ def test_static() -> None:
 def test_dynamic_leaves_attention_in_float() -> None:
     torch.manual_seed(5)
     model = Encoder().eval()
-    q = eager.quantize_dynamic(model)
+    q: Any = eager.quantize_dynamic(model)
     assert type(q.layers[0].attention) is nn.MultiheadAttention
     assert type(q.layers[0].up) is dynamic.Linear
     x, padding = batch()

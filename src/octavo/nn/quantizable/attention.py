@@ -35,6 +35,9 @@ class MultiheadAttention(nn.Module):
     in_proj_bias: None = None
     _qkv_same_embed_dim = False
 
+    bias_k: nn.Parameter | None
+    bias_v: nn.Parameter | None
+
     def __init__(
         self, embed_dim: int, num_heads: int, dropout: float = 0.0, bias: bool = True, add_bias_kv: bool = False,
         add_zero_attn: bool = False, kdim: int | None = None, vdim: int | None = None, batch_first: bool = False,
@@ -69,7 +72,7 @@ class MultiheadAttention(nn.Module):
         else:
             weights = (other.q_proj_weight, other.k_proj_weight, other.v_proj_weight)
         biases = (None,) * 3 if other.in_proj_bias is None else other.in_proj_bias.chunk(3)
-        layers = (attention.linear_Q, attention.linear_K, attention.linear_V, attention.out_proj)
+        layers: Any = (attention.linear_Q, attention.linear_K, attention.linear_V, attention.out_proj)
         for layer, weight, bias in zip(
             layers, (*weights, other.out_proj.weight), (*biases, other.out_proj.bias), strict=True
         ):
@@ -78,7 +81,7 @@ class MultiheadAttention(nn.Module):
         for name in ("bias_k", "bias_v"):
             extra = getattr(other, name)
             setattr(attention, name, None if extra is None else nn.Parameter(extra.detach().clone()))
-        attention.qconfig = getattr(other, "qconfig", None)
+        attention.qconfig = getattr(other, "qconfig", None)  # type: ignore[assignment]
         return attention.train(other.training)
 
     def forward(

@@ -78,7 +78,7 @@ class LSTMCell(nn.Module):
         """Make one of a float `nn.LSTMCell`."""
         biases = (other.bias_ih, other.bias_hh) if other.bias else (None, None)
         cell = cls.from_params(other.weight_ih, other.weight_hh, *biases, split_gates=split_gates)
-        cell.qconfig = getattr(other, "qconfig", None)
+        cell.qconfig = getattr(other, "qconfig", None)  # type: ignore[assignment]
         return cell.train(other.training)
 
     def forward(self, x: Tensor, hidden: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
