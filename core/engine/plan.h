@@ -15,9 +15,9 @@ class Plan {
  public:
   Plan(const Graph& graph, const Blueprint& blueprint);
 
-  // inputs, outputs: memory of the network's inputs and outputs, in order, dense as the blueprint says. `nanoseconds`, unless null,
-  // receives the time of each step (of thread 0, up to the barrier behind it) added to what it holds. Returns the error
-  // of the first step that has one, or null: the outputs of a run with an error mean nothing.
+  // inputs, outputs: memory of the network's inputs and outputs, in order, dense as the blueprint says. `nanoseconds`,
+  // unless null, receives the time of each step (of thread 0, up to the barrier behind it) added to what it holds.
+  // Returns the error of the first step that has one, or null: the outputs of a run with an error mean nothing.
   std::exception_ptr run(const void* const* inputs, void* const* outputs, int threads, int64_t* nanoseconds = nullptr);
 
   int64_t arena_bytes() const { return arena_bytes_; }
