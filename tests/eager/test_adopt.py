@@ -4,7 +4,7 @@ import warnings
 
 import pytest
 import torch
-from eager_networks import QCONFIG, calibrated, images
+from eager_networks import calibrated, images
 from torch import Tensor, nn
 from torch.ao import quantization as theirs
 from torch.ao.nn import intrinsic as their_intrinsic
@@ -16,6 +16,7 @@ from octavo.nn import intrinsic, stubs
 from octavo.nn.errors import QuantizationError
 from octavo.nn.float_functional import FloatFunctional, FXFloatFunctional, QFunctional
 from octavo.nn.intrinsic import quantized as intrinsic_quantized
+from octavo.qconfig import get_default_qat_qconfig
 
 
 class Foreign(nn.Module):
@@ -55,7 +56,7 @@ def test_fusing_adopts() -> None:
 
 def test_preparing_to_train_adopts() -> None:
     model = Foreign()
-    model.qconfig = QCONFIG
+    model.qconfig = get_default_qat_qconfig("x86")
     assert type(eager.prepare_qat(model).quant) is stubs.QuantStub
 
 

@@ -56,7 +56,7 @@ def test_resumes_from_a_file(network: str, qconfig: str, frozen: bool) -> None:
     assert torch.equal(eager.convert(model.eval())(x), eager.convert(resumed.eval())(x))
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the old package warns of its own end
+@pytest.mark.filterwarnings("ignore")  # the old package warns of its own end
 @pytest.mark.parametrize("fused", [True, False], ids=["fused", "plain"])
 def test_the_state_has_the_names_that_people_know(fused: bool) -> None:
     import torch.ao.quantization as old

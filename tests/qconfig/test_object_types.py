@@ -100,7 +100,7 @@ def names() -> set[str]:
         (nn.Conv1d, set()),
         (F.conv2d, set()),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", str(value)) if not isinstance(value, set) else str(len(value)),
 )
 def test_the_graph_keeps_what_a_rule_names_in_float(names, object_type, expected):
     found = _float(default_static().set_object_type(object_type, None))
