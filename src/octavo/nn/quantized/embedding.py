@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from octavo.fake_quantize import FakeQuantizeBase
 from octavo.nn.errors import QuantizationError
 from octavo.nn.module import QuantizedModule
 from octavo.nn.qtensor import QTensor
@@ -164,4 +165,6 @@ def table_qparams(mod: Any, weight: Tensor) -> Qparams:
             f"{observer.dtype} with ch_axis={observer.ch_axis}, expected uint8 with a scale for each row (ch_axis=0). "
             "Remedy: set its qconfig to float_qparams_weight_only_qconfig"
         )
+    if isinstance(observer, FakeQuantizeBase):
+        observer.refresh(weight)
     return observer.qparams()
