@@ -103,22 +103,30 @@ def _torch_ao(module: nn.Module, engine: str) -> nn.Module:
         return quantize_dynamic(nn.Sequential(copy.deepcopy(module)), {type(module)}, dtype=torch.qint8)[0]
 
 
+def _ratio_of_minima(result: Result) -> float:
+    minima = {name: timing.minimum for name, timing in result.timing.items() if name != CONTEXT}
+    own = minima.pop("octavo")
+    return own / min(minima.values())
+
+
 def _table(results: list[Result]) -> Table:
     names = list(results[0].timing)
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title="dynamic modules, µs", title_justify="left")
     table.add_column("layer\n", no_wrap=True)
     for heading in ("batch\n", "thr\n", *(name.replace(" ", "\n") for name in names)):
         table.add_column(heading, justify="right")
-    for heading in ("ratio to\nbest", "octavo\ndB", "torch.ao\ndB"):
+    for heading in ("ratio to\nbest", "of\nminima", "octavo\ndB", "torch.ao\ndB"):
         table.add_column(heading, justify="right")
     for result in results:
         times = [f"{result.timing[name].median * 1e3:.1f}" for name in names]
         decibels = [result.sqnr[name] for name in names[:2]]
         table.add_row(result.layer, str(result.batch), str(result.threads), *times, f"{result.ratio():.2f}",
+                      f"{_ratio_of_minima(result):.2f}",
                       *(f"{value:.1f}" for value in decibels))  # fmt: skip
     foreign = max(result.foreign_cpus for result in results)
     table.caption = (
-        "Medians of interleaved turns. ratio: octavo's time over that of the fastest peer. dB: SQNR to float."
+        "Medians of interleaved turns. ratio: octavo's time over that of the fastest peer; of minima: the same of the\n"
+        "shortest runs, which other processes disturb least. dB: SQNR to float."
     )
     if foreign > DISTURBED:
         table.caption += f"\nOther processes used up to {foreign:.1f} CPUs meanwhile: measure again on an idle machine."
