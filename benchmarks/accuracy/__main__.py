@@ -78,13 +78,13 @@ def measure(name: str, epochs: int, qat_epochs: int) -> tuple[dict[str, float], 
 
 
 def finetuned(model: nn.Module, images: Tensor, labels: Tensor, epochs: int) -> nn.Module:
-    """Train a float network with quantization in the loop, the last epoch with ranges held, and convert it."""
+    """Train a float network with quantization in the loop, the last of several epochs with ranges held; convert it."""
     prepared = prepare_qat_fx(copy.deepcopy(model).train(), get_default_qat_qconfig_mapping("x86"), (images[:2],))
     optimizer = torch.optim.AdamW(prepared.parameters(), lr=1e-4)
     order = [torch.randperm(len(images)).split(_BATCH) for _ in range(epochs)]
     for epoch, batches in enumerate(order):
         prepared.train()
-        if epoch == epochs - 1:
+        if 0 < epoch == epochs - 1:
             prepared.apply(disable_observer)
         for batch in batches:
             optimizer.zero_grad()
