@@ -17,7 +17,7 @@ from octavo.graph.passes.fold_batch_norm import NORM
 from octavo.graph.transposed import by_output_channel
 from octavo.nn.fake_quantized import evaluated_qparams
 from octavo.nn.folding import fold
-from octavo.nn.intrinsic.qat.batch_norm import FoldedBatchNorm, average_over_ranks
+from octavo.nn.intrinsic.qat.batch_norm import FoldedBatchNorm
 from octavo.nn.qat.weight import FakeQuantizedWeight
 from octavo.numerics import Qparams, least_weight_scale, quantize_bias
 from octavo.qconfig import QConfig
@@ -117,14 +117,8 @@ class TrainedNormLayer(FoldedBatchNorm, TrainedLayer):
         if not self.bn.training:
             weight, bias = fold(self.weight, self.bias, self.bn)
             return self.rounded_layer(node, inputs, weight, bias, x)
-        f = self.factor()
-        weight = self.rounded(self.weight * f.view(-1, *[1] * (self.weight.dim() - 1)))
         plain = bare(node, clamp=False)
-        scaled = compute(replace(plain, constants={"weight": weight}), inputs[:1], {})
-        view = (1, -1, *[1] * (scaled.dim() - 2))
-        y = scaled * f.reciprocal().view(view)
-        y = self.bn(y if self.bias is None else y + self.bias.view(view))
-        average_over_ranks(self.bn)
+        y = self.normalized(lambda weight: compute(replace(plain, constants={"weight": weight}), inputs[:1], {}))
         for residual in inputs[1:]:
             y = y + residual
         return y.clamp(*node.attributes["clamp"]) if "clamp" in node.attributes else y

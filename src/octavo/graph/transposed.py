@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from octavo import numerics
 from octavo.graph.ir import Node
 
 
@@ -18,7 +19,7 @@ def by_output_channel(node: Node, weight: Tensor) -> Tensor:
     """
     if node.type != "conv_transpose":
         return weight
-    return weight.unflatten(0, (node.attributes["groups"], -1)).transpose(1, 2).flatten(0, 1)
+    return numerics.by_output_channel(weight, node.attributes["groups"])
 
 
 def out_channels(node: Node) -> int:

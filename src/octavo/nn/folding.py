@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
+from octavo.numerics import batch_norm_affine, by_output_channel, fold_affine
 
-def fold(weight: Tensor, bias: Tensor | None, norm: Any, transposed: bool = False, groups: int = 1) -> Any:
-    """Fold a batch norm's running statistics into the layer before it.
 
-    `γ/√(σ² + ε) · (w·x + b − µ) + β` for each output channel, computed in float64.
+def fold(
+    weight: Tensor, bias: Tensor | None, norm: Any, transposed: bool = False, groups: int = 1
+) -> tuple[Tensor, Tensor]:
+    """Fold a batch norm's running statistics into the layer before it, see `octavo.numerics.fold_affine`.
 
     Args:
         weight: [out, …], or [in, out / groups, …] of a transposed convolution.
@@ -21,23 +22,12 @@ def fold(weight: Tensor, bias: Tensor | None, norm: Any, transposed: bool = Fals
         groups: of the convolution.
 
     Returns: weight and bias, float32.
-
-    Reference: Jacob et al. 2018, arXiv:1712.05877, section 3.2, equation 14.
     """
-    factor = torch.rsqrt(norm.running_var.double() + norm.eps)
-    if norm.weight is not None:
-        factor = factor * norm.weight.double()
-    shift = -norm.running_mean.double() * factor
-    if norm.bias is not None:
-        shift = shift + norm.bias.double()
-    wide = weight.double()
-    if transposed:
-        per_group = factor.view(groups, 1, -1, *[1] * (weight.dim() - 2))
-        folded = (wide.view(groups, -1, *weight.shape[1:]) * per_group).view(weight.shape)
-    else:
-        folded = wide * factor.view(-1, *[1] * (weight.dim() - 1))
-    old = torch.zeros_like(factor) if bias is None else bias.double()
-    return folded.float(), (old * factor + shift).float()
+    scale, shift = batch_norm_affine(norm.running_mean, norm.running_var, norm.weight, norm.bias, norm.eps)
+    if not transposed:
+        return fold_affine(weight, bias, scale, shift)
+    folded, term = fold_affine(by_output_channel(weight, groups), bias, scale, shift)
+    return by_output_channel(folded, groups), term
 
 
 def conv_of(mod: Any) -> Any:

@@ -4,6 +4,7 @@ from octavo.numerics.affine import dequantize, quantize
 from octavo.numerics.choose_qparams import DEFAULT_EPS, affine_qparams, choose_qparams, default_quant_range
 from octavo.numerics.dtypes import Dtype, dtype_name, dtype_range
 from octavo.numerics.fake_quantize import fake_quantize, fake_quantize_affine
+from octavo.numerics.folding import batch_norm_affine, by_output_channel, fold_affine
 from octavo.numerics.learned_fake_quantize import learned_fake_quantize
 from octavo.numerics.qparams import Qparams, check_quant_range, symmetric_zero_point
 from octavo.numerics.qscheme import Qscheme, has_float_zero_point, is_per_channel, is_symmetric, qscheme_name
@@ -26,6 +27,8 @@ __all__ = [
     "Rounding",
     "accumulator_bound",
     "affine_qparams",
+    "batch_norm_affine",
+    "by_output_channel",
     "check_quant_range",
     "choose_qparams",
     "default_quant_range",
@@ -34,6 +37,7 @@ __all__ = [
     "dtype_range",
     "fake_quantize",
     "fake_quantize_affine",
+    "fold_affine",
     "has_float_zero_point",
     "is_per_channel",
     "is_symmetric",

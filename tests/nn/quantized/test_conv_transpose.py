@@ -9,15 +9,15 @@ from torch import nn
 
 import octavo.nn.quantized as nnq
 from octavo.nn import QTensor
-from octavo.nn.quantized.conv_transpose import channels_swapped
+from octavo.numerics import by_output_channel
 
 
 @pytest.mark.parametrize("groups", [1, 2, 4])
 def test_swapping_channels_twice_gives_the_weight_back(groups):
     weight = torch.randn(8, 4, 3, 2, generator=torch.Generator().manual_seed(groups))
-    swapped = channels_swapped(weight, groups)
+    swapped = by_output_channel(weight, groups)
     assert swapped.shape == (4 * groups, 8 // groups, 3, 2)
-    assert torch.equal(channels_swapped(swapped, groups), weight)
+    assert torch.equal(by_output_channel(swapped, groups), weight)
 
 
 def test_each_output_channel_has_a_scale():
@@ -36,7 +36,7 @@ def test_a_weight_that_was_set_is_the_weight():
     layer = nnq.ConvTranspose1d(4, 6, 3, groups=2, bias=False)
     w = QTensor(torch.randint(-127, 128, (4, 3, 3), dtype=torch.int8), 0.25, 0)
     layer.set_weight_bias(w, None)
-    assert torch.equal(channels_swapped(layer.qweight, 2), w.int_repr())
+    assert torch.equal(by_output_channel(layer.qweight, 2), w.int_repr())
     assert layer.weight_scale.tolist() == [0.25] * 6
 
 

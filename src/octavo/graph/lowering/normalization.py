@@ -10,6 +10,7 @@ import torch
 
 from octavo.graph.lowering.builder import Builder
 from octavo.graph.lowering.registry import Unsupported, Value, lowers
+from octavo.numerics import batch_norm_affine
 
 Weight = torch.Tensor | None
 
@@ -33,12 +34,7 @@ def batch_norm(
     """
     if training or mean is None or variance is None:
         raise Unsupported("batch norm has no running statistics", "build it with track_running_stats=True")
-    scale = torch.rsqrt(variance.double() + eps)
-    if weight is not None:
-        scale = scale * weight.double()
-    shift = -mean.double() * scale
-    if bias is not None:
-        shift = shift + bias.double()
+    scale, shift = batch_norm_affine(mean, variance, weight, bias, eps)
     view = (1, -1, *([1] * (len(b.shape(x)) - 2)))
     constants = {"scale": scale.view(view), "shift": shift.view(view)}
     if not b.training:

@@ -10,6 +10,7 @@ from torch import Tensor
 from octavo.graph.ir import Graph, Node
 from octavo.graph.passes.rewriter import Rewriter
 from octavo.graph.transposed import by_output_channel
+from octavo.numerics import fold_affine
 
 NORM = "norm"
 """Attribute of a layer or affine with a batch norm that is trained: its eps and momentum."""
@@ -52,9 +53,8 @@ def _fold(layer: Node, affine: Node) -> Node | None:
     factors, terms = (channel_vector(t, channel_axis, weight.shape[0]) for t in (scale, shift))
     if factors is None or terms is None:
         return None
-    bias = layer.constants.get("bias", torch.zeros(weight.shape[0])).double()
-    folded = by_output_channel(layer, weight.double() * factors.view(-1, *([1] * (weight.dim() - 1))))
-    return replace(layer, constants={"weight": folded.float(), "bias": (bias * factors + terms).float()})
+    folded, bias = fold_affine(weight, layer.constants.get("bias"), factors, terms)
+    return replace(layer, constants={"weight": by_output_channel(layer, folded), "bias": bias})
 
 
 def _join(layer: Node, norm: Node) -> Node | None:

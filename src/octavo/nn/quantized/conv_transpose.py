@@ -11,6 +11,7 @@ from torch.nn.modules.utils import _ntuple
 from octavo.nn.folding import conv_of, float_weight_bias
 from octavo.nn.qtensor import QTensor
 from octavo.nn.quantized.conv import _ConvNd
+from octavo.numerics import by_output_channel
 from octavo.program import Value
 from octavo.program.build import ProgramBuilder
 
@@ -43,7 +44,7 @@ class _ConvTransposeNd(_ConvNd):
             conv.in_channels, conv.out_channels, conv.kernel_size, conv.stride, conv.padding, conv.output_padding,
             conv.groups, bias is not None, conv.dilation,
         )  # fmt: skip
-        layer.take(mod, channels_swapped(weight, conv.groups), bias)
+        layer.take(mod, by_output_channel(weight, conv.groups), bias)
         return layer
 
     def set_weight_bias(self, w: QTensor, b: Tensor | None) -> None:
@@ -54,7 +55,7 @@ class _ConvTransposeNd(_ConvNd):
                 channel of axis 1.
             b: [out_channels] float32, or None.
         """
-        self.store(channels_swapped(w.int_repr(), self.groups), w.qparams.scale, b)
+        self.store(by_output_channel(w.int_repr(), self.groups), w.qparams.scale, b)
 
     def weight(self) -> QTensor:
         """Return the weight: without groups [in_channels, out_channels, …], per channel of axis 1, else qweight."""
@@ -70,18 +71,13 @@ class _ConvTransposeNd(_ConvNd):
             "dilation": self.dilation, "groups": self.groups,
         }  # fmt: skip
         constants = self.layer_constants(values[0])
-        constants["weight"] = channels_swapped(torch.from_numpy(constants["weight"]), self.groups).contiguous().numpy()
+        constants["weight"] = by_output_channel(torch.from_numpy(constants["weight"]), self.groups).contiguous().numpy()
         return [builder.emit("conv_transpose", inputs, "y", self.output_value, attributes, constants)]
 
     def extra_repr(self) -> str:
         """Show sizes and qparams, those that differ from the default."""
         text = super().extra_repr()
         return text if not any(self.output_padding) else f"{text}, output_padding={self.output_padding}"
-
-
-def channels_swapped(weight: Tensor, groups: int) -> Tensor:
-    """Turn a weight [in, out / groups, …] into [out, in / groups, …], or back."""
-    return weight.unflatten(0, (groups, -1)).transpose(1, 2).flatten(0, 1)
 
 
 class ConvTranspose1d(_ConvTransposeNd):

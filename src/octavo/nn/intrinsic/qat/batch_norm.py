@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -79,14 +80,19 @@ class FoldedBatchNorm(FakeQuantizedWeight):
         """Compute the layer, its batch norm and its ReLU."""
         if not self.bn.training:
             return self.computed(input, *fold(self.weight, self.bias, self.bn))
+        return self.activated(self.normalized(lambda weight: self.layer(input, weight)))
+
+    def normalized(self, layer: Callable[[Tensor], Tensor]) -> Tensor:
+        """Compute the layer with the batch's own statistics, and let the running ones of all ranks follow.
+
+        Args:
+            layer: computes it, without its bias, with a rounded weight.
+        """
         f = self.factor()
-        rounded = self.rounded(self.weight * f.view(-1, *[1] * (self.weight.dim() - 1)))
-        scaled = self.layer(input, rounded)
+        scaled = layer(self.rounded(self.weight * f.view(-1, *[1] * (self.weight.dim() - 1))))
         view = (1, -1, *[1] * (scaled.dim() - 2))
         plain = scaled * f.reciprocal().view(view)
-        if self.bias is not None:
-            plain = plain + self.bias.view(view)
-        y = self.activated(self.bn(plain))
+        y = self.bn(plain if self.bias is None else plain + self.bias.view(view))
         average_over_ranks(self.bn)
         return y
 
