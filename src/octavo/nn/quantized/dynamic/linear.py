@@ -8,16 +8,15 @@ import torch
 from torch import Tensor, nn
 
 from octavo.nn.folding import float_weight_bias
-from octavo.nn.qtensor import QTensor
 from octavo.nn.quantized.dynamic.base import DynamicModule
-from octavo.nn.quantized.int8_weight import int8_weight
+from octavo.nn.quantized.int8_weight import Int8Weight
 from octavo.numerics import dtype_name
 from octavo.ops.operators import FLOAT
 from octavo.program import ShapeError, Value
 from octavo.program.build import ProgramBuilder
 
 
-class Linear(DynamicModule):
+class Linear(Int8Weight, DynamicModule):
     """Compute `y = x · weightᵀ + bias`; each row of x is brought to 8 bits by its own range.
 
     Rows do not depend on each other: a sample's answer is the same whatever else is in the batch.
@@ -30,50 +29,23 @@ class Linear(DynamicModule):
     Shape: x [..., in_features] float, y [..., out_features] of x's dtype.
 
     Attributes:
-        qweight: [out_features, in_features] int8 in [−127, 127].
-        weight_scale: [out_features] float32.
-        float_bias: [out_features] float32, or None.
+        qweight, weight_scale, float_bias: see `Int8Weight`; qweight [out_features, in_features].
     """
-
-    qweight: Tensor
-    weight_scale: Tensor
-    float_bias: Tensor | None
 
     def __init__(self, in_features: int, out_features: int, bias_: bool = True, dtype: Any = torch.int8) -> None:
         super().__init__()
         if dtype_name(dtype) != "int8":
             raise ValueError(f"{self._get_name()}: got dtype {dtype}, expected torch.qint8")
         self.in_features, self.out_features = in_features, out_features
-        self.register_buffer("qweight", torch.zeros(out_features, in_features, dtype=torch.int8))
-        self.register_buffer("weight_scale", torch.ones(out_features))
-        self.register_buffer("float_bias", torch.zeros(out_features) if bias_ else None)
-        self._refresh()
+        self._hold((out_features, in_features), out_features, bias_)
 
     @classmethod
     def from_float(cls, mod: nn.Module, use_precomputed_fake_quant: bool = False) -> Any:
         """Make one of a float or QAT module that has a qconfig."""
         weight, bias = float_weight_bias(mod)
         layer = cls(weight.shape[1], weight.shape[0], bias is not None)
-        layer.qweight, layer.weight_scale = int8_weight(mod, weight)
-        layer.float_bias = None if bias is None else bias.detach().float().clone()
-        layer._refresh()
+        layer.take_weight(mod, weight, bias)
         return layer
-
-    def set_weight_bias(self, w: QTensor, b: Tensor | None) -> None:
-        """Replace weight (int8, symmetric, per tensor or per output channel) and bias."""
-        scale = torch.as_tensor(w.qparams.scale, dtype=torch.float32)
-        self.qweight = w.int_repr().detach().clamp(min=-127)
-        self.weight_scale = scale.expand(self.out_features).contiguous().clone()
-        self.float_bias = None if b is None else b.detach().float().clone()
-        self._refresh()
-
-    def weight(self) -> QTensor:
-        """Return the weight: int8, symmetric, per output channel."""
-        return QTensor(self.qweight, self.weight_scale, torch.zeros_like(self.weight_scale).int(), 0)
-
-    def bias(self) -> Tensor | None:
-        """Return the bias."""
-        return self.float_bias
 
     def forward(self, x: Tensor) -> Tensor:
         """Compute the layer.
