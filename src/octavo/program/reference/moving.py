@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from octavo.program.moving_rules import slice_range
 from octavo.program.reference.call import Call
-from octavo.program.shape_rules import slice_range
 
 
 def concat(call: Call) -> np.ndarray:

@@ -1,0 +1,47 @@
+"""What operators that treat each element alike take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from octavo.program import row_rules
+from octavo.program import shape_rules as rules
+from octavo.program.schema.forms import (
+    EIGHT_BIT,
+    FLOAT,
+    FLOAT_TO_FLOAT,
+    QUANTIZED,
+    Attribute,
+    Constant,
+    Form,
+    OperatorType,
+    arithmetic,
+)
+
+UNARY_FUNCTIONS = (
+    "relu", "sigmoid", "tanh", "exp", "silu", "gelu", "hardswish", "hardsigmoid", "erf", "log", "sqrt", "neg", "abs",
+    "reciprocal", "gelu_tanh", "mish", "log_sigmoid",
+)  # fmt: skip
+
+ELEMENTWISE: Mapping[str, OperatorType] = {
+    "quantize": OperatorType((Form((FLOAT,), QUANTIZED, requantizes=True),), rules.same),
+    "dequantize": OperatorType((Form((QUANTIZED,), FLOAT),), rules.same),
+    "add": OperatorType(arithmetic(2), rules.broadcast),
+    "mul": OperatorType(arithmetic(2), rules.broadcast),
+    "table": OperatorType((Form((EIGHT_BIT,), EIGHT_BIT, {"table": Constant("output")}),), rules.table),
+    "clamp": OperatorType(
+        FLOAT_TO_FLOAT,
+        rules.same,
+        {"min": Attribute("number", nullable=True), "max": Attribute("number", nullable=True)},
+    ),
+    "unary": OperatorType(FLOAT_TO_FLOAT, rules.same, {"function": Attribute("choice", choices=UNARY_FUNCTIONS)}),
+    "elu": OperatorType(
+        FLOAT_TO_FLOAT,
+        rules.same,
+        {"alpha": Attribute("number"), "scale": Attribute("number"), "input_scale": Attribute("positive")},
+    ),
+    "softplus": OperatorType(
+        FLOAT_TO_FLOAT, rules.same, {"beta": Attribute("positive"), "threshold": Attribute("number")}
+    ),
+    "prelu": OperatorType((Form((FLOAT,), FLOAT, {"slope": Constant("float32")}),), row_rules.prelu),
+}

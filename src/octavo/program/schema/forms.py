@@ -1,0 +1,122 @@
+"""What the rows of the schema are made of: kinds of values, attributes, constants and forms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from octavo.program.shape_rules import ShapeRule
+from octavo.program.types import Value
+
+INT32 = 2**31 - 1
+INT64 = 2**63 - 1
+
+# Kinds of values: what an operator may take or give.
+FLOAT = "float32"
+QUANTIZED = "quantized"  # uint8 or int8 with a scale and a zero_point
+EIGHT_BIT = "8-bit"  # uint8 or int8, with or without them
+INDEX = "int64"
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """Describes an attribute.
+
+    kind: "int", "bool", "number" (int or finite float), "positive" (a number > 0), "choice" (one of `choices`),
+        "ints" (a list of int), "pairs" (a list of [before, after]) or "sizes" (a list of integers >= 1, symbols, -1).
+    low, high: the range of every integer.
+    nullable: whether None is allowed. required: whether it must be there.
+    """
+
+    kind: str
+    low: int = 0
+    high: int = INT32
+    nullable: bool = False
+    required: bool = True
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Constant:
+    """Describes a constant: its dtype ("output": that of the operator's output) and the ranks it may have."""
+
+    dtype: str
+    ranks: tuple[int, ...] = (1,)
+
+
+@dataclass(frozen=True)
+class Form:
+    """One signature of an operator type.
+
+    inputs: kinds of values. output: the kind of the output, of every one where the operator type gives several.
+    variadic: the one input may repeat. residual: one more quantized input may follow.
+    requantizes: `clamp_min` and `clamp_max` may be given. moves: every input has exactly the type of the output.
+    """
+
+    inputs: tuple[str, ...]
+    output: str
+    constants: Mapping[str, Constant] = field(default_factory=dict)
+    variadic: bool = False
+    residual: bool = False
+    requantizes: bool = False
+    moves: bool = False
+
+    def takes(self, count: int) -> bool:
+        """Tell whether the form can have `count` inputs."""
+        if self.variadic:
+            return count >= 1
+        return count == len(self.inputs) or (self.residual and count == len(self.inputs) + 1)
+
+    def input_kind(self, index: int) -> str:
+        """Return the kind of input `index`."""
+        if self.variadic:
+            return self.inputs[0]
+        return self.inputs[index] if index < len(self.inputs) else QUANTIZED
+
+
+@dataclass(frozen=True)
+class OperatorType:
+    """Describes an operator type: its forms (the first that fits counts), attributes and shape rules.
+
+    shape: the rule of its one output, or a tuple with a rule for each of its outputs.
+    """
+
+    forms: tuple[Form, ...]
+    shape: ShapeRule | tuple[ShapeRule, ...]
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+
+    @property
+    def shapes(self) -> tuple[ShapeRule, ...]:
+        """Return one shape rule for each output."""
+        return self.shape if isinstance(self.shape, tuple) else (self.shape,)
+
+
+def is_kind(value: Value, kind: str) -> bool:
+    """Tell whether a value is of a kind."""
+    if kind in (FLOAT, INDEX):
+        return value.dtype == kind
+    return value.dtype in ("uint8", "int8") and (kind == EIGHT_BIT or value.is_quantized)
+
+
+# Attributes of every form that requantizes.
+CLAMPS = {
+    "clamp_min": Attribute("int", low=-128, high=255, required=False),
+    "clamp_max": Attribute("int", low=-128, high=255, required=False),
+}
+AXIS = Attribute("int", high=5)
+POSITIVES = Attribute("ints", low=1)
+PAIRS = Attribute("pairs")
+BOOL = Attribute("bool")
+
+NUMBERS = (EIGHT_BIT, FLOAT)
+FLOAT_TO_FLOAT = (Form((FLOAT,), FLOAT),)
+
+
+def arithmetic(inputs: int) -> tuple[Form, ...]:
+    """Return the forms of what computes with 8-bit numbers, and with float32 ones."""
+    return Form((QUANTIZED,) * inputs, QUANTIZED, requantizes=True), Form((FLOAT,) * inputs, FLOAT)
+
+
+def moving(*kinds: str, variadic: bool = False) -> tuple[Form, ...]:
+    """Return one form for each kind of values that an operator moves without changing any."""
+    return tuple(Form((kind,), kind, variadic=variadic, moves=True) for kind in kinds)
