@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+import attention_cases
 import dynamic_cases
 import embedding_cases
+import matmul_cases
 import moving_cases
 import normalizing_cases
 import pointwise_cases
@@ -27,6 +29,10 @@ CATALOGUES: dict[str, Callable[[], Made]] = {
     "conv_transpose": transposed_cases.conv_transpose_cases,
     "linear": weighted_cases.linear_cases,
     "dynamic_linear": dynamic_cases.dynamic_linear_cases,
+    "dynamic_matmul": matmul_cases.dynamic_matmul_cases,
+    "matmul": matmul_cases.matmul_cases,
+    "dynamic_attention": attention_cases.dynamic_attention_cases,
+    "attention": attention_cases.attention_cases,
     "add": pointwise_cases.add_cases,
     "mul": pointwise_cases.mul_cases,
     "table": pointwise_cases.table_cases,

@@ -30,7 +30,13 @@ def test_reference_runs_every_case(kind):
             assert y.dtype == np.dtype(program.values[name].dtype), case.id
 
 
-@pytest.mark.parametrize("kind", ["conv", "conv_transpose", "linear", "add", "mul", "avg_pool", "adaptive_avg_pool"])
+REQUANTIZE = [
+    *("conv", "conv_transpose", "linear", "matmul", "attention", "add", "mul"),
+    *("avg_pool", "adaptive_avg_pool"),
+]
+
+
+@pytest.mark.parametrize("kind", REQUANTIZE)
 def test_outputs_use_their_range(kind):
     """A comparison of saturated outputs would show nothing."""
     saturated = total = 0

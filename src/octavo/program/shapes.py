@@ -78,12 +78,17 @@ def infer_shapes(program: Program, sizes: Mapping[str, int], limits: bool = True
         where = f"operator '{operator.name}' ({operator.type})"
         inputs = [shapes[name] for name in operator.inputs]
         constants = {role: program.constants[name].shape for role, name in operator.constants.items()}
-        attributes = _with_sizes(operator, sizes)
-        for name, rule in zip(operator.outputs, OPERATORS[operator.type].shapes, strict=True):
-            try:
-                shapes[name] = rule(inputs, attributes, constants)
-            except ShapeError as error:
-                raise ShapeError(f"{where}: {error}") from None
+        attributes, type_ = _with_sizes(operator, sizes), OPERATORS[operator.type]
+        try:
+            shapes.update(
+                (name, rule(inputs, attributes, constants))
+                for name, rule in zip(operator.outputs, type_.shapes, strict=True)
+            )
+            if limits and type_.limit is not None:
+                type_.limit(inputs, attributes, [program.values[name].dtype for name in operator.inputs])
+        except ShapeError as error:
+            raise ShapeError(f"{where}: {error}") from None
+        for name in operator.outputs:
             if limits:
                 _check_size(where, shapes[name])
     return shapes

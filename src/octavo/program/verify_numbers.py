@@ -105,8 +105,10 @@ def _ratios(operator: Operator, inputs: list[Value], output: Value, constants: d
     out = 1.0 if output.scale is None else output.scale
     if operator.type in ("conv", "conv_transpose", "linear"):
         return [s * float(constants["weight_scale"].max()) / out for s in scales[:1]] + [s / out for s in scales[1:]]
-    if operator.type == "mul" and scales:
+    if operator.type in ("mul", "matmul") and scales:
         return [math.prod(scales) / out]
+    if operator.type == "attention":
+        return [scales[0] * scales[1] * operator.attributes["scale"], scales[2] / out]
     if operator.type == "quantize":
         return [1.0 / out]
     if operator.type in ("add", "avg_pool", "adaptive_avg_pool"):

@@ -9,6 +9,17 @@ import numpy as np
 from octavo.program.reference.call import Call
 
 ONE_OVER_255 = np.float32(1 / 255)
+ONE_OVER_127 = np.float32(1 / 127)
+
+
+class SymmetricRows(NamedTuple):
+    """Holds rows of integers, real = scale · q.
+
+    q: [rows, k] int8 in [−127, 127]. scale: [rows, 1] float32, NaN for a row with a NaN or an infinity.
+    """
+
+    q: np.ndarray
+    scale: np.ndarray
 
 
 class QuantizedRows(NamedTuple):
@@ -40,6 +51,21 @@ def quantize_rows(x: np.ndarray) -> QuantizedRows:
         zero_point = np.clip(np.rint(-np.where(finite, low, np.float32(0)) * inverse), 0, 255)
         q = np.clip(np.rint(known * inverse) + zero_point, 0, 255)
     return QuantizedRows(q.astype(np.uint8), np.where(finite, scale, np.float32(np.nan)), zero_point.astype(np.int32))
+
+
+def quantize_rows_symmetric(x: np.ndarray) -> SymmetricRows:
+    """Quantize each row of x `[rows, k]` float32 by its own largest magnitude.
+
+    `s = max|x| · f32(1/127)`, `q = clamp(rne(x / s), −127, 127)`, where `/ s` is a multiplication by `f32(1/s)`; s is 1
+    where 1/s is not finite.
+    """
+    with np.errstate(all="ignore"):
+        largest = np.abs(x).max(axis=1, keepdims=True)
+        finite = np.isfinite(largest)
+        scale = np.where(finite, largest, np.float32(0)) * ONE_OVER_127
+        scale = np.where(np.isfinite(np.float32(1) / scale), scale, np.float32(1))
+        q = np.clip(np.rint(np.where(finite, x, np.float32(0)) * (np.float32(1) / scale)), -127, 127)
+    return SymmetricRows(q.astype(np.int8), np.where(finite, scale, np.float32(np.nan)))
 
 
 def multiply_rows(rows: QuantizedRows, weight: np.ndarray, weight_scale: np.ndarray, bias: np.ndarray) -> np.ndarray:

@@ -7,7 +7,18 @@ from typing import Literal, overload
 
 import numpy as np
 
-from octavo.program.reference import conv, dynamic, elementwise, embedding, moving, normalizing, pooling, recurrent
+from octavo.program.reference import (
+    attention,
+    conv,
+    dynamic,
+    elementwise,
+    embedding,
+    matmul,
+    moving,
+    normalizing,
+    pooling,
+    recurrent,
+)
 from octavo.program.reference.call import Call
 from octavo.program.shapes import bind_symbols, infer_shapes
 from octavo.program.types import QUANT_RANGE, Operator, Program, Shape, clamp_range
@@ -21,6 +32,10 @@ FUNCTIONS: Mapping[str, Callable[[Call], np.ndarray | tuple[np.ndarray, ...]]] =
     "conv_transpose": conv.conv_transpose,
     "linear": conv.linear,
     "dynamic_linear": dynamic.dynamic_linear,
+    "dynamic_matmul": matmul.dynamic_matmul,
+    "matmul": matmul.matmul,
+    "dynamic_attention": attention.dynamic_attention,
+    "attention": attention.attention,
     "add": elementwise.add,
     "mul": elementwise.mul,
     "table": elementwise.table,

@@ -19,6 +19,7 @@ from octavo.program.schema.forms import (
     is_kind,
 )
 from octavo.program.schema.moving import MOVING
+from octavo.program.schema.products import PRODUCTS
 from octavo.program.schema.weighted import WEIGHTED
 
 __all__ = [
@@ -36,4 +37,4 @@ __all__ = [
     "is_kind",
 ]
 
-OPERATORS: Mapping[str, OperatorType] = {**ELEMENTWISE, **WEIGHTED, **COMBINING, **MOVING}
+OPERATORS: Mapping[str, OperatorType] = {**ELEMENTWISE, **WEIGHTED, **PRODUCTS, **COMBINING, **MOVING}

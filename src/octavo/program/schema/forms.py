@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from octavo.program.product_rules import LimitRule
 from octavo.program.shape_rules import ShapeRule
 from octavo.program.types import Value
 
@@ -79,11 +80,13 @@ class OperatorType:
     """Describes an operator type: its forms (the first that fits counts), attributes and shape rules.
 
     shape: the rule of its one output, or a tuple with a rule for each of its outputs.
+    limit: what its sums demand of sizes that are known only with the shapes.
     """
 
     forms: tuple[Form, ...]
     shape: ShapeRule | tuple[ShapeRule, ...]
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    limit: LimitRule | None = None
 
     @property
     def shapes(self) -> tuple[ShapeRule, ...]:
