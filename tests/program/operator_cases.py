@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import attention_cases
+import constant_cases
 import dynamic_cases
 import embedding_cases
 import matmul_cases
@@ -58,6 +59,8 @@ CATALOGUES: dict[str, Callable[[], Made]] = {
     "embedding_bag": embedding_cases.embedding_bag_cases,
     "layer_norm": normalizing_cases.layer_norm_cases,
     "group_norm": normalizing_cases.group_norm_cases,
+    "constant": constant_cases.constant_cases,
+    "range": constant_cases.range_cases,
 }
 
 

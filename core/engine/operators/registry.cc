@@ -35,6 +35,8 @@ constexpr Registration kRegistry[] = {
     {"embedding_bag", make_embedding_bag},
     {"layer_norm", make_layer_norm},
     {"group_norm", make_group_norm},
+    {"constant", make_constant},
+    {"range", make_range},
 };
 
 }  // namespace

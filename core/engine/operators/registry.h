@@ -46,5 +46,7 @@ std::unique_ptr<Operator> make_embedding(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_embedding_bag(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_layer_norm(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_group_norm(const OperatorSpec& spec);
+std::unique_ptr<Operator> make_constant(const OperatorSpec& spec);
+std::unique_ptr<Operator> make_range(const OperatorSpec& spec);
 
 }  // namespace octavo

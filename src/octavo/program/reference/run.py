@@ -9,6 +9,7 @@ import numpy as np
 
 from octavo.program.reference import (
     attention,
+    constant,
     conv,
     dynamic,
     elementwise,
@@ -61,6 +62,8 @@ FUNCTIONS: Mapping[str, Callable[[Call], np.ndarray | tuple[np.ndarray, ...]]] =
     "embedding_bag": embedding.embedding_bag,
     "layer_norm": normalizing.layer_norm,
     "group_norm": normalizing.group_norm,
+    "constant": constant.constant,
+    "range": constant.range_,
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from octavo.program.schema.combining import COMBINING
+from octavo.program.schema.constants import CONSTANTS
 from octavo.program.schema.elementwise import ELEMENTWISE, UNARY_FUNCTIONS
 from octavo.program.schema.forms import (
     CLAMPS,
@@ -37,4 +38,4 @@ __all__ = [
     "is_kind",
 ]
 
-OPERATORS: Mapping[str, OperatorType] = {**ELEMENTWISE, **WEIGHTED, **PRODUCTS, **COMBINING, **MOVING}
+OPERATORS: Mapping[str, OperatorType] = {**ELEMENTWISE, **WEIGHTED, **PRODUCTS, **COMBINING, **MOVING, **CONSTANTS}
