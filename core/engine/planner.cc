@@ -18,6 +18,7 @@ class Planner {
         shapes_(shapes),
         free_outputs_(boundary.free_outputs),
         demand_(find_demand(graph, shapes)),
+        draft_(graph.inputs.size(), graph.outputs.size()),
         place_of_(graph.values.size(), -1),
         copies_(graph.values.size()),
         last_use_(graph.values.size(), -1),
@@ -31,8 +32,7 @@ class Planner {
     for (const int value : graph.outputs) last_use_[value] = kForever;
     inputs_ = boundary.inputs;
     inputs_.resize(graph.inputs.size());
-    for (const Boundary::Input& input : inputs_) result_.inputs.push_back(input.order);
-    result_.outputs.resize(graph.outputs.size(), Order::row_major);
+    for (size_t i = 0; i < inputs_.size(); ++i) draft_.set_input_order(i, inputs_[i].order);
   }
 
   Blueprint run() {
@@ -50,45 +50,22 @@ class Planner {
     }
     node_ = -1;
     for (size_t i = 0; i < graph_.outputs.size(); ++i) deliver_output(static_cast<int>(i));
-    finish_arena();
-    return std::move(result_);
+    return draft_.finish();
   }
 
  private:
   // --- places
 
-  int new_place(const ValueType& type, const Shape& shape, Order order, const Halo& halo, Storage::Owner owner,
-                int external) {
-    Place place;
-    place.tensor.type = type;
-    place.tensor.shape = shape;
-    place.halo = halo;
-    Storage storage;
-    storage.owner = owner;
-    storage.external = external;
-    storage.lifetime.bytes = dense_strides(shape, type.dtype, order, halo, place.tensor.stride, &place.offset);
-    storage.lifetime.first = kForever;
-    storage.lifetime.last = -1;
-    place.storage = static_cast<int>(result_.storages.size());
-    storage.root = static_cast<int>(result_.places.size());
-    result_.storages.push_back(storage);
-    return add_place(place);
-  }
-
-  int add_place(const Place& place) {
-    result_.places.push_back(place);
-    return static_cast<int>(result_.places.size()) - 1;
-  }
-
   void place_input(int index) {
     const int value = graph_.inputs[index];
     const auto [given, has_slack] = inputs_[index];
-    place_of_[value] = new_place(graph_.values[value], shapes_[value], given, {}, Storage::Owner::input, index);
+    place_of_[value] = draft_.new_place(graph_.values[value], shapes_[value], given, {}, Storage::Owner::input, index);
     if (item_size(graph_.values[value].dtype) != 1 || has_slack) return;
     // Kernels may read past the ends of 8-bit tensors, which the caller's memory does not promise to allow.
     const Demand& demand = demand_[value];
     const Order order = demand.order == Order::any ? given : demand.order;
-    place_of_[value] = copy_of(place_of_[value], order, order == Order::channels_last ? demand.halo : Halo{});
+    place_of_[value] =
+        draft_.copy_of(node_, place_of_[value], order, order == Order::channels_last ? demand.halo : Halo{});
   }
 
   // Where `value`, the output of `node`, will lie; `order` is the one that its producer would choose.
@@ -105,16 +82,16 @@ class Planner {
     if (shapes_[value].rank < 3) order = Order::row_major;
     const bool deliverable = is_empty(demand.halo) && (order == Order::row_major || may_lie_freely(value));
     const int output = deliverable ? sole_output(value) : -1;
-    if (output >= 0) result_.outputs[output] = order;
-    return place_of_[value] = new_place(graph_.values[value], shapes_[value], order, demand.halo,
-                                        output >= 0 ? Storage::Owner::output : Storage::Owner::arena, output);
+    if (output >= 0) draft_.set_output_order(output, order);
+    return place_of_[value] = draft_.new_place(graph_.values[value], shapes_[value], order, demand.halo,
+                                               output >= 0 ? Storage::Owner::output : Storage::Owner::arena, output);
   }
 
   int place_in_concat(int value, Order order) {
     const Demand& demand = demand_[value];
     const Graph::Node& concat = graph_.nodes[demand.joined_by];
     const int whole = place_output(concat, concat.outputs[0], order);
-    return add_place(part(result_.places[whole], concat, value));
+    return draft_.add_place(part(draft_.place(whole), concat, value));
   }
 
   // The part of a concat's output where `value` lies.
@@ -138,22 +115,22 @@ class Planner {
       if (!node.op->in_place(static_cast<int>(i)) || !(shapes_[input] == shapes_[value])) continue;
       if (item_size(graph_.values[input].dtype) != item_size(graph_.values[value].dtype)) continue;
       if (sole_output(value) >= 0) continue;
-      Place place = result_.places[place_of_[input]];
-      if (result_.storages[place.storage].owner != Storage::Owner::arena || !dies_here(place.storage)) continue;
+      Place place = draft_.place(place_of_[input]);
+      if (draft_.storage_of(place_of_[input]).owner != Storage::Owner::arena || !dies_here(place.storage)) continue;
       if (overlaps_another_input(node, i)) continue;
       if (!lies_in_order(place.tensor, demand_[value].order) || !covers(place.halo, demand_[value].halo)) continue;
-      if (!is_empty(demand_[value].halo)) result_.storages[place.storage].halo_filled = false;
+      if (!is_empty(demand_[value].halo)) draft_.storage_of(place_of_[input]).halo_filled = false;
       place.tensor.type = graph_.values[value];
-      return add_place(place);
+      return draft_.add_place(place);
     }
     return -1;
   }
 
   // Whether another input reads the same memory in another way, as in x + x.T or conv(x) + x.
   bool overlaps_another_input(const Graph::Node& node, size_t input) const {
-    const Place& place = result_.places[place_of_[node.inputs[input]]];
+    const Place& place = draft_.place(place_of_[node.inputs[input]]);
     for (size_t i = 0; i < node.inputs.size(); ++i) {
-      const Place& other = result_.places[place_of_[node.inputs[i]]];
+      const Place& other = draft_.place(place_of_[node.inputs[i]]);
       if (i == input || other.storage != place.storage) continue;
       if (!node.op->in_place(static_cast<int>(i)) || other.offset != place.offset) return true;
       if (!(other.tensor.shape == place.tensor.shape)) return true;
@@ -165,7 +142,7 @@ class Planner {
 
   bool dies_here(int storage) const {
     for (size_t value = 0; value < place_of_.size(); ++value)
-      if (place_of_[value] >= 0 && result_.places[place_of_[value]].storage == storage && last_use_[value] > node_)
+      if (place_of_[value] >= 0 && draft_.place(place_of_[value]).storage == storage && last_use_[value] > node_)
         return false;
     return true;
   }
@@ -190,43 +167,14 @@ class Planner {
 
   // --- steps
 
-  void touch(int place) {
-    Lifetime& lifetime = result_.storages[result_.places[place].storage].lifetime;
-    const int now = static_cast<int>(result_.steps.size());
-    lifetime.first = std::min(lifetime.first, now);
-    lifetime.last = std::max(lifetime.last, now);
-  }
-
-  void add_step(PlannedStep::Kind kind, std::vector<int> inputs, std::vector<int> outputs) {
-    for (const int place : outputs) fill_halo_once(place);
-    for (const int place : inputs) touch(place);
-    for (const int place : outputs) touch(place);
-    const Operator* op = kind == PlannedStep::Kind::op ? graph_.nodes[node_].op.get() : nullptr;
-    result_.steps.push_back({kind, node_, op, std::move(inputs), std::move(outputs), true});
-  }
-
-  // The halo belongs to the whole storage, so it is filled before the first of its parts is written.
-  void fill_halo_once(int place) {
-    const Place& written = result_.places[place];
-    Storage& storage = result_.storages[written.storage];
-    if (storage.halo_filled || is_empty(written.halo)) return;
-    storage.halo_filled = true;
-    Place whole = result_.places[storage.root];
-    whole.tensor.type = written.tensor.type;
-    const int filled = add_place(whole);
-    touch(filled);
-    result_.steps.push_back({PlannedStep::Kind::fill_halo, node_, nullptr, {}, {filled}, false});
-  }
-
-  int copy_of(int place, Order order, const Halo& halo) {
-    const Tensor tensor = result_.places[place].tensor;
-    const int copy = new_place(tensor.type, tensor.shape, order, halo, Storage::Owner::arena, -1);
-    add_step(PlannedStep::Kind::copy, {place}, {copy});
-    return copy;
+  // A step of `op`, or a copy without one.
+  void add_step(std::vector<int> inputs, std::vector<int> outputs, const Operator* op, bool barrier = true) {
+    const auto kind = op != nullptr ? PlannedStep::Kind::op : PlannedStep::Kind::copy;
+    draft_.add_step({kind, node_, op, std::move(inputs), std::move(outputs), barrier});
   }
 
   bool satisfies(int place, const InputNeed& need) const {
-    return lies_in_order(result_.places[place].tensor, need.order) && covers(result_.places[place].halo, need.halo);
+    return lies_in_order(draft_.place(place).tensor, need.order) && covers(draft_.place(place).halo, need.halo);
   }
 
   int input_place(const Graph::Node& node, int index, std::span<const Shape> in) {
@@ -235,7 +183,7 @@ class Planner {
     if (satisfies(place_of_[value], need)) return place_of_[value];
     for (const int copy : copies_[value])
       if (satisfies(copy, need)) return copy;
-    const int copy = copy_of(place_of_[value], need.order, need.halo);
+    const int copy = draft_.copy_of(node_, place_of_[value], need.order, need.halo);
     copies_[value].push_back(copy);
     return copy;
   }
@@ -243,23 +191,23 @@ class Planner {
   void add_view(const Graph::Node& node) {
     const int value = node.outputs[0];
     int input = place_of_[node.inputs[0]];
-    auto view = node.op->view(result_.places[input].tensor, shapes_[value]);
+    auto view = node.op->view(draft_.place(input).tensor, shapes_[value]);
     if (!view) {
-      input = copy_of(input, Order::row_major, {});
-      view = node.op->view(result_.places[input].tensor, shapes_[value]);
+      input = draft_.copy_of(node_, input, Order::row_major, {});
+      view = node.op->view(draft_.place(input).tensor, shapes_[value]);
     }
     if (!view) throw std::logic_error("operator '" + node.name + "': a dense copy cannot be viewed");
-    Place place = result_.places[input];
+    Place place = draft_.place(input);
     if (!node.op->keeps_halo()) place.halo = {};
     place.offset += view->offset;
     place.tensor.type = graph_.values[value];
     place.tensor.shape = shapes_[value];
     std::copy(view->stride, view->stride + kMaxRank, place.tensor.stride);
-    place_of_[value] = add_place(place);
+    place_of_[value] = draft_.add_place(place);
   }
 
   Order natural_order(int place) const {
-    const Tensor& tensor = result_.places[place].tensor;
+    const Tensor& tensor = draft_.place(place).tensor;
     return !lies_in_order(tensor, Order::row_major) && lies_in_order(tensor, Order::channels_last)
                ? Order::channels_last
                : Order::row_major;
@@ -267,17 +215,16 @@ class Planner {
 
   void add_concat(const Graph::Node& node) {
     const int whole = place_output(node, node.outputs[0], natural_order(place_of_[node.inputs[0]]));
-    Place next = result_.places[whole];
+    Place next = draft_.place(whole);
     const int axis = node.op->joined_axis();
     for (const int input : node.inputs) {
       next.tensor.shape = shapes_[input];
       if (demand_[input].joined_by != node_) {
-        add_step(PlannedStep::Kind::copy, {place_of_[input]}, {add_place(next)});
-        result_.steps.back().barrier = false;
+        add_step({place_of_[input]}, {draft_.add_place(next)}, nullptr, false);
       }
       next.offset += shapes_[input].dim[axis] * next.tensor.stride[axis];
     }
-    if (!result_.steps.empty()) result_.steps.back().barrier = true;
+    draft_.set_barrier(true);
   }
 
   void add_operator(const Graph::Node& node) {
@@ -291,14 +238,15 @@ class Planner {
     for (const int value : node.outputs)
       outputs.push_back(place_output(node, value, is_image_made_of_floats(node, value) ? Order::channels_last : order));
     if (const int64_t bytes = node.op->scratch_bytes(in); bytes > 0)
-      outputs.push_back(new_place({.dtype = DType::u8}, {1, {bytes}}, Order::row_major, {}, Storage::Owner::arena, -1));
-    if (node.op->parts().empty()) return add_step(PlannedStep::Kind::op, std::move(inputs), std::move(outputs));
+      outputs.push_back(
+          draft_.new_place({.dtype = DType::u8}, {1, {bytes}}, Order::row_major, {}, Storage::Owner::arena, -1));
+    if (node.op->parts().empty()) return add_step(std::move(inputs), std::move(outputs), node.op.get());
     for (const Operator::Part& part : node.op->parts()) add_part(part, inputs[0], outputs[0]);
-    result_.steps.back().barrier = true;
+    draft_.set_barrier(true);
   }
 
   void add_part(const Operator::Part& part, int input, int output) {
-    Place x = result_.places[input], y = result_.places[output];
+    Place x = draft_.place(input), y = draft_.place(output);
     for (int axis = 0; axis < y.tensor.shape.rank; ++axis) {
       x.offset += part.x_first[axis] * x.tensor.stride[axis];
       y.offset += part.y_first[axis] * y.tensor.stride[axis];
@@ -307,30 +255,17 @@ class Planner {
       y.tensor.stride[axis] *= part.y_step[axis];
       if (size < 1) return;
     }
-    add_step(PlannedStep::Kind::op, {add_place(x)}, {add_place(y)});
-    result_.steps.back().op = part.op.get();
-    result_.steps.back().barrier = false;
+    add_step({draft_.add_place(x)}, {draft_.add_place(y)}, part.op.get(), false);
   }
 
   void deliver_output(int index) {
     const int value = graph_.outputs[index];
-    const Storage& storage = result_.storages[result_.places[place_of_[value]].storage];
+    const Storage& storage = draft_.storage_of(place_of_[value]);
     if (storage.owner == Storage::Owner::output && storage.external == index) return;
     const Order order = may_lie_freely(value) ? natural_order(place_of_[value]) : Order::row_major;
-    result_.outputs[index] = order;
-    const int given = new_place(graph_.values[value], shapes_[value], order, {}, Storage::Owner::output, index);
-    add_step(PlannedStep::Kind::copy, {place_of_[value]}, {given});
-    result_.steps.back().barrier = false;
-  }
-
-  void finish_arena() {
-    std::vector<Lifetime> lifetimes;
-    for (const Storage& storage : result_.storages)
-      if (storage.owner == Storage::Owner::arena) lifetimes.push_back(storage.lifetime);
-    result_.arena_bytes = plan_arena(lifetimes);
-    size_t next = 0;
-    for (Storage& storage : result_.storages)
-      if (storage.owner == Storage::Owner::arena) storage.lifetime = lifetimes[next++];
+    draft_.set_output_order(index, order);
+    const int given = draft_.new_place(graph_.values[value], shapes_[value], order, {}, Storage::Owner::output, index);
+    add_step({place_of_[value]}, {given}, nullptr, false);
   }
 
   const Graph& graph_;
@@ -338,7 +273,7 @@ class Planner {
   bool free_outputs_;
   std::vector<Boundary::Input> inputs_;
   std::vector<Demand> demand_;
-  Blueprint result_;
+  BlueprintBuilder draft_;
   std::vector<int> place_of_;             // value -> place, -1 before it is placed
   std::vector<std::vector<int>> copies_;  // value -> further places with other layouts
   std::vector<int> last_use_;             // value -> the last node that reads it
