@@ -38,15 +38,16 @@ def one_operator(
     kind: str,
     arrays: Sequence[np.ndarray],
     types: Sequence[Value],
-    output: Value,
+    output: Value | Sequence[Value],
     attributes: Mapping[str, Any] | None = None,
     constants: Mapping[str, np.ndarray] | None = None,
     outputs: tuple[str, ...] = ("y",),
 ) -> Case:
     """Return a program of one operator called "layer" and its inputs; every shape is fixed.
 
-    The operator's outputs are the program's, each of the type `output`.
+    The operator's outputs are the program's, each of the type `output`, or each of its own.
     """
+    made = [output] * len(outputs) if isinstance(output, Value) else output
     names = [f"x{i}" for i in range(len(arrays))]
     constants = constants or {}
     program = Program(
@@ -54,7 +55,7 @@ def one_operator(
             Input(name, value.dtype, array.shape) for name, value, array in zip(names, types, arrays, strict=True)
         ),
         outputs=outputs,
-        values={**dict(zip(names, types, strict=True)), **dict.fromkeys(outputs, output)},
+        values={**dict(zip(names, types, strict=True)), **dict(zip(outputs, made, strict=True))},
         operators=(
             Operator(
                 kind, "layer", tuple(names), outputs, attributes or {}, {role: f"layer.{role}" for role in constants}

@@ -11,7 +11,9 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from builders import FLOAT, Case, Made, deferred, one_operator
+from builders import FLOAT, Case, Made, deferred, one_operator, quantized, random_array
+
+from octavo.program import Value
 
 
 class Kind(NamedTuple):
@@ -22,6 +24,7 @@ class Kind(NamedTuple):
     biases: tuple[str, ...]
 
 
+LENGTHS = Value("int64")
 KINDS = {
     "lstm": Kind(4, ("h_n", "c_n"), ("bias",)),
     "gru": Kind(3, ("h_n",), ("bias_ih", "bias_hh")),
@@ -29,15 +32,24 @@ KINDS = {
 }
 
 
-def recurrent_weights(rng: np.random.Generator, kind: str, inputs: int, hidden: int) -> dict[str, np.ndarray]:
+X8 = quantized("uint8", 0.031, 121)
+Y8 = quantized("uint8", 0.0079, 128)
+
+
+def recurrent_weights(
+    rng: np.random.Generator, kind: str, inputs: int, hidden: int, proj: int = 0, given: bool = False
+) -> dict[str, np.ndarray]:
     """Return the constants of a layer whose gates stay mostly where they are not saturated."""
     gates, _, biases = KINDS[kind]
     constants: dict[str, np.ndarray] = {}
-    for role, size in (("weight_ih", inputs), ("weight_hh", hidden)):
-        constants[role] = rng.integers(-127, 127, (gates * hidden, size), endpoint=True, dtype=np.int8)
-        scale = rng.uniform(0.5, 1.5, gates * hidden) / (74 * size**0.5)
-        constants[f"{role}_scale"] = scale.astype(np.float32)
-    return constants | {role: rng.normal(0, 0.5, gates * hidden).astype(np.float32) for role in biases}
+    sizes = {"ih": (gates * hidden, inputs), "hh": (gates * hidden, proj or hidden), "hr": (proj, hidden)}
+    for which, (rows, size) in sizes.items():
+        if rows > 0 and not (given and which == "ih"):
+            weight = rng.integers(-127, 127, (rows, size), endpoint=True, dtype=np.int8)
+            constants[f"weight_{which}"] = weight
+            constants[f"weight_{which}_scale"] = (rng.uniform(0.5, 1.5, rows) / (74 * size**0.5)).astype(np.float32)
+    kept = [role for role in biases if not given or role == "bias_hh"]
+    return constants | {role: rng.normal(0, 0.5, gates * hidden).astype(np.float32) for role in kept}
 
 
 def recurrent(
@@ -50,21 +62,37 @@ def recurrent(
     reverse: bool = False,
     states: bool = False,
     nonlinearity: str = "tanh",
+    x: Value = FLOAT,
+    y: Value = FLOAT,
+    given: bool = False,
+    proj: int = 0,
+    lengths: bool = False,
     edit: Callable[[list[np.ndarray]], None] | None = None,
 ) -> Case:
-    """Return a recurrent layer; `edit` changes its inputs in place."""
+    """Return a recurrent layer; `edit` changes its inputs in place.
+
+    x, y: types of the input and of the state. given: the input is the product with `weight_ih`. lengths: of each row.
+    """
     rng = np.random.default_rng(seed)
-    constants = recurrent_weights(rng, kind, inputs, hidden)
-    x = rng.normal(0, 1, (times, n, inputs)).astype(np.float32)
-    x *= np.float32(4) ** rng.integers(-2, 3, (times, n, 1)).astype(np.float32)
-    arrays = [x]
+    names, gates = KINDS[kind].states, KINDS[kind].gates
+    constants = recurrent_weights(rng, kind, inputs, hidden, proj, given)
+    shape = (times, n, gates * hidden if given else inputs)
+    array = rng.normal(0, 1, shape).astype(np.float32)
+    array *= np.float32(4) ** rng.integers(-2, 3, (times, n, 1)).astype(np.float32)
+    arrays, types = [array if x == FLOAT else random_array(rng, x, shape)], [x]
+    kept = (y, FLOAT)[: len(names)]
     if states:
-        arrays += [rng.normal(0, 0.7, (n, hidden)).astype(np.float32) for _ in KINDS[kind].states]
+        for value, width in zip(kept, (proj or hidden, hidden), strict=False):
+            real = rng.normal(0, 0.7, (n, width)).astype(np.float32)
+            arrays.append(real if value == FLOAT else random_array(rng, value, real.shape))
+            types.append(value)
+    if lengths:
+        arrays.append(rng.integers(1, times, n, endpoint=True))
+        types.append(LENGTHS)
     if edit is not None:
         edit(arrays)
     attributes = {"reverse": reverse} | ({"nonlinearity": nonlinearity} if kind == "rnn" else {})
-    types = [FLOAT] * len(arrays)
-    return one_operator(kind, arrays, types, FLOAT, attributes, constants, ("y", *KINDS[kind].states))
+    return one_operator(kind, arrays, types, (y, *kept), attributes, constants, ("y", *names))
 
 
 def _strange_rows(arrays: list[np.ndarray]) -> None:

@@ -2,18 +2,24 @@
 
 import copy
 from dataclasses import replace
+from functools import reduce
 
 import numpy as np
 import pytest
 import raw_files
-from builders import quantized
-from recurrent_cases import KINDS, recurrent
+from builders import FLOAT, quantized
+from recurrent_cases import KINDS, X8, Y8, recurrent
 
 from octavo.program import FormatError, Input, Program, Value, VerifyError, load, save, verify
 
 LSTM, _ = recurrent("lstm", times=4, n=2, inputs=7, hidden=5, states=True)
 GRU, _ = recurrent("gru", hidden=5)
 RNN, _ = recurrent("rnn", hidden=5)
+
+STATIC, _ = recurrent("lstm", times=4, n=2, inputs=7, hidden=5, states=True, x=X8, y=Y8)
+GIVEN, _ = recurrent("gru", hidden=5, given=True)
+PROJECTED, _ = recurrent("lstm", inputs=7, hidden=6, proj=3, states=True)
+LENGTHS, _ = recurrent("gru", hidden=5, n=2, lengths=True)
 
 
 def operator(program: Program, **changes: object) -> Program:
@@ -32,12 +38,23 @@ def at(program: Program, role: str, index: tuple[int, ...], number: float) -> Pr
 
 def given(program: Program, index: int, shape: tuple[int, ...]) -> Program:
     inputs = list(program.inputs)
-    inputs[index] = Input(inputs[index].name, "float32", shape)
+    inputs[index] = replace(inputs[index], shape=shape)
     return replace(program, inputs=tuple(inputs))
 
 
 def value(program: Program, name: str, described: Value) -> Program:
     return replace(program, values={**program.values, name: described})
+
+
+def retyped(program: Program, index: int, described: Value) -> Program:
+    inputs = list(program.inputs)
+    inputs[index] = replace(inputs[index], dtype=described.dtype)
+    return value(replace(program, inputs=tuple(inputs)), inputs[index].name, described)
+
+
+def without(program: Program, *roles: str) -> Program:
+    constants = program.operators[0].constants
+    return operator(program, constants={role: name for role, name in constants.items() if role not in roles})
 
 
 ones = np.ones(20, np.float32)
@@ -49,7 +66,8 @@ WRONG = {
     "output-unknown": (operator(LSTM, outputs=("y", "h_n", "c")), "output 'c' is not one of the program's values"),
     "output-reads-itself": (operator(GRU, inputs=("x0", "h_n")), "input 'h_n' is not produced before it is used"),
     "output-int8": (value(LSTM, "c_n", quantized()), r"got float32, .* → float32, float32, uint8 .*, expected .* → "),
-    "one-state": (operator(LSTM, inputs=("x0", "x1")), "got float32, float32 → .*, expected float32 → .* or float32, "),
+    "one-state": (operator(LSTM, inputs=("x0", "x1")),
+                  r"got float32, float32 → .*, expected float32, \[float32, float32\], \[int64\] → .* or quantized, "),
     "too-many-states": (operator(LSTM, inputs=("x0", "x1", "x2", "x2")), "got float32, float32, float32, float32 →"),
     "x-rank": (given(LSTM, 0, (4, 7)), r"the input's shape is \[4, 7\]; the weight_ih \[20, 7\] takes \[t, n, 7\]"),
     "x-width": (given(LSTM, 0, (4, 2, 8)), r"the input's shape is \[4, 2, 8\]; .* takes \[t, n, 7\]"),
@@ -74,6 +92,43 @@ WRONG = {
     "reverse-missing": (operator(GRU, attributes={}), "attribute 'reverse' is missing"),
     "nonlinearity": (operator(RNN, attributes={"reverse": False, "nonlinearity": "gelu"}), "one of tanh, relu"),
     "nonlinearity-of-gru": (operator(GRU, attributes={"reverse": False, "nonlinearity": "tanh"}), "is unknown here"),
+    "static-h0-scale": (retyped(STATIC, 1, quantized("uint8", 0.01, 128)),
+                        r"input 'x1' is uint8 \(scale 0.0099.*output 'y' is uint8 .*; both must have the same dtype"),
+    "static-h0-dtype": (retyped(STATIC, 1, quantized("int8", 0.0079, 128)), "input 'x1' is int8 .*; both must have"),
+    "static-hn-zero-point": (value(STATIC, "h_n", replace(Y8, zero_point=3)), "output 'h_n' is uint8 .*zero_point 3.*, "
+                             "output 'y' is .*; both must have the same"),
+    "static-h0-float": (retyped(STATIC, 1, FLOAT), "got uint8 .*, float32, float32 → .*, expected .* or quantized, "),
+    "static-c0": (retyped(STATIC, 2, Y8), "got uint8 .*, uint8 .*, uint8 .* → uint8"),
+    "static-hn-float": (value(STATIC, "h_n", FLOAT), "→ uint8 .*, float32, float32, expected"),
+    "static-cn": (value(STATIC, "c_n", Y8), "→ uint8 .*, uint8 .*, uint8 .*, expected"),
+    "static-y-int32": (value(STATIC, "y", Value("int32")), "→ int32, "),
+    "static-clamp": (operator(STATIC, attributes={"reverse": False, "clamp_min": 0}), "'clamp_min' is unknown here"),
+    "static-ratio": (retyped(STATIC, 0, quantized("uint8", 2.0**80)), r"a ratio of its scales is .*2\^64\) is"),
+    "static-small": (reduce(lambda p, name: value(p, name, replace(Y8, scale=2.0**-66)), ("x1", "y", "h_n"), STATIC),
+                     "a ratio of its scales is 7.3.*e.19, "),
+    "given-bias": (edited(operator(GIVEN, constants={**GIVEN.operators[0].constants, "bias_ih": "layer.bias_ih"}),
+                          "bias_ih", ones[:15]), r"got the constants .*'bias_ih'.*, expected \['bias_hh'"),
+    "given-width": (given(GIVEN, 0, (3, 2, 14)), r"the input's shape is \[3, 2, 14\]; .* without weight_ih takes .*15"),
+    "given-quantized": (retyped(GIVEN, 0, X8), r"got the constants \['bias_hh', .*, expected \['bias_hh', 'bias_ih'"),
+    "weight_ih-alone": (without(LSTM, "bias"), r"got the constants .*, expected \['bias', "),
+    "gru-projection": (edited(operator(GRU, constants={**GRU.operators[0].constants, "weight_hr": "layer.weight_hr"}),
+                              "weight_hr", np.ones((3, 5), np.int8)), "got the constants .*'weight_hr'"),
+    "projection-scale-missing": (without(PROJECTED, "weight_hr_scale"), "got the constants .*, expected"),
+    "projection-rows": (edited(edited(PROJECTED, "weight_hr", np.ones((4, 6), np.int8)), "weight_hr_scale", ones[:4]),
+                        r"weight_hr has shape \[4, 6\]; weight_hh \[24, 3\] takes 3 numbers: it needs \[3, hidden\]"),
+    "projection-units": (edited(PROJECTED, "weight_hr", np.ones((3, 5), np.int8)),
+                         r"weight_ih has shape \[24, 7\]; 4 gates of 5 units \(weight_hr's axis 1\) have 20 rows"),
+    "projection-scale-length": (edited(PROJECTED, "weight_hr_scale", ones), "weight_hr_scale 20; the weight_hr has 3"),
+    "projection-128": (at(PROJECTED, "weight_hr", (1, 1), -128), r"constant weight_hr is -128 at \[1, 1\]"),
+    "projection-scale-large": (at(PROJECTED, "weight_hr_scale", (1,), 200), "weight_hr_scale is 200.0 .*128 is the"),
+    "projection-h0": (given(PROJECTED, 1, (2, 6)), r"a state has shape \[2, 6\]; \[n, proj\] is \[2, 3\]"),
+    "projection-c0": (given(PROJECTED, 2, (2, 3)), r"a state has shape \[2, 3\]; \[n, hidden\] is \[2, 6\]"),
+    "lengths-float": (retyped(LENGTHS, 1, FLOAT), r"a state has shape \[2\]; \[n, hidden\] is \[2, 5\]"),
+    "lengths-int32": (retyped(LENGTHS, 1, Value("int32")), "got float32, int32 → "),
+    "lengths-number": (given(LENGTHS, 1, (3,)), r"the lengths have shape \[3\]; \[n\] is \[2\]"),
+    "lengths-rank": (given(LENGTHS, 1, (2, 1)), r"the lengths have shape \[2, 1\]; \[n\] is \[2\]"),
+    "lengths-first": (operator(LENGTHS, inputs=("x1", "x0")), "got int64, float32 → "),
+    "lengths-twice": (operator(LENGTHS, inputs=("x0", "x1", "x1")), "got float32, int64, int64 → "),
 }  # fmt: skip
 
 

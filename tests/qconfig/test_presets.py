@@ -29,6 +29,6 @@ def test_cpu_runs_what_programs_have_in_8_bits():
     has_8_bits = {
         name
         for name, operator in OPERATORS.items()
-        if any({*form.inputs, form.output} & {QUANTIZED, EIGHT_BIT} for form in operator.forms)
+        if any({*form.inputs, *form.outputs} & {QUANTIZED, EIGHT_BIT} for form in operator.forms)
     }
     assert cpu.operators == has_8_bits

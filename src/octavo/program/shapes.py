@@ -7,7 +7,8 @@ from math import prod
 from typing import Any
 
 from octavo.program.errors import ShapeError
-from octavo.program.schema import OPERATORS
+from octavo.program.recurrent_shapes import RECURRENT
+from octavo.program.schema import INDEX, OPERATORS
 from octavo.program.types import Input, Operator, Program, Shape, Symbol
 
 MAX_RANK = 6
@@ -78,7 +79,7 @@ def infer_shapes(program: Program, sizes: Mapping[str, int], limits: bool = True
         where = f"operator '{operator.name}' ({operator.type})"
         inputs = [shapes[name] for name in operator.inputs]
         constants = {role: program.constants[name].shape for role, name in operator.constants.items()}
-        attributes, type_ = _with_sizes(operator, sizes), OPERATORS[operator.type]
+        attributes, type_ = _in_context(operator, program, sizes), OPERATORS[operator.type]
         try:
             shapes.update(
                 (name, rule(inputs, attributes, constants))
@@ -94,11 +95,13 @@ def infer_shapes(program: Program, sizes: Mapping[str, int], limits: bool = True
     return shapes
 
 
-def _with_sizes(operator: Operator, sizes: Mapping[str, int]) -> Mapping[str, Any]:
-    """Replace the symbols in a reshape's target by their sizes."""
-    if operator.type != "reshape":
-        return operator.attributes
-    return {"shape": tuple(sizes[d] if isinstance(d, str) else d for d in operator.attributes["shape"])}
+def _in_context(operator: Operator, program: Program, sizes: Mapping[str, int]) -> Mapping[str, Any]:
+    """Return the attributes with what shapes alone do not tell: a reshape's symbols, whether lengths are given."""
+    if operator.type == "reshape":
+        return {"shape": tuple(sizes[d] if isinstance(d, str) else d for d in operator.attributes["shape"])}
+    if operator.type in RECURRENT:
+        return {**operator.attributes, "has_lengths": program.values[operator.inputs[-1]].dtype == INDEX}
+    return operator.attributes
 
 
 def _in_order(program: Program, input_shapes: InputShapes) -> list[Sequence[int]]:

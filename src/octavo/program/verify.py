@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from octavo.program.errors import ShapeError, VerifyError
-from octavo.program.schema import INT32, OPERATORS, Form, is_kind
+from octavo.program.schema import INT32, OPERATORS, Form
 from octavo.program.shapes import MAX_RANK, infer_shapes
 from octavo.program.structure import check_structure
 from octavo.program.types import DTYPES, QUANT_RANGE, Input, Operator, Program, Symbol, Value
@@ -58,17 +58,11 @@ def form_of(operator: Operator, program: Program) -> Form:
     inputs = [program.values[name] for name in operator.inputs]
     outputs = [program.values[name] for name in operator.outputs]
     forms = OPERATORS[operator.type].forms
-    fitting = [
-        form
-        for form in forms
-        if form.takes(len(inputs))
-        and all(is_kind(value, form.output) for value in outputs)
-        and all(is_kind(value, form.input_kind(i)) for i, value in enumerate(inputs))
-    ]
+    fitting = [form for form in forms if form.takes(inputs) and form.gives(outputs)]
     if fitting:  # where none has these constants, the check of the constants says so
         return next((form for form in fitting if form.constants.keys() == operator.constants.keys()), fitting[0])
     got = " → ".join(", ".join(_described(value) for value in values) for values in (inputs, outputs))
-    expected = " or ".join(_signature(form, len(outputs)) for form in forms)
+    expected = " or ".join(dict.fromkeys(str(form) for form in forms))
     raise VerifyError(f"{_where(operator)}: got {got}, expected {expected}")
 
 
@@ -81,14 +75,7 @@ def _operator(operator: Operator, program: Program, produced: set[str]) -> None:
             raise VerifyError(f"{where}: input '{name}' is not produced before it is used")
     _outputs(operator, program, produced)
     form = form_of(operator, program)
-    if form.moves:
-        output = operator.outputs[0]
-        for name in operator.inputs:
-            if program.values[name] != program.values[output]:
-                raise VerifyError(
-                    f"{where}: input '{name}' is {_described(program.values[name])}, output '{output}' is"
-                    f" {_described(program.values[output])}; both must have the same dtype, scale and zero_point"
-                )
+    _same_types(operator, form, program)
     check_attributes(operator, form, program)
     _constants(operator, form, program)
     check_numbers(operator, form, program)
@@ -103,6 +90,20 @@ def _outputs(operator: Operator, program: Program, produced: set[str]) -> None:
             raise VerifyError(f"{where}: output '{output}' is not one of the program's values")
         if output in produced or output in operator.outputs[:index]:
             raise VerifyError(f"{where}: output '{output}' is produced twice")
+
+
+def _same_types(operator: Operator, form: Form, program: Program) -> None:
+    """Check what must have exactly the type of the first output."""
+    output, *outputs = operator.outputs
+    first = 0 if form.moves else 1
+    for name in [*operator.inputs[first:], *outputs] if form.moves or form.keeps_state else []:
+        value = program.values[name]
+        if value != program.values[output] and (form.moves or value.is_quantized):
+            what = "output" if name in outputs else "input"
+            raise VerifyError(
+                f"{_where(operator)}: {what} '{name}' is {_described(value)}, output '{output}' is"
+                f" {_described(program.values[output])}; both must have the same dtype, scale and zero_point"
+            )
 
 
 def _constants(operator: Operator, form: Form, program: Program) -> None:
@@ -212,10 +213,3 @@ def _described(value: Value) -> str:
     if value.is_quantized:
         return f"{value.dtype} (scale {value.scale}, zero_point {value.zero_point})"
     return value.dtype
-
-
-def _signature(form: Form, outputs: int) -> str:
-    inputs = (
-        ", ".join(form.inputs) + ("…" if form.variadic else "") + (", [quantized residual]" if form.residual else "")
-    )
-    return f"{inputs} → {', '.join([form.output] * outputs)}"

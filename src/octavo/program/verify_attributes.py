@@ -36,9 +36,10 @@ def check_attributes(operator: Operator, form: Form, program: Program) -> None:
         _check_clamps(where, operator, program)
     if operator.type == "embedding_bag":
         weighted = operator.attributes["mode"] == "weighted_sum"
-        if weighted != (form.inputs[-1] == FLOAT):
+        last = program.values[operator.inputs[-1]].dtype
+        if weighted != (last == FLOAT):
             raise VerifyError(
-                f"{where}: mode is {operator.attributes['mode']!r} and its last input {form.inputs[-1]};"
+                f"{where}: mode is {operator.attributes['mode']!r} and its last input {last};"
                 " weighted_sum, and no other mode, has float32 weights"
             )
     if operator.type == "clamp":

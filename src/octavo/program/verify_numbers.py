@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from octavo.program.errors import VerifyError
+from octavo.program.recurrent_shapes import RECURRENT
 from octavo.program.schema import INT32, Form
 from octavo.program.transposed import by_output_channel
 from octavo.program.types import QUANT_RANGE, Operator, Program, Value
@@ -16,6 +17,7 @@ from octavo.program.types import QUANT_RANGE, Operator, Program, Value
 MAX_MULTIPLIER = 2.0**64
 # The largest weight_scale of a dynamic layer. A row's scale is at most 2¹²⁸ / 255: their product stays in float32.
 MAX_DYNAMIC_WEIGHT_SCALE = 128.0
+_REAL = Value("float32")
 
 
 def is_finite_float32(number: Any) -> bool:
@@ -35,8 +37,8 @@ def check_numbers(operator: Operator, form: Form, program: Program) -> None:
     """Check the values of an operator's constants and the ratios of its scales.
 
     Weights lie in [−127, 127], float constants are finite, weight scales positive, every multiplier at most 2⁶⁴, and
-    `|bias| + Σ|w| · max(q_max − z_x, z_x − q_min)` stays in int32; in a dynamic layer, whose z_x may be any and whose
-    bias is float32, `255 · Σ|w|`.
+    `|bias| + Σ|w| · max(q_max − z_x, z_x − q_min)` stays in int32, without a bias that is float32; where x is quantized
+    as it arrives, whose z_x may be any, `255 · Σ|w|`.
 
     Raises:
         VerifyError: naming the operator, the constant and the channel.
@@ -50,7 +52,8 @@ def check_numbers(operator: Operator, form: Form, program: Program) -> None:
     output = program.values[operator.outputs[0]]
     for role in constants:
         if f"{role}_scale" in constants:
-            _check_weights(where, _by_output_channel(where, operator, constants), role, inputs[0])
+            x = _REAL if role == "weight_hr" else output if role == "weight_hh" else inputs[0]
+            _check_weights(where, _by_output_channel(where, operator, constants), role, x)
     for ratio in _ratios(operator, inputs, output, constants):
         if not ratio <= MAX_MULTIPLIER:
             raise VerifyError(f"{where}: a ratio of its scales is {ratio:g}, {MAX_MULTIPLIER:g} (2^64) is the most")
@@ -67,7 +70,8 @@ def _by_output_channel(where: str, operator: Operator, constants: dict[str, np.n
 
 def _check_weights(where: str, constants: dict[str, np.ndarray], role: str, x: Value) -> None:
     weight, scale = constants[role], constants[f"{role}_scale"]
-    bias = constants.get("bias", scale)  # what has two biases is held to its shapes
+    # A recurrent layer's biases are held to its shapes.
+    bias = scale if role.startswith("weight_h") else constants.get("bias", scale)
     if weight.min() < -127:
         _fail(where, role, weight, weight < -127, "expected -127 to 127")
     if scale.min() <= 0:
@@ -80,7 +84,7 @@ def _check_weights(where: str, constants: dict[str, np.ndarray], role: str, x: V
     worst = np.abs(weight).reshape(len(weight), -1).sum(axis=1, dtype=np.int64) * _reach(x)
     if bias.dtype == np.int32:
         worst += np.abs(bias.astype(np.int64))
-    elif scale.max() > MAX_DYNAMIC_WEIGHT_SCALE:
+    if x.zero_point is None and scale.max() > MAX_DYNAMIC_WEIGHT_SCALE:
         expected = f"{MAX_DYNAMIC_WEIGHT_SCALE:g} is the most in a dynamic layer; keep it in float"
         _fail(where, f"{role}_scale", scale, scale > MAX_DYNAMIC_WEIGHT_SCALE, expected)
     channel = int(worst.argmax())
@@ -111,9 +115,19 @@ def _ratios(operator: Operator, inputs: list[Value], output: Value, constants: d
         return [scales[0] * scales[1] * operator.attributes["scale"], scales[2] / out]
     if operator.type == "quantize":
         return [1.0 / out]
+    if operator.type in RECURRENT:
+        return _recurrent_ratios(inputs[0], output, constants)
     if operator.type in ("add", "avg_pool", "adaptive_avg_pool"):
         return [s / out for s in scales]
     return []
+
+
+def _recurrent_ratios(x: Value, y: Value, constants: dict[str, np.ndarray]) -> list[float]:
+    ratios = [] if y.scale is None else [1.0 / y.scale]
+    for value, role in ((x, "weight_ih_scale"), (y, "weight_hh_scale")):
+        if value.scale is not None:
+            ratios.append(value.scale * float(constants[role].max()))
+    return ratios
 
 
 def _fail(where: str, role: str, array: np.ndarray, wrong: np.ndarray, expected: str) -> NoReturn:

@@ -25,7 +25,8 @@ def macs(program: Program, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, i
 
 def _count(operator: Operator, program: Program, shapes: Mapping[str, tuple[int, ...]]) -> int:
     if operator.type in RECURRENT:
-        weights = [program.constants[operator.constants[role]] for role in ("weight_ih", "weight_hh")]
+        roles = ("weight_ih", "weight_hh", "weight_hr")
+        weights = [program.constants[operator.constants[role]] for role in roles if role in operator.constants]
         return prod(shapes[operator.outputs[0]][:2]) * sum(weight.size for weight in weights)
     weight = program.constants[operator.constants["weight"]]
     # An output sums as many products as a row of the weight has; in a transposed layer an input gives as many.

@@ -6,13 +6,12 @@ import numpy as np
 
 from octavo.program import float_math, float_rows
 from octavo.program.reference.call import Call
-from octavo.program.reference.requantize import multiplier, output_scale, requantize
+from octavo.program.reference.requantize import multiplier, output_scale, quantize_reals, requantize
 
 
 def quantize(call: Call) -> np.ndarray:
     """Compute `sat(rne(x · inv) + z_y)`, `inv = f32(1/s_y)`; NaN gives clamp_min."""
-    x = call.inputs[0]
-    return requantize(np.where(np.isnan(x), np.float32(-np.inf), x) * multiplier(1.0, output_scale(call)), call)
+    return quantize_reals(call.inputs[0], call)
 
 
 def dequantize(call: Call) -> np.ndarray:

@@ -24,3 +24,8 @@ def requantize(value: np.ndarray, call: Call) -> np.ndarray:
     low, high = call.clamp
     shifted = np.rint(value) + np.float32(call.output.zero_point or 0)
     return np.clip(shifted, np.float32(low), np.float32(high)).astype(call.output.dtype)
+
+
+def quantize_reals(x: np.ndarray, call: Call) -> np.ndarray:
+    """Compute `sat(rne(x · inv) + z_y)`, `inv = f32(1/s_y)`, of real numbers x: float32; NaN gives clamp_min."""
+    return requantize(np.where(np.isnan(x), np.float32(-np.inf), x) * multiplier(1.0, output_scale(call)), call)

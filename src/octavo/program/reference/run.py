@@ -86,7 +86,7 @@ def run(program: Program, inputs: Inputs, keep: bool = False) -> list[np.ndarray
         ShapeError: an input is missing or does not have the shape that the program takes.
         TypeError: an input has another dtype.
         IndexError: an id is not in the table of an embedding.
-        ValueError: the offsets of an embedding_bag are no offsets.
+        ValueError: the offsets of an embedding_bag are no offsets, or a recurrent layer's lengths no lengths.
     """
     if isinstance(inputs, Mapping):
         sizes = bind_symbols(program, {name: np.shape(array) for name, array in inputs.items()})

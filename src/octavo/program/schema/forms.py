@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from octavo.program.product_rules import LimitRule
@@ -49,30 +49,48 @@ class Constant:
 class Form:
     """One signature of an operator type.
 
-    inputs: kinds of values. output: the kind of the output, of every one where the operator type gives several.
-    variadic: the one input may repeat. residual: one more quantized input may follow.
-    requantizes: `clamp_min` and `clamp_max` may be given. moves: every input has exactly the type of the output.
+    inputs: kinds of values. optional: groups of kinds that may follow, in this order, each as a whole or not at all.
+    output: the kind of the output, or a tuple with one for each of several.
+    variadic: the one input may repeat. requantizes: `clamp_min` and `clamp_max` may be given.
+    moves: every input has exactly the type of the output.
+    keeps_state: the quantized inputs after the first, and every quantized output, have exactly the type of the first
+        output.
     """
 
     inputs: tuple[str, ...]
-    output: str
+    output: str | tuple[str, ...]
     constants: Mapping[str, Constant] = field(default_factory=dict)
+    optional: tuple[tuple[str, ...], ...] = ()
     variadic: bool = False
-    residual: bool = False
     requantizes: bool = False
     moves: bool = False
+    keeps_state: bool = False
 
-    def takes(self, count: int) -> bool:
-        """Tell whether the form can have `count` inputs."""
-        if self.variadic:
-            return count >= 1
-        return count == len(self.inputs) or (self.residual and count == len(self.inputs) + 1)
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Return one kind for each output."""
+        return (self.output,) if isinstance(self.output, str) else self.output
 
-    def input_kind(self, index: int) -> str:
-        """Return the kind of input `index`."""
+    def takes(self, values: Sequence[Value]) -> bool:
+        """Tell whether the form can have these inputs."""
         if self.variadic:
-            return self.inputs[0]
-        return self.inputs[index] if index < len(self.inputs) else QUANTIZED
+            return len(values) >= 1 and all(is_kind(value, self.inputs[0]) for value in values)
+        return any(_fit(values, kinds) for kinds in self._inputs())
+
+    def gives(self, values: Sequence[Value]) -> bool:
+        """Tell whether the form can have these outputs."""
+        return _fit(values, self.outputs)
+
+    def _inputs(self) -> list[tuple[str, ...]]:
+        """Return every choice of the optional inputs."""
+        choices = [self.inputs]
+        for group in self.optional:
+            choices = [*choices, *((*kinds, *group) for kinds in choices)]
+        return choices
+
+    def __str__(self) -> str:
+        optional = "".join(f", [{', '.join(group)}]" for group in self.optional)
+        return f"{', '.join(self.inputs)}{'…' if self.variadic else ''}{optional} → {', '.join(self.outputs)}"
 
 
 @dataclass(frozen=True)
@@ -99,6 +117,10 @@ def is_kind(value: Value, kind: str) -> bool:
     if kind in (FLOAT, INDEX):
         return value.dtype == kind
     return value.dtype in ("uint8", "int8") and (kind == EIGHT_BIT or value.is_quantized)
+
+
+def _fit(values: Sequence[Value], kinds: Sequence[str]) -> bool:
+    return len(values) == len(kinds) and all(map(is_kind, values, kinds))
 
 
 # Attributes of every form that requantizes.

@@ -25,13 +25,6 @@ _index = Attribute("int", low=-INT64 - 1, high=INT64)
 _FLOAT_ROWS = {"weight": Constant("float32", (2,))}
 _ROWS = {"weight": Constant("uint8", (2,)), "scale": Constant("float32"), "offset": Constant("float32")}
 
-
-def _bags(constants: Mapping[str, Constant]) -> tuple[Form, ...]:
-    """Return the forms of embedding_bag: with or without offsets, with or without weights."""
-    inputs = ((INDEX,), (INDEX, INDEX), (INDEX, FLOAT), (INDEX, INDEX, FLOAT))
-    return tuple(Form(kinds, FLOAT, constants) for kinds in inputs)
-
-
 MOVING: Mapping[str, OperatorType] = {
     "concat": OperatorType(moving(*NUMBERS, INDEX, variadic=True), rules.concat, {"axis": AXIS}),
     "reshape": OperatorType(moving(*NUMBERS, INDEX), rules.reshape, {"shape": Attribute("sizes", low=1)}),
@@ -50,7 +43,7 @@ MOVING: Mapping[str, OperatorType] = {
     "channel_shuffle": OperatorType(moving(*NUMBERS), rules.channel_shuffle, {"groups": Attribute("int", low=1)}),
     "embedding": OperatorType((Form((INDEX,), FLOAT, _ROWS), Form((INDEX,), FLOAT, _FLOAT_ROWS)), row_rules.embedding),
     "embedding_bag": OperatorType(
-        (*_bags(_ROWS), *_bags(_FLOAT_ROWS)),
+        tuple(Form((INDEX,), FLOAT, table, ((INDEX,), (FLOAT,))) for table in (_ROWS, _FLOAT_ROWS)),
         row_rules.embedding_bag,
         {"mode": Attribute("choice", choices=("sum", "mean", "max", "weighted_sum"))},
     ),

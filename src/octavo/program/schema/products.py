@@ -12,8 +12,9 @@ _MATMUL = (
     Form((QUANTIZED,) * 2, FLOAT),
     Form((FLOAT,) * 2, FLOAT),
 )
-_DYNAMIC_ATTENTION = tuple(Form((FLOAT,) * inputs, FLOAT) for inputs in (3, 4))
-_ATTENTION = tuple(Form((QUANTIZED,) * 3 + mask, QUANTIZED, requantizes=True) for mask in ((), (FLOAT,)))
+_MASK = ((FLOAT,),)
+_DYNAMIC_ATTENTION = (Form((FLOAT,) * 3, FLOAT, optional=_MASK),)
+_ATTENTION = (Form((QUANTIZED,) * 3, QUANTIZED, optional=_MASK, requantizes=True),)
 _HEADS = {
     "heads": Attribute("int", low=1),
     "kv_heads": Attribute("int", low=1),

@@ -17,6 +17,7 @@ from octavo.program.schema.forms import (
     Form,
     OperatorType,
 )
+from octavo.program.schema.recurrent import recurrent_forms
 
 
 def _weighted(ranks: tuple[int, ...], residual: bool = True) -> tuple[Form, ...]:
@@ -24,17 +25,10 @@ def _weighted(ranks: tuple[int, ...], residual: bool = True) -> tuple[Form, ...]
     quantized = {"weight": Constant("int8", ranks), "bias": Constant("int32"), "weight_scale": Constant("float32")}
     real = {"weight": Constant("float32", ranks), "bias": Constant("float32")}
     return (
-        Form((QUANTIZED,), QUANTIZED, quantized, residual=residual, requantizes=True),
+        Form((QUANTIZED,), QUANTIZED, quantized, ((QUANTIZED,),) if residual else (), requantizes=True),
         Form((QUANTIZED,), FLOAT, quantized),
         Form((FLOAT,), FLOAT, real),
     )
-
-
-def _recurrent(states: int, biases: tuple[str, ...]) -> tuple[Form, ...]:
-    """Return the forms of a recurrent layer: without its states at the start, and with all of them."""
-    weights = {f"weight_{which}": Constant("int8", (2,)) for which in ("ih", "hh")}
-    floats = {role: Constant("float32") for role in ("weight_ih_scale", "weight_hh_scale", *biases)}
-    return tuple(Form((FLOAT,) * inputs, FLOAT, {**weights, **floats}) for inputs in (1, 1 + states))
 
 
 _DYNAMIC_LINEAR = {
@@ -51,10 +45,10 @@ WEIGHTED: Mapping[str, OperatorType] = {
     ),
     "linear": OperatorType(_weighted((2,)), rules.linear),
     "dynamic_linear": OperatorType((Form((FLOAT,), FLOAT, _DYNAMIC_LINEAR),), rules.linear),
-    "lstm": OperatorType(_recurrent(2, ("bias",)), recurrent(gates=4, states=2), {"reverse": BOOL}),
-    "gru": OperatorType(_recurrent(1, ("bias_ih", "bias_hh")), recurrent(gates=3, states=1), {"reverse": BOOL}),
+    "lstm": OperatorType(recurrent_forms("lstm"), recurrent(gates=4, states=2), {"reverse": BOOL}),
+    "gru": OperatorType(recurrent_forms("gru"), recurrent(gates=3, states=1), {"reverse": BOOL}),
     "rnn": OperatorType(
-        _recurrent(1, ("bias",)),
+        recurrent_forms("rnn"),
         recurrent(gates=1, states=1),
         {"reverse": BOOL, "nonlinearity": Attribute("choice", choices=("tanh", "relu"))},
     ),
