@@ -2,9 +2,10 @@
 // the same steps in NumPy.
 //
 // F is a vector of float lanes (one lane in reference code) with F(float), + - * / and, found by name: less(a, b), a
-// mask false where one is NaN; select(mask, a, b); min(a, b) and max(a, b), b where one is NaN; absolute(a);
-// negated(a); copy_sign(magnitude, sign); square_root(a); bits(F), a vector of int32 lanes with + - >> << and
-// I(int32_t); from_bits(I); to_float(I), exact below 2^24. Each is rounded on its own. Everything has internal linkage.
+// mask false where one is NaN; is_nan(a); | of masks; select(mask, a, b); min(a, b) and max(a, b), b where one is NaN;
+// absolute(a); negated(a); copy_sign(magnitude, sign); square_root(a); bits(F), a vector of int32 lanes with + - >> <<
+// and I(int32_t); from_bits(I); to_float(I), exact below 2^24. Each is rounded on its own. Everything has internal
+// linkage.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +31,7 @@ enum class FloatFunction : uint8_t {
   gelu_tanh,
   mish,
   log_sigmoid,
+  rsqrt,
   elu,
   softplus
 };
@@ -62,6 +64,18 @@ constexpr float kErf[] = {7.853523e-05f, -0.00080100825f, 0.005188314f, -0.02685
                           0.11283585f,   -0.37612626f,    0.12837917f};
 constexpr float kLogErfc[] = {0.00018557401f, -0.0029396072f, 0.021805318f,   -0.10303737f,
                               -0.6382257f,    -1.12704f,      -0.00035371952f};
+
+// b where a < b or b is NaN, else a: NaN wins.
+template <class F>
+inline F maximum(F a, F b) {
+  return select(less(a, b) | is_nan(b), b, a);
+}
+
+// b where b < a or b is NaN, else a: NaN wins.
+template <class F>
+inline F minimum(F a, F b) {
+  return select(less(b, a) | is_nan(b), b, a);
+}
 
 template <class F, int N>
 inline F horner(F x, const float (&coefficients)[N]) {
@@ -228,6 +242,7 @@ inline F apply(F x, const FloatParameters& parameters) {
   if constexpr (function == Function::neg) return negated(x);
   if constexpr (function == Function::abs) return absolute(x);
   if constexpr (function == Function::reciprocal) return F(1.0f) / x;
+  if constexpr (function == Function::rsqrt) return F(1.0f) / square_root(x);
 }
 
 // Calls visit.template operator()<function>().
@@ -271,6 +286,8 @@ inline void with_function(FloatFunction function, Visit visit) {
       return visit.template operator()<Function::mish>();
     case Function::log_sigmoid:
       return visit.template operator()<Function::log_sigmoid>();
+    case Function::rsqrt:
+      return visit.template operator()<Function::rsqrt>();
     case Function::elu:
       return visit.template operator()<Function::elu>();
     case Function::softplus:

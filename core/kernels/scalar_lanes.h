@@ -31,6 +31,7 @@ inline Int operator<<(Int a, int n) { return Int(static_cast<int32_t>(word(a) <<
 inline Float min(Float a, Float b) { return a.v < b.v ? a : b; }
 inline Float max(Float a, Float b) { return a.v > b.v ? a : b; }
 inline bool less(Float a, Float b) { return a.v < b.v; }
+inline bool is_nan(Float a) { return a.v != a.v; }
 inline Float select(bool mask, Float a, Float b) { return mask ? a : b; }
 inline Int bits(Float a) { return Int(std::bit_cast<int32_t>(a.v)); }
 inline Float from_bits(Int a) { return Float(std::bit_cast<float>(a.v)); }

@@ -19,11 +19,13 @@ import normalizing_cases
 import pointwise_cases
 import pooling_cases
 import recurrent_cases
+import reducing_cases
 import transposed_cases
 import weighted_cases
 from builders import Case, Made
 
 CATALOGUES: dict[str, Callable[[], Made]] = {
+    "cast": pointwise_cases.cast_cases,
     "quantize": pointwise_cases.quantize_cases,
     "dequantize": pointwise_cases.dequantize_cases,
     "conv": weighted_cases.conv_cases,
@@ -51,7 +53,9 @@ CATALOGUES: dict[str, Callable[[], Made]] = {
     "elu": pointwise_cases.elu_cases,
     "softplus": pointwise_cases.softplus_cases,
     "prelu": pointwise_cases.prelu_cases,
-    "softmax": pointwise_cases.softmax_cases,
+    "reduce": reducing_cases.reduce_cases,
+    "softmax": reducing_cases.softmax_cases,
+    "log_softmax": reducing_cases.log_softmax_cases,
     "lstm": recurrent_cases.lstm_cases,
     "gru": recurrent_cases.gru_cases,
     "rnn": recurrent_cases.rnn_cases,

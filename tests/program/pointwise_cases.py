@@ -1,4 +1,4 @@
-"""Catalogue: operators that treat each element alike, and softmax."""
+"""Catalogue: operators that treat each element alike."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ from builders import (
     unary_operator,
 )
 
+from octavo.program import Value
 from octavo.program.schema import UNARY_FUNCTIONS
 
+INDEX = Value("int64")
 U8, S8 = quantized(), quantized("int8", 0.04, 100)
 TYPES = {"uint8": U8, "int8": S8}
 # Lengths around those of vectors, and shapes of each rank.
@@ -49,6 +51,17 @@ def _special(kind: str, output: object = FLOAT, missing: bool = False, **attribu
     """Run special floats; more than one vector of them, and NaN among them where its result is defined."""
     x = np.concatenate([SPECIAL, np.float32([np.nan] if missing else []), SPECIAL[::-1]])
     return one_operator(kind, [x], [FLOAT], output, attributes)  # type: ignore[arg-type]
+
+
+def cast_cases() -> Made:
+    edges = np.array([0, 1, -1, *(2**24 + i for i in range(4)), -(2**24) - 1, 2**53 + 1, 2**63 - 1, -(2**63)])
+    for function in ("value", "not_zero"):
+        attributes = {"function": function}
+        for shape in SHAPES:
+            bits = np.random.default_rng(0).integers(0, 2, shape)
+            yield f"{function}-{_label(shape)}", deferred(one_operator, "cast", [bits], [INDEX], FLOAT, attributes)
+        yield f"{function}-any", deferred(unary_operator, "cast", (3, 50), INDEX, FLOAT, **attributes)
+        yield f"{function}-edges", deferred(one_operator, "cast", [edges], [INDEX], FLOAT, attributes)
 
 
 def quantize_cases() -> Made:
@@ -161,14 +174,3 @@ def prelu_cases() -> Made:
             yield f"channels-{_label(shape)}", deferred(_prelu, x, shape[1])
     yield "special", deferred(_prelu, np.append(SPECIAL, np.float32(np.nan)), 1)
     yield "scalar", deferred(_prelu, np.float32(-2).reshape(()), 1)
-
-
-def softmax_cases() -> Made:
-    for size in (*range(1, 11), 15, 16, 17, 31, 32, 33, 63, 65, 127, 129, 1000):
-        yield f"last-axis-{size}", deferred(unary_operator, "softmax", (3, size), FLOAT, axis=1)
-    for axis in range(4):
-        yield f"axis{axis}-of-4", deferred(unary_operator, "softmax", (3, 18, 5, 4), FLOAT, axis=axis)
-    spread = np.linspace(-300, 300, 99, dtype=np.float32).reshape(3, 33)
-    yield "spread", deferred(one_operator, "softmax", [spread], [FLOAT], FLOAT, {"axis": 1})
-    equal = np.full((2, 40), 3e38, np.float32)
-    yield "equal", deferred(one_operator, "softmax", [equal], [FLOAT], FLOAT, {"axis": 1})

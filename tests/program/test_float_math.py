@@ -37,13 +37,14 @@ def _sigmoid(x: float) -> float:
         ("sigmoid", _sigmoid, -100.0, 100.0, 2.5),
         ("erf", math.erf, -100.0, 100.0, 1.5),
         ("sqrt", math.sqrt, 0.0, 3.4e38, 0.5),
+        ("rsqrt", lambda x: 1 / math.sqrt(x), 1e-45, 3.4e38, 1.5),
     ],
 )
 def test_error_in_units_of_the_last_place(
     function: str, exact: Callable[[float], float], low: float, high: float, bound: float
 ) -> None:
     x = _sweep()
-    x = x[(x >= np.float32(low)) & (x <= np.float32(high)) & ((x != 0) | (function != "log"))]
+    x = x[(x >= np.float32(low)) & (x <= np.float32(high)) & ((x != 0) | (function not in ("log", "rsqrt")))]
     expected = np.array([exact(value) for value in x.tolist()])
     assert _ulps(float_math.unary(function, x), expected) <= bound
 
@@ -141,6 +142,7 @@ def test_odd(function: str) -> None:
         ("log_sigmoid", [(INF, 0), (-INF, -INF), (-90, -90)]),
         ("relu", [(-1, 0), (2, 2), (INF, INF), (-INF, 0)]),
         ("sqrt", [(4, 2), (INF, INF), (-1, NAN)]),
+        ("rsqrt", [(4, 0.5), (0, INF), (-0.0, -INF), (INF, 0), (-1, NAN)]),
         ("neg", [(1, -1), (INF, -INF)]),
         ("abs", [(-1, 1), (-INF, INF)]),
         ("reciprocal", [(4, 0.25), (0, INF), (-0.0, -INF), (INF, 0)]),

@@ -21,6 +21,8 @@ LINE = ("weight", "bias")
 OPERATORS: dict[str, tuple[str, dict[str, Any], Mapping[str, int]]] = {
     "layer_norm-1": ("layer_norm", {"axes": 1, "eps": 1e-5}, dict.fromkeys(LINE, -1)),
     "layer_norm-3": ("layer_norm", {"axes": 3, "eps": 1e-5}, dict.fromkeys(LINE, -3)),
+    "softmax": ("softmax", {"axis": 1}, {}),
+    "log_softmax": ("log_softmax", {"axis": 2}, {}),
     "prelu": ("prelu", {}, {"slope": 1}),
     "elu": ("elu", {"alpha": 1, "scale": 1, "input_scale": 1}, {}),
     "group_norm": ("group_norm", {"groups": 2, "eps": 1e-5}, dict.fromkeys(LINE, 1)),
@@ -60,6 +62,23 @@ def test_between_a_slice_and_a_concat(label, axis):
         Operator("concat", "concat", ("y", "negated", "y"), ("joined",), {"axis": axis}),
     ]
     _run(operators, dict.fromkeys(("part", "y", "negated", "joined"), FLOAT), constants)
+
+
+@pytest.mark.parametrize("dims", [(0, 1, 2, 3), (0, 2, 3, 1), (3, 2, 1, 0)])
+@pytest.mark.parametrize("axis", range(4))
+@pytest.mark.parametrize("function", ["mean", "max"])
+def test_reduce_of_views(function, axis, dims):
+    """The input is a transposed view with gaps, the outputs are parts of larger values."""
+    settings = {"function": function, "axis": axis}
+    operators = [
+        Operator("slice", "slice", ("x",), ("part",), {"axis": 3, "start": 1, "end": None, "step": 2}),
+        Operator("permute", "permute", ("part",), ("turned",), {"dims": dims}),
+        Operator("reduce", "kept", ("turned",), ("k",), {**settings, "keepdim": True}),
+        Operator("concat", "joins", ("k", "turned"), ("joined",), {"axis": axis}),
+        Operator("reduce", "layer", ("joined",), ("r",), {**settings, "keepdim": False}),
+        Operator("concat", "again", ("r", "r"), ("y",), {"axis": 1}),
+    ]
+    _run(operators, dict.fromkeys(("part", "turned", "k", "joined", "r", "y"), FLOAT), {})
 
 
 @pytest.mark.parametrize("kind", ["embedding", "embedding_bag"])

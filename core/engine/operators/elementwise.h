@@ -26,6 +26,9 @@ class Loops {
   template <class Work>
   void visit(int thread, int threads, Work work) const;
 
+  // Takes the data of an operand from `tensor`, of which the one that was given is a view.
+  void read_from(int operand, const Tensor& tensor) { operand_[operand] = &tensor; }
+
   // How many pieces the work could be shared in.
   int64_t shareable() const { return axis_[shared_axis_].count; }
 

@@ -30,6 +30,7 @@ constexpr struct {
     {"gelu_tanh", FloatFunction::gelu_tanh},
     {"mish", FloatFunction::mish},
     {"log_sigmoid", FloatFunction::log_sigmoid},
+    {"rsqrt", FloatFunction::rsqrt},
 };
 
 FloatFunction function_of(const OperatorSpec& spec) {

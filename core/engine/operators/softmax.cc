@@ -1,4 +1,4 @@
-// softmax along one axis.
+// softmax and log_softmax along one axis.
 #include "kernels/softmax/softmax.h"
 
 #include "engine/operators/elementwise.h"
@@ -9,8 +9,8 @@ namespace {
 
 class Softmax final : public Operator {
  public:
-  explicit Softmax(const OperatorSpec& spec)
-      : name_(spec.name), kernel_(kSoftmaxKernels[static_cast<int>(spec.isa)]), axis_(spec.int_of("axis")) {
+  Softmax(const OperatorSpec& spec, SoftmaxKernel kernel)
+      : name_(spec.name), kernel_(kernel), axis_(spec.int_of("axis")) {
     require_values(spec, 1);
     for (const ValueType& type : {spec.inputs[0], spec.outputs[0]})
       require_dtype(spec, type, type.dtype == DType::f32, "float32");
@@ -41,6 +41,11 @@ class Softmax final : public Operator {
 
 }  // namespace
 
-std::unique_ptr<Operator> make_softmax(const OperatorSpec& spec) { return std::make_unique<Softmax>(spec); }
+std::unique_ptr<Operator> make_softmax(const OperatorSpec& spec) {
+  return std::make_unique<Softmax>(spec, kSoftmaxKernels[static_cast<int>(spec.isa)]);
+}
+std::unique_ptr<Operator> make_log_softmax(const OperatorSpec& spec) {
+  return std::make_unique<Softmax>(spec, kLogSoftmaxKernels[static_cast<int>(spec.isa)]);
+}
 
 }  // namespace octavo

@@ -40,5 +40,21 @@ void softmax_rows(const Block& block) {
   }
 }
 
+template <class V>
+void log_softmax_rows(const Block& block) {
+  using Floats = typename V::Floats;
+  if (block.stride[0] != 4 || block.stride[1] != 4) return reference::log_softmax(block);
+  const int64_t n = block.count;
+  for (int64_t row = 0; row < block.rows; ++row) {
+    const float* x = floats(block.data[1] + row * block.row_stride[1]);
+    const Floats largest(maximum<V>(x, n));
+    const auto centered = [&](int64_t i, int64_t left) { return Floats::load(x + i, left) - largest; };
+    const Floats sum(striped_sum<V>(n, [&](int64_t i, int64_t left) { return exp(centered(i, left)); }));
+    const Floats logarithm = log(sum);
+    float_row<V>(floats(block.data[0] + row * block.row_stride[0]), n,
+                 [&](int64_t i, int64_t left) { return centered(i, left) - logarithm; });
+  }
+}
+
 }  // namespace
 }  // namespace octavo

@@ -211,6 +211,16 @@ def clamp(x: Float32, low: float | None, high: float | None) -> Float32:
     return x
 
 
+def maximum(a: Float32, b: Float32) -> Float32:
+    """Compute b where a < b or b is NaN, else a: NaN wins."""
+    return _select((a < b) | np.isnan(b), b, a)
+
+
+def minimum(a: Float32, b: Float32) -> Float32:
+    """Compute b where b < a or b is NaN, else a: NaN wins."""
+    return _select((b < a) | np.isnan(b), b, a)
+
+
 _UNARY: dict[str, Callable[[Any], Any]] = {
     "relu": relu,
     "sigmoid": sigmoid,
@@ -229,6 +239,7 @@ _UNARY: dict[str, Callable[[Any], Any]] = {
     "gelu_tanh": gelu_tanh,
     "mish": mish,
     "log_sigmoid": log_sigmoid,
+    "rsqrt": lambda x: _f(1.0) / np.sqrt(x),
 }
 UNARY_FUNCTIONS: tuple[str, ...] = tuple(_UNARY)
 

@@ -131,9 +131,14 @@ def adaptive_pool(inputs: Sequence[Shape], attributes: Mapping[str, Any], consta
     return (*x[:2], *output)
 
 
-def softmax(inputs: Sequence[Shape], attributes: Mapping[str, Any], constants: Mapping[str, Shape]) -> Shape:
+def along(inputs: Sequence[Shape], attributes: Mapping[str, Any], constants: Mapping[str, Shape]) -> Shape:
     axis_of(inputs[0], attributes["axis"])
     return inputs[0]
+
+
+def reduce(inputs: Sequence[Shape], attributes: Mapping[str, Any], constants: Mapping[str, Shape]) -> Shape:
+    x, axis = inputs[0], axis_of(inputs[0], attributes["axis"])
+    return (*x[:axis], *((1,) if attributes["keepdim"] else ()), *x[axis + 1 :])
 
 
 def table(inputs: Sequence[Shape], attributes: Mapping[str, Any], constants: Mapping[str, Shape]) -> Shape:

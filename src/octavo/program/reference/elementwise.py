@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from octavo.program import float_math, float_rows
+from octavo.program import float_math
 from octavo.program.reference.call import Call
 from octavo.program.reference.requantize import multiplier, output_scale, quantize_reals, requantize
+
+
+def cast(call: Call) -> np.ndarray:
+    """Compute f(x), or 1.0 where x != 0, else 0.0."""
+    x = call.inputs[0]
+    return (x if call.attributes["function"] == "value" else x != 0).astype(np.float32)
 
 
 def quantize(call: Call) -> np.ndarray:
@@ -65,8 +71,3 @@ def prelu(call: Call) -> np.ndarray:
     """Compute x, times the slope of its channel (axis 1) where x < 0."""
     x, slope = call.inputs[0], call.constants["slope"]
     return float_math.prelu(x, slope if slope.size == 1 else slope.reshape(-1, *[1] * (x.ndim - 2)))
-
-
-def softmax(call: Call) -> np.ndarray:
-    """Compute `exp(x_i − m) / Σ exp(x_j − m)` along `axis`, the sum in 16 lanes."""
-    return float_rows.softmax(call.inputs[0], call.attributes["axis"])

@@ -16,9 +16,9 @@ from octavo.program.reference import (
     embedding,
     matmul,
     moving,
-    normalizing,
     pooling,
     recurrent,
+    rows,
 )
 from octavo.program.reference.call import Call
 from octavo.program.shapes import bind_symbols, infer_shapes
@@ -27,6 +27,7 @@ from octavo.program.types import QUANT_RANGE, Operator, Program, Shape, clamp_ra
 Inputs = Mapping[str, np.ndarray] | Sequence[np.ndarray]
 
 FUNCTIONS: Mapping[str, Callable[[Call], np.ndarray | tuple[np.ndarray, ...]]] = {
+    "cast": elementwise.cast,
     "quantize": elementwise.quantize,
     "dequantize": elementwise.dequantize,
     "conv": conv.conv,
@@ -54,7 +55,9 @@ FUNCTIONS: Mapping[str, Callable[[Call], np.ndarray | tuple[np.ndarray, ...]]] =
     "elu": elementwise.elu,
     "softplus": elementwise.softplus,
     "prelu": elementwise.prelu,
-    "softmax": elementwise.softmax,
+    "reduce": rows.reduce,
+    "softmax": rows.softmax,
+    "log_softmax": rows.log_softmax,
     "lstm": recurrent.lstm,
     "gru": recurrent.gru,
     "rnn": recurrent.rnn,

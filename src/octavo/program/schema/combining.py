@@ -1,4 +1,4 @@
-"""What operators that combine many elements into one take: pooling, softmax and normalization."""
+"""What operators that combine many elements into one take: pooling, sums, softmax and normalization."""
 
 from __future__ import annotations
 
@@ -34,7 +34,17 @@ COMBINING: Mapping[str, OperatorType] = {
         {**_POOL, "count_include_pad": BOOL, "divisor": Attribute("int", low=1, nullable=True)},
     ),
     "adaptive_avg_pool": OperatorType(arithmetic(1), rules.adaptive_pool, {"output_size": POSITIVES}),
-    "softmax": OperatorType(FLOAT_TO_FLOAT, rules.softmax, {"axis": AXIS}),
+    "reduce": OperatorType(
+        FLOAT_TO_FLOAT,
+        rules.reduce,
+        {
+            "function": Attribute("choice", choices=("sum", "mean", "max", "min")),
+            "axis": AXIS,
+            "keepdim": BOOL,
+        },
+    ),
+    "softmax": OperatorType(FLOAT_TO_FLOAT, rules.along, {"axis": AXIS}),
+    "log_softmax": OperatorType(FLOAT_TO_FLOAT, rules.along, {"axis": AXIS}),
     "layer_norm": OperatorType(
         _NORMALIZES, row_rules.layer_norm, {"axes": Attribute("int", low=1, high=5), "eps": Attribute("positive")}
     ),

@@ -10,6 +10,7 @@ from octavo.program.schema.forms import (
     EIGHT_BIT,
     FLOAT,
     FLOAT_TO_FLOAT,
+    INDEX,
     QUANTIZED,
     Attribute,
     Constant,
@@ -20,10 +21,13 @@ from octavo.program.schema.forms import (
 
 UNARY_FUNCTIONS = (
     "relu", "sigmoid", "tanh", "exp", "silu", "gelu", "hardswish", "hardsigmoid", "erf", "log", "sqrt", "neg", "abs",
-    "reciprocal", "gelu_tanh", "mish", "log_sigmoid",
+    "reciprocal", "gelu_tanh", "mish", "log_sigmoid", "rsqrt",
 )  # fmt: skip
 
 ELEMENTWISE: Mapping[str, OperatorType] = {
+    "cast": OperatorType(
+        (Form((INDEX,), FLOAT),), rules.same, {"function": Attribute("choice", choices=("value", "not_zero"))}
+    ),
     "quantize": OperatorType((Form((FLOAT,), QUANTIZED, requantizes=True),), rules.same),
     "dequantize": OperatorType((Form((QUANTIZED,), FLOAT),), rules.same),
     "add": OperatorType(arithmetic(2), rules.broadcast),
