@@ -63,8 +63,8 @@ FUNCTIONS: Mapping[str, Callable[[Call], np.ndarray | tuple[np.ndarray, ...]]] =
     "rnn": recurrent.rnn,
     "embedding": embedding.embedding,
     "embedding_bag": embedding.embedding_bag,
-    "layer_norm": normalizing.layer_norm,
-    "group_norm": normalizing.group_norm,
+    "layer_norm": rows.layer_norm,
+    "group_norm": rows.group_norm,
     "constant": constant.constant,
     "range": constant.range_,
 }
