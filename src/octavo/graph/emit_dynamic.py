@@ -31,10 +31,12 @@ def emit_dynamic(emitter: Emitter, node: Node, qconfig: QConfig, trained: Qparam
         _linear(emitter, node, inputs, quantize_rows(node, qconfig, "weight", trained))
         return
     constants = _biases(node)
-    for role in ("weight_ih", "weight_hh"):
-        constants[role], constants[f"{role}_scale"] = quantize_rows(node, qconfig, role)
+    for role in ("weight_ih", "weight_hh", "weight_hr"):
+        if role in node.constants:
+            constants[role], constants[f"{role}_scale"] = quantize_rows(node, qconfig, role)
+    attributes = {key: value for key, value in node.attributes.items() if key != "lengths"}
     values = (_FLOAT,) * len(node.outputs)
-    emitter.emit(node.type, node.name, inputs, node.outputs, values, node.attributes, constants)
+    emitter.emit(node.type, node.name, inputs, node.outputs, values, attributes, constants)
 
 
 def _linear(emitter: Emitter, node: Node, inputs: tuple[str, ...], rows: tuple[np.ndarray, np.ndarray]) -> None:

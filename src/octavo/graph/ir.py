@@ -26,15 +26,17 @@ A node computes on float32 and has one output, where nothing else is said. Its `
 | `embedding` | | `weight` [rows, dim]; reads int64 |
 | `embedding_bag` | `mode` | `weight` [rows, dim]; reads int64 ids, [int64 offsets], [weights] |
 | `dropout` | `probability`, `kind` | in graphs that are trained alone |
-| `lstm`, `gru`, `rnn` | `reverse`, [`nonlinearity`] | `weight_ih`, `weight_hh`, [`bias_ih, bias_hh`]; also the states |
+| `lstm`, `gru`, `rnn` | `reverse`, [`nonlinearity`], [`lengths`] | `weight_hh`, and see below |
 | `program` | `program`, `sizes`, `names` | a quantized program as it is; see `lowering/program.py` |
 
 `clamp` in `attributes` is `(min, max)`, a fused activation. A padding is `[before, after]` for each axis.
 In a graph that is trained a layer with batch norm, or an `affine` that is one, has the attribute `norm` (`eps`,
 `momentum`, and `alone` where the layer is nothing else) and the constants `running_mean`, `running_var`,
 [`gamma, beta`].
-A recurrent layer reads x [t, n, in] and the states at its start, or x alone for zeros, and makes y and the
-states at its end. A dimension is an integer, or a string: the name of a symbol or an expression of symbols.
+A recurrent layer reads x [t, n, in], the states at its start, or none for zeros, and where it has `lengths` those, an
+int64 [n]; it makes y and the states at its end. Its constants are named as PyTorch's: `weight_hh`, [`weight_ih`],
+[`bias_ih`, `bias_hh`], [`weight_hr`]. Without `weight_ih` x is the product itself, [t, n, gates · hidden].
+A dimension is an integer, or a string: the name of a symbol or an expression of symbols.
 Values that are in 8 bits from the start (`Graph.fixed`) are made by `program` nodes and by nodes that move values.
 Indices (int64) are inputs of the model, and what nodes that move values make of them.
 """

@@ -17,6 +17,7 @@ from octavo.graph.lowering.registry import (
     LOWERINGS,
     MOVES,
     TAKES_SIZES,
+    Packed,
     SymbolicRange,
     Unsupported,
     Value,
@@ -29,6 +30,8 @@ _ZEROS = frozenset({"zeros", "new_zeros", "zeros_like"})
 _RECURRENT = frozenset(f"{kind}{cell}" for kind in ("lstm", "gru", "rnn_tanh", "rnn_relu") for cell in ("", "_cell"))
 """Operators that may start from zeros."""
 
+_OF_PACKED = _RECURRENT | {"unpack", "dropout"}
+"""Operators that may read packed sequences."""
 
 _SYMBOLIC_SIZE = "it makes a tensor whose size is symbolic"
 _SYMBOLIC = (torch.SymInt, torch.SymFloat, torch.SymBool)
@@ -103,7 +106,10 @@ class _Visit:
             return Zeros()
         if any(isinstance(leaf, Zeros) for leaf in leaves) and key not in _RECURRENT:
             raise Unsupported("it computes with zeros whose size is symbolic", "fix the size with dynamic_shapes")
-        if not any(isinstance(leaf, Value) for leaf in leaves):
+        packed = [leaf for leaf in leaves if isinstance(leaf, Packed)]
+        if packed and key not in _OF_PACKED:
+            raise Unsupported("it computes with the data of packed sequences", "unpack them first, and mask")
+        if not any(isinstance(leaf, Value) for leaf in leaves) and not packed:
             return self._fold(node, arguments, keywords, leaves)
         if key not in LOWERINGS:
             raise Unsupported(
@@ -111,7 +117,7 @@ class _Visit:
                 "replace it by supported operators, or leave this part out of the quantized model",
             )
         values = [leaf for leaf in leaves if isinstance(leaf, Value)]
-        if key not in ANY_DTYPE:
+        if key not in ANY_DTYPE and values:
             self._check_dtypes(key, values, made)
         if key not in ANY_DTYPE and any(isinstance(leaf, SymbolicRange) for leaf in leaves):
             raise Unsupported(f"one of its operands is a range: {_SYMBOLIC_SIZE}", "fix the size with dynamic_shapes")

@@ -10,9 +10,16 @@ import torch
 
 from octavo.graph.ir import Dim, Node, Shape
 from octavo.graph.lowering.builder import Builder
-from octavo.graph.lowering.registry import Unsupported, Value, Zeros, lowers, operator_key
+from octavo.graph.lowering.registry import Packed, Unsupported, Value, Zeros, lowers, operator_key
 
 _STATES = {"lstm": 2, "gru": 1, "rnn": 1}
+_ROLES = {
+    2: ("weight_ih", "weight_hh"),
+    3: ("weight_ih", "weight_hh", "weight_hr"),
+    4: ("weight_ih", "weight_hh", "bias_ih", "bias_hh"),
+    5: ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr"),
+}
+"""What the weights of a layer are, by their number."""
 
 
 @dataclass(frozen=True)
@@ -24,10 +31,25 @@ class _Layer:
     suffix: str
 
 
-@lowers("lstm", "gru", "rnn_tanh", "rnn_relu")
+@dataclass(frozen=True)
+class _Given:
+    """What one layer in one direction reads beside its input.
+
+    Args:
+        weights: in PyTorch's order: weight_ih, weight_hh, [bias_ih, bias_hh], [weight_hr].
+        states: at the start; None for zeros.
+        lengths: of the sequences; None where all have the input's.
+    """
+
+    weights: tuple[Any, ...]
+    states: Sequence[Value] | None
+    lengths: Value | None = None
+
+
+@lowers("lstm", "gru", "rnn_tanh", "rnn_relu", any_dtype=True)
 def recurrent(
     b: Builder,
-    x: Value,
+    x: Value | Packed,
     states: Any,
     weights: Any,
     has_biases: bool,
@@ -36,30 +58,34 @@ def recurrent(
     train: bool,
     bidirectional: bool,
     batch_first: bool,
-) -> list[Value]:
+    lengths: Any = None,
+) -> list[Any]:
     """Lower a stack of recurrent layers; the states at the start are zeros, or [layers · directions, n, hidden]."""
     operator, attributes = _kind(b)
+    lengths, x = (x.lengths, x.sequences) if isinstance(x, Packed) else (None, x)
     if isinstance(has_biases, (list, tuple)) or len(b.shape(x)) != 3:
         raise Unsupported("it takes packed sequences or has no batch dimension", "pad sequences to one batch")
+    _check_float(b, x, states)
     directions = 2 if bidirectional else 1
-    per_layer = 4 if has_biases else 2
-    if len(weights) != per_layer * layers * directions:
-        raise Unsupported("it projects its output (proj_size)", "build it with proj_size=0")
+    per_layer, rest = divmod(len(weights), layers * directions)
+    if rest or per_layer not in (2, 3, 4, 5):
+        raise Unsupported(f"it has {len(weights)} weights in {layers} layers", "use torch.nn's recurrent layers")
     given = _states(b, states, layers * directions)
-    y = _turned(b, x, ".permute") if batch_first else x
+    y = turned(b, x, ".permute") if batch_first else x
     last: list[list[Value]] = []
     for layer in range(layers):
         ways = []
         for way in range(directions):
             index = layer * directions + way
-            part = tuple(weights[index * per_layer : (index + 1) * per_layer])
+            part = _Given(tuple(weights[index * per_layer : (index + 1) * per_layer]), given[index], lengths)
             suffix = f".l{layer}{'_reverse' if way else ''}" if layers * directions > 1 else ""
-            made = _layer(b, _Layer(operator, {**attributes, "reverse": bool(way)}, suffix), y, given[index], part)
+            made = _layer(b, _Layer(operator, {**attributes, "reverse": bool(way)}, suffix), y, part)
             ways.append(made[0])
             last.append(made[1:])
         y = ways[0] if directions == 1 else _joined(b, ways, 2, f".l{layer}")
-    y = _turned(b, y, ".output") if batch_first else y
-    return [y, *(_stacked(b, parts, f".state{i}") for i, parts in enumerate(zip(*last, strict=True)))]
+    y = turned(b, y, ".output") if batch_first else y
+    ends = [_stacked(b, parts, f".state{i}") for i, parts in enumerate(zip(*last, strict=True))]
+    return [y if lengths is None else Packed(y, lengths), *ends]
 
 
 @lowers("lstm_cell", "gru_cell", "rnn_tanh_cell", "rnn_relu_cell")
@@ -71,7 +97,7 @@ def cell(b: Builder, x: Value, states: Any, *weights: Any) -> Any:
     ready = None if all(map(_is_zero, given)) else [_value(state) for state in given]
     raised = b.reshape(x, (1, *shape), ".step")
     tensors = tuple(w for w in weights if w is not None)
-    made = _layer(b, _Layer(operator, {**attributes, "reverse": False}, ""), raised, ready, tensors)
+    made = _layer(b, _Layer(operator, {**attributes, "reverse": False}, ""), raised, _Given(tensors, ready))
     return made[1:] if operator == "lstm" else made[1]
 
 
@@ -81,23 +107,32 @@ def _kind(b: Builder) -> tuple[str, dict[str, Any]]:
     return operator, {"nonlinearity": nonlinearity} if nonlinearity else {}
 
 
-def _layer(
-    b: Builder, layer: _Layer, x: Value, states: Sequence[Value] | None, weights: tuple[Any, ...]
-) -> list[Value]:
+def _layer(b: Builder, layer: _Layer, x: Value, given: _Given) -> list[Value]:
     """Append a layer and return y and its states at the end."""
+    weights = given.weights
     if not all(isinstance(w, torch.Tensor) for w in weights):
         raise Unsupported("its weight depends on the input", "make it a parameter of the module")
-    roles = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")[: len(weights)]
-    hidden = weights[1].shape[1]
+    roles = _ROLES[len(weights)]
+    constants = {role: w.detach() for role, w in zip(roles, weights, strict=True)}
+    out = weights[1].shape[1]
+    hidden = constants["weight_hr"].shape[1] if "weight_hr" in constants else out
     time, batch, _ = b.shape(x)
     path, module = b.place()
     name = b.claim(b.layer_name(path, layer.operator) + layer.suffix)
-    more = [(b.claim(f"{name}.state{i}"), (batch, hidden)) for i in range(_STATES[layer.operator])]
-    read = (x.name, *(state.name for state in states or ()))
-    constants = {role: w.detach() for role, w in zip(roles, weights, strict=True)}
-    shape = (time, batch, hidden)
-    b.append(Node(layer.operator, name, read, name, shape, layer.attributes, constants, (), module, path, tuple(more)))
+    widths = (out, hidden)[: _STATES[layer.operator]]
+    more = [(b.claim(f"{name}.state{i}"), (batch, width)) for i, width in enumerate(widths)]
+    attributes = layer.attributes if given.lengths is None else {**layer.attributes, "lengths": True}
+    read = (x, *(given.states or ()), *(() if given.lengths is None else (given.lengths,)))
+    names, shape = tuple(value.name for value in read), (time, batch, out)
+    b.append(Node(layer.operator, name, names, name, shape, attributes, constants, (), module, path, tuple(more)))
     return [Value(name), *(Value(state) for state, _ in more)]
+
+
+def _check_float(b: Builder, x: Value, states: Any) -> None:
+    """Refuse integers, which a layer would compute with."""
+    given = [x, *(states if isinstance(states, (list, tuple)) else [states])]
+    if any(isinstance(value, Value) and value.name in b.fixed for value in given):
+        raise Unsupported("it computes with integers", "give it float32; dequantize what is in 8 bits (a DeQuantStub)")
 
 
 def _states(b: Builder, states: Any, count: int) -> list[list[Value] | None]:
@@ -125,7 +160,7 @@ def _value(state: Any) -> Value:
     return state
 
 
-def _turned(b: Builder, x: Value, suffix: str) -> Value:
+def turned(b: Builder, x: Value, suffix: str) -> Value:
     """Exchange time and batch."""
     first, second, *rest = b.shape(x)
     return b.emit("permute", (x,), (second, first, *rest), {"dims": [1, 0, 2]}, suffix=suffix)

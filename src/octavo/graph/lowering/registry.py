@@ -22,6 +22,19 @@ class Zeros:
     """Zeros whose size depends on the input's: the states that a recurrent layer starts from."""
 
 
+@dataclass(frozen=True)
+class Packed:
+    """Sequences of a batch, each of its own length: what recurrent layers read and make between packing and unpacking.
+
+    Args:
+        sequences: [t, n, …].
+        lengths: [n] int64.
+    """
+
+    sequences: Value
+    lengths: Value
+
+
 class Unsupported(Exception):  # noqa: N818 - an internal signal, collected into one UnsupportedOperatorError
     """Say that one call cannot be expressed in a program."""
 
