@@ -98,6 +98,14 @@ inline float sum_tree(const Floats (&lanes)[2]) {
   return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
 }
 
+inline float lowest(Floats a) {
+  __m128 v = _mm_min_ps(_mm256_castps256_ps128(a.v), _mm256_extractf128_ps(a.v, 1));
+  v = _mm_min_ps(v, _mm_movehl_ps(v, v));
+  return _mm_cvtss_f32(_mm_min_ss(v, _mm_movehdup_ps(v)));
+}
+inline float highest(Floats a) { return -lowest(negated(a)); }
+inline bool any(Mask mask) { return _mm256_movemask_ps(mask.v) != 0; }
+
 inline Ints operator+(Ints a, Ints b) { return Ints(_mm256_add_epi32(a.v, b.v)); }
 inline Ints operator-(Ints a, Ints b) { return Ints(_mm256_sub_epi32(a.v, b.v)); }
 inline Ints operator>>(Ints a, int n) { return Ints(_mm256_srai_epi32(a.v, n)); }
@@ -106,6 +114,13 @@ inline Ints bits(Floats a) { return Ints(_mm256_castps_si256(a.v)); }
 inline Floats from_bits(Ints a) { return Floats(_mm256_castsi256_ps(a.v)); }
 inline Floats to_float(Ints a) { return Floats(_mm256_cvtepi32_ps(a.v)); }
 inline Ints rounded(Floats a) { return Ints(_mm256_cvtps_epi32(a.v)); }
+
+inline int32_t total(Ints a) {
+  __m128i v = _mm_add_epi32(_mm256_castsi256_si128(a.v), _mm256_extracti128_si256(a.v, 1));
+  v = _mm_add_epi32(v, _mm_shuffle_epi32(v, 0x4e));
+  return _mm_cvtsi128_si32(_mm_add_epi32(v, _mm_shuffle_epi32(v, 0xb1)));
+}
+inline Ints byte_sums(Bytes a) { return Ints(_mm256_sad_epu8(a.v, _mm256_setzero_si256())); }
 
 inline Bytes operator^(Bytes a, Bytes b) { return Bytes(_mm256_xor_si256(a.v, b.v)); }
 inline Bytes max_unsigned(Bytes a, Bytes b) { return Bytes(_mm256_max_epu8(a.v, b.v)); }

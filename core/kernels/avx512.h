@@ -91,6 +91,10 @@ inline float sum_tree(const Floats (&lanes)[1]) {
   return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
 }
 
+inline float lowest(Floats a) { return _mm512_reduce_min_ps(a.v); }
+inline float highest(Floats a) { return _mm512_reduce_max_ps(a.v); }
+inline bool any(Mask mask) { return mask.v != 0; }
+
 inline Ints operator+(Ints a, Ints b) { return Ints(_mm512_add_epi32(a.v, b.v)); }
 inline Ints operator-(Ints a, Ints b) { return Ints(_mm512_sub_epi32(a.v, b.v)); }
 inline Ints operator>>(Ints a, int n) { return Ints(_mm512_srai_epi32(a.v, static_cast<unsigned>(n))); }
@@ -99,6 +103,9 @@ inline Ints bits(Floats a) { return Ints(_mm512_castps_si512(a.v)); }
 inline Floats from_bits(Ints a) { return Floats(_mm512_castsi512_ps(a.v)); }
 inline Floats to_float(Ints a) { return Floats(_mm512_cvtepi32_ps(a.v)); }
 inline Ints rounded(Floats a) { return Ints(_mm512_cvtps_epi32(a.v)); }
+
+inline int32_t total(Ints a) { return _mm512_reduce_add_epi32(a.v); }
+inline Ints byte_sums(Bytes a) { return Ints(_mm512_sad_epu8(a.v, _mm512_setzero_si512())); }
 
 inline Bytes operator^(Bytes a, Bytes b) { return Bytes(_mm512_xor_si512(a.v, b.v)); }
 inline Bytes max_unsigned(Bytes a, Bytes b) { return Bytes(_mm512_max_epu8(a.v, b.v)); }

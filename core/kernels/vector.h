@@ -9,6 +9,8 @@
 //   max_unsigned(a, b), max_signed(a, b) of Bytes
 //   widened(a, half)            of half 0 or 1 of the lanes of Bytes or Words, as unsigned numbers
 //   rounded(a)                  to the nearest Ints, ties to even
+//   lowest(a), highest(a)       of the lanes of Floats without NaN; any(mask); total(a), the sum of the lanes of Ints
+//   byte_sums(a)                Ints whose total is the sum of Bytes
 //   sum_tree(lanes)             16 lanes, in 16 / kLanes registers, added as a tree: j with j + 8, j + 4, j + 2, j + 1
 //   pack_levels(a, b, c, d, q)  Bytes in order from rounded values; store_levels(to, n, a, q), up to kLanes of them
 // Everything has internal linkage, V too: a translation unit has its own copy of every template, compiled for its

@@ -8,18 +8,9 @@
 namespace octavo {
 namespace {
 
-constexpr int kOutputs = 16;
+constexpr int kOutputs = avx2::kPanel.nr;
+static_assert(kOutputs == 16 && avx2::kPanel.interleave == 2);
 constexpr int64_t kChunk = 128;  // bytes of a row widened at a time
-
-struct Rows : Avx2 {
-  static float lowest(Floats a) {
-    __m128 v = _mm_min_ps(_mm256_castps256_ps128(a.v), _mm256_extractf128_ps(a.v, 1));
-    v = _mm_min_ps(v, _mm_movehl_ps(v, v));
-    return _mm_cvtss_f32(_mm_min_ss(v, _mm_movehdup_ps(v)));
-  }
-  static float highest(Floats a) { return -lowest(negated(a)); }
-  static bool any(avx2_lanes::Mask mask) { return _mm256_movemask_ps(mask.v) != 0; }
-};
 
 // f(0), f(1), … with constant indices from the start: only then does gcc keep an array of accumulators in registers.
 template <int N>
@@ -81,7 +72,8 @@ template <int MR>
     const RowQParams row = tile.qparams[i];
     for (int v = 0; v < 2 && 8 * v < tile.columns; ++v) {
       const __m256i sums = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(tile.minus_sum + 8 * v));
-      const __m256i shift = _mm256_mullo_epi32(_mm256_set1_epi32(row.zero_point), sums);
+      const __m256i shift =
+          _mm256_add_epi32(_mm256_mullo_epi32(_mm256_set1_epi32(row.zero_point), sums), _mm256_set1_epi32(row.addend));
       const Floats sum(_mm256_cvtepi32_ps(_mm256_add_epi32(acc[i][v], shift)));
       const Floats multiplier = Floats(row.scale) * Floats::load(tile.weight_scale + 8 * v);
       Floats value = sum * multiplier + Floats::load(tile.bias + 8 * v);
@@ -110,6 +102,6 @@ constexpr RowLinearFunction kRun[] = {nullptr, run<1>, run<2>, run<3>, run<4>, r
 }  // namespace
 
 const RowLinearKernels avx2::kRowLinear = {
-    .nr = kOutputs, .mr = 6, .interleave = 2, .run = kRun, .quantize = quantize_rows<Rows>};
+    .nr = kOutputs, .mr = 6, .interleave = avx2::kPanel.interleave, .run = kRun, .quantize = quantize_rows<Avx2>};
 
 }  // namespace octavo

@@ -10,14 +10,9 @@
 namespace octavo {
 namespace {
 
-constexpr int kOutputs = 32;
+constexpr int kOutputs = avx512_vnni::kPanel.nr;
+static_assert(kOutputs == 32 && avx512_vnni::kPanel.interleave == 4);
 constexpr int kVectors = 2;
-
-struct Rows : Avx512 {
-  static float lowest(Floats a) { return _mm512_reduce_min_ps(a.v); }
-  static float highest(Floats a) { return _mm512_reduce_max_ps(a.v); }
-  static bool any(avx512_lanes::Mask mask) { return mask.v != 0; }
-};
 
 // f(0), f(1), … with constant indices from the start: only then does gcc keep an array of accumulators in registers.
 template <int N>
@@ -92,9 +87,11 @@ template <int MR, int chains>
   asm("" : "+r"(tile));
   const __m512 scale = _mm512_set1_ps(tile->qparams[i].scale);
   const __m512i zero_point = _mm512_set1_epi32(tile->qparams[i].zero_point);
+  const __m512i addend = _mm512_set1_epi32(tile->qparams[i].addend);
   float* y = tile->y + i * tile->y_stride;
   unroll<kVectors>([&](auto v) [[gnu::always_inline]] {
-    const __m512i shift = _mm512_mullo_epi32(zero_point, _mm512_loadu_si512(tile->minus_sum + 16 * v));
+    const __m512i sums = _mm512_loadu_si512(tile->minus_sum + 16 * v);
+    const __m512i shift = _mm512_add_epi32(_mm512_mullo_epi32(zero_point, sums), addend);
     const __m512 multiplier = _mm512_mul_ps(scale, _mm512_loadu_ps(tile->weight_scale + 16 * v));
     const __m512 product = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_add_epi32(acc[v], shift)), multiplier);
     __m512 value = _mm512_add_ps(product, _mm512_loadu_ps(tile->bias + 16 * v));
@@ -118,7 +115,10 @@ constexpr RowLinearFunction kRun[] = {nullptr, run<1>, run<2>,  run<3>,  run<4>,
 
 }  // namespace
 
-const RowLinearKernels avx512_vnni::kRowLinear = {
-    .nr = kOutputs, .mr = 14, .interleave = 4, .run = kRun, .quantize = quantize_rows<Rows>};
+const RowLinearKernels avx512_vnni::kRowLinear = {.nr = kOutputs,
+                                                  .mr = 14,
+                                                  .interleave = avx512_vnni::kPanel.interleave,
+                                                  .run = kRun,
+                                                  .quantize = quantize_rows<Avx512>};
 
 }  // namespace octavo

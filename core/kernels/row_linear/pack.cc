@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace octavo {
+namespace {
+
+constexpr float kNoBias[64] = {};  // as wide as the widest panel, or more
+
+}  // namespace
 
 PackedRowLinear pack_row_linear(Isa isa, const RowLinearConstants& constants) {
   PackedRowLinear layer;
@@ -29,16 +34,16 @@ PackedRowLinear pack_row_linear(Isa isa, const RowLinearConstants& constants) {
   return layer;
 }
 
-RowLinearTile tile_of(const PackedRowLinear& layer, const RowLinearRows& rows, int64_t panel, int64_t row) {
+RowLinearTile tile_of(const RowLinearPanels& layer, const RowLinearRows& rows, int64_t panel, int64_t row) {
   const int64_t nr = layer.kernels->nr, column = panel * nr;
   return {.q = rows.q + row * rows.q_stride,
           .q_stride = rows.q_stride,
           .qparams = rows.qparams + row,
           .k = layer.k,
-          .weight = layer.weight.data()->byte + panel * layer.panel_bytes,
-          .minus_sum = layer.minus_sum.data() + column,
-          .weight_scale = layer.weight_scale.data() + column,
-          .bias = layer.bias.data() + column,
+          .weight = layer.weight + panel * layer.panel_bytes,
+          .minus_sum = layer.minus_sum + column,
+          .weight_scale = layer.weight_scale + column,
+          .bias = layer.bias == nullptr ? kNoBias : layer.bias + column,
           .y = rows.y + row * rows.y_stride + column,
           .y_stride = rows.y_stride,
           .columns = std::min(nr, layer.n - column),
@@ -48,7 +53,7 @@ RowLinearTile tile_of(const PackedRowLinear& layer, const RowLinearRows& rows, i
 namespace {
 
 // Panel by panel, so that each is read from memory once; threads share the tiles in that order, evenly to within one.
-void multiply_block(const PackedRowLinear& layer, const RowLinearRows& rows, int64_t begin, int64_t end, int thread,
+void multiply_block(const RowLinearPanels& layer, const RowLinearRows& rows, int64_t begin, int64_t end, int thread,
                     int threads) {
   const int64_t m = end - begin, mr = layer.kernels->mr, tiles = (m + mr - 1) / mr;
   const int64_t last = layer.panels * tiles * (thread + 1) / threads;
@@ -63,7 +68,7 @@ void multiply_block(const PackedRowLinear& layer, const RowLinearRows& rows, int
 
 // In blocks of rows that stay in the first-level cache beside a panel, or near it: more would be read from further away
 // for each panel, fewer would read each panel more often.
-void multiply_rows(const PackedRowLinear& layer, const RowLinearRows& rows, int thread, int threads) {
+void multiply_rows(const RowLinearPanels& layer, const RowLinearRows& rows, int thread, int threads) {
   const int64_t most = 4 * layer.kernels->mr;
   for (int64_t first = 0; first < rows.m; first += most)
     multiply_block(layer, rows, first, std::min(rows.m, first + most), thread, threads);

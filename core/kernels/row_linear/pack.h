@@ -16,10 +16,25 @@
 
 namespace octavo {
 
+// Bytes of a quantized row, padding included: what RowQuantization::q_stride should be.
+inline int64_t quantized_row_bytes(int64_t k) { return (k + 63) / 64 * 64; }
+
 struct RowLinearConstants {
   int64_t n = 0, k = 0;                       // outputs and inputs
   std::span<const int8_t> weight;             // [n, k], within [-127, 127], and 255 * sum|w| of an output within int32
   std::span<const float> weight_scale, bias;  // [n]
+};
+
+// Weights in panels, wherever they lie.
+struct RowLinearPanels {
+  const RowLinearKernels* kernels = nullptr;
+  int64_t n = 0, k = 0;
+  int64_t panels = 0;       // of kernels->nr outputs, the last one perhaps in part
+  int64_t panel_bytes = 0;  // of weight
+  const int8_t* weight = nullptr;
+  const int32_t* minus_sum = nullptr;  // [panels * nr], as the next two
+  const float* weight_scale = nullptr;
+  const float* bias = nullptr;  // null: none
 };
 
 struct PackedRowLinear {
@@ -34,8 +49,12 @@ struct PackedRowLinear {
   std::vector<int32_t> minus_sum;  // [panels * nr], zeros past n, as in all of these
   std::vector<float> weight_scale, bias;
 
-  // Bytes of a quantized row, padding included: what RowQuantization::q_stride should be.
-  int64_t row_bytes() const { return (k + 63) / 64 * 64; }
+  operator RowLinearPanels() const {
+    return {kernels,    n, k, panels, panel_bytes, weight.data()->byte, minus_sum.data(), weight_scale.data(),
+            bias.data()};
+  }
+
+  int64_t row_bytes() const { return quantized_row_bytes(k); }
 };
 
 PackedRowLinear pack_row_linear(Isa isa, const RowLinearConstants& constants);
@@ -52,9 +71,9 @@ struct RowLinearRows {
 };
 
 // A tile of panel `panel` and the rows from `row` on: run it with layer.kernels->run[number of rows].
-RowLinearTile tile_of(const PackedRowLinear& layer, const RowLinearRows& rows, int64_t panel, int64_t row);
+RowLinearTile tile_of(const RowLinearPanels& layer, const RowLinearRows& rows, int64_t panel, int64_t row);
 
 // This thread's share of y = rows * weight.
-void multiply_rows(const PackedRowLinear& layer, const RowLinearRows& rows, int thread, int threads);
+void multiply_rows(const RowLinearPanels& layer, const RowLinearRows& rows, int thread, int threads);
 
 }  // namespace octavo

@@ -17,6 +17,12 @@ namespace octavo {
 struct RowQParams {
   float scale = 1.0f;
   int32_t zero_point = 0;
+  int32_t addend = 0;  // joins every sum of the row: what a zero_point of the other factor takes off
+};
+
+// How an instruction set packs weights: in panels of nr outputs, [k / interleave][nr][interleave].
+struct PanelShape {
+  int nr, interleave;
 };
 
 inline constexpr float kOneOver255 = 1.0f / 255.0f;
@@ -57,12 +63,15 @@ struct RowLinearKernels {
 };
 
 namespace reference {
+inline constexpr PanelShape kPanel = {16, 1};
 extern const RowLinearKernels kRowLinear;
 }  // namespace reference
 namespace avx2 {
+inline constexpr PanelShape kPanel = {16, 2};
 extern const RowLinearKernels kRowLinear;
 }  // namespace avx2
 namespace avx512_vnni {
+inline constexpr PanelShape kPanel = {32, 4};
 extern const RowLinearKernels kRowLinear;
 }  // namespace avx512_vnni
 

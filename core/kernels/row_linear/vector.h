@@ -7,7 +7,6 @@
 namespace octavo {
 namespace {
 
-// Beside what vector.h lists, V has lowest(Floats), highest(Floats) and any(Mask).
 template <class V>
 inline RowQParams row_qparams(const float* x, int64_t k, float* inverse) {
   using Floats = typename V::Floats;
@@ -24,15 +23,15 @@ inline RowQParams row_qparams(const float* x, int64_t k, float* inverse) {
     look(Floats::load(x + i + V::kLanes), 1);
   }
   for (; i < k; i += V::kLanes) look(Floats::load(x + i, k - i), 0);
-  const float least = V::lowest(min(low[0], low[1]));
-  const float range = V::highest(max(high[0], high[1])) - least;
+  const float least = lowest(min(low[0], low[1]));
+  const float range = highest(max(high[0], high[1])) - least;
   *inverse = 0.0f;
-  if (V::any(has_nan) || !(range < __builtin_inff())) return {__builtin_nanf(""), 0};
+  if (any(has_nan) || !(range < __builtin_inff())) return {.scale = __builtin_nanf("")};
   float scale = range * kOneOver255;
   *inverse = 1.0f / scale;
   if (!(*inverse < __builtin_inff())) scale = *inverse = 1.0f;
   const int32_t zero_point = _mm_cvtss_si32(_mm_set_ss(-least * *inverse));
-  return {scale, zero_point < 255 ? zero_point : 255};
+  return {.scale = scale, .zero_point = zero_point < 255 ? zero_point : 255};
 }
 
 template <class V>

@@ -1,0 +1,94 @@
+// The weights of attention on every vector instruction set V (kernels/vector.h).
+#pragma once
+
+#include "kernels/attention/attention.h"
+#include "kernels/float_math.h"
+#include "kernels/vector.h"
+
+namespace octavo {
+namespace {
+
+struct Top {
+  float value;
+  bool known;  // neither NaN nor infinity
+};
+
+// Adds the mask, where there is one, and finds the greatest of the first n logits.
+template <class V>
+inline Top top_of(float* logits, const float* mask, int64_t n) {
+  using Floats = typename V::Floats;
+  const Floats lowest_logit(kLowestLogit);
+  Floats largest[2] = {lowest_logit, lowest_logit};
+  auto has_nan = is_nan(lowest_logit);
+  const auto look = [&](int64_t i, int chain) {
+    Floats logit = Floats::load(logits + i);
+    if (mask != nullptr) {
+      logit = logit + Floats::load(mask + i);
+      store(logits + i, logit);
+    }
+    largest[chain] = max(logit, largest[chain]);
+    has_nan = has_nan | is_nan(logit);
+  };
+  int64_t i = 0;
+  for (; i + 2 * V::kLanes <= n; i += 2 * V::kLanes) {
+    look(i, 0);
+    look(i + V::kLanes, 1);
+  }
+  for (; i < n; i += V::kLanes) {
+    Floats logit = Floats::load(logits + i, n - i);
+    if (mask != nullptr) {
+      logit = logit + Floats::load(mask + i, n - i);
+      store(logits + i, n - i, logit);
+    }
+    largest[0] = max(select(Floats::first(n - i), logit, lowest_logit), largest[0]);
+    has_nan = has_nan | is_nan(logit);
+  }
+  const float top = highest(max(largest[0], largest[1]));
+  return {top, !any(has_nan) && top < __builtin_inff()};
+}
+
+// The bytes of the first n logits, and zeros up to a multiple of 64; returns the bytes' sum.
+template <class V>
+inline int32_t store_weights(const float* logits, float top, int64_t n, uint8_t* p) {
+  using Floats = typename V::Floats;
+  using Ints = typename V::Ints;
+  constexpr int64_t lanes = V::kLanes;
+  const Floats greatest(top), steps(255.0f);
+  Ints sum(0);
+  int64_t i = 0;
+  for (; i + 4 * lanes <= n; i += 4 * lanes) {
+    Ints level[4];
+    for (int v = 0; v < 4; ++v) level[v] = rounded(exp(Floats::load(logits + i + v * lanes) - greatest) * steps);
+    sum = sum + ((level[0] + level[1]) + (level[2] + level[3]));
+    store(p + i, 4 * lanes, pack_levels(level[0], level[1], level[2], level[3], Requantize{}));
+  }
+  for (const int64_t end = (n + 63) / 64 * 64; i < end; i += 4 * lanes) {
+    Ints level[4];
+    for (int v = 0; v < 4; ++v) {
+      const int64_t at = i + v * lanes, left = n > at ? n - at : 0;
+      const Floats e = exp(Floats::load(logits + at, left) - greatest);
+      level[v] = rounded(select(Floats::first(left), e * steps, Floats(0.0f)));
+      sum = sum + level[v];
+    }
+    store(p + i, 4 * lanes, pack_levels(level[0], level[1], level[2], level[3], Requantize{}));
+  }
+  return total(sum);
+}
+
+template <class V>
+void weigh(const AttentionRows& given) {
+  const AttentionRows rows = given;  // a copy that no store of bytes can alias
+  for (int64_t row = 0; row < rows.rows; ++row) {
+    float* logits = rows.logits + row * rows.logits_stride;
+    uint8_t* p = rows.p + row * rows.p_stride;
+    const int64_t step = rows.seen + row * rows.seen_step, seen = step < rows.keys ? step : rows.keys;
+    const Top top = top_of<V>(logits, rows.mask == nullptr ? nullptr : rows.mask + row * rows.mask_stride, seen);
+    const int32_t sum = store_weights<V>(logits, top.value, seen, p);
+    for (int64_t i = (seen + 63) / 64 * 64; i < rows.keys; i += 64) __builtin_memset(p + i, 0, 64);
+    const float r = sum > 0 ? 1.0f / static_cast<float>(sum) : 0.0f;
+    rows.qparams[row] = {.scale = top.known ? r : __builtin_nanf(""), .addend = weights_addend(rows, sum)};
+  }
+}
+
+}  // namespace
+}  // namespace octavo
