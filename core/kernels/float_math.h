@@ -48,7 +48,6 @@ constexpr int32_t kMagicBits = 0x4b400000;
 constexpr float kLog2E = 1.442695f;
 constexpr float kLn2High = 0.693359375f;  // nine significant bits, so n * kLn2High is exact
 constexpr float kLn2Low = -2.1219444e-4f;
-constexpr float kSqrtHalf = 0.70710677f;
 constexpr int32_t kSqrtHalfBits = 0x3f3504f3;
 constexpr float kSqrt2Less1 = 0.41421357f;
 constexpr float kGeluLinear = 1.5957691f;   // 2 * sqrt(2 / pi)
@@ -62,6 +61,9 @@ constexpr float kLog[] = {0.06746639f,  -0.11675651f, 0.11888163f, -0.12405589f,
 constexpr float kTanh[] = {-0.0057049883f, 0.020639088f, -0.053739715f, 0.13331442f, -0.3333328f};
 constexpr float kErf[] = {7.853523e-05f, -0.00080100825f, 0.005188314f, -0.026853804f,
                           0.11283585f,   -0.37612626f,    0.12837917f};
+constexpr float kGelu[] = {1.5246232e-07f, -3.834933e-06f, 3.8006736e-05f, -0.00015955183f, -0.00022161439f,
+                           0.0071837986f,  -0.052579604f,  -0.4591818f,    -1.1511083f,     -0.99999994f};
+constexpr float kExp2[] = {0.0013276472f, 0.009675541f, 0.05550713f, 0.2402212f, 0.69314694f, 1.0000001f};
 constexpr float kLogErfc[] = {0.00018557401f, -0.0029396072f, 0.021805318f,   -0.10303737f,
                               -0.6382257f,    -1.12704f,      -0.00035371952f};
 
@@ -177,6 +179,18 @@ inline F erf(F x) {
   return copy_sign(select(less(a, F(1.0f)), small, large), x);
 }
 
+// x * Phi(x) as max(x, 0) - a * Phi(-a), a = |x|; log2 Phi(-a) is a polynomial, and from 6 on nothing is left.
+template <class F>
+inline F gelu(F x) {
+  F a = absolute(x);
+  a = select(less(a, F(6.0f)), a, F(0.0f));
+  const F p = horner(a, kGelu);
+  const F shifted = p + F(kMagic);
+  const F fraction = horner(p - (shifted - F(kMagic)), kExp2);
+  const F tail = from_bits(bits(fraction) + (bits(shifted) << 23));
+  return select(less(x, F(0.0f)), F(0.0f), x) - a * tail;
+}
+
 template <class F>
 inline F gelu_tanh(F x) {
   return x * sigmoid(x * (F(kGeluLinear) + F(kGeluCubic) * (x * x)));
@@ -233,7 +247,7 @@ inline F apply(F x, const FloatParameters& parameters) {
   if constexpr (function == Function::tanh) return tanh(x);
   if constexpr (function == Function::exp) return exp(x);
   if constexpr (function == Function::silu) return x * sigmoid(x);
-  if constexpr (function == Function::gelu) return (F(0.5f) * x) * (erf(x * F(kSqrtHalf)) + F(1.0f));
+  if constexpr (function == Function::gelu) return gelu(x);
   if constexpr (function == Function::hardswish) return x * hardsigmoid(x);
   if constexpr (function == Function::hardsigmoid) return hardsigmoid(x);
   if constexpr (function == Function::erf) return erf(x);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/float_unary/float_unary.h"
+#include "kernels/pair.h"
 #include "kernels/vector.h"
 
 namespace octavo {
@@ -14,8 +15,19 @@ void float_unary_rows(FloatFunction function, const FloatParameters& parameters,
   with_function(function, [&]<FloatFunction chosen>() {
     for (int64_t row = 0; row < block.rows; ++row) {
       const float* x = floats(block.data[1] + row * block.row_stride[1]);
-      float_row<V>(floats(block.data[0] + row * block.row_stride[0]), block.count,
-                   [&](int64_t i, int64_t left) { return apply<chosen>(Floats::load(x + i, left), parameters); });
+      float* y = floats(block.data[0] + row * block.row_stride[0]);
+      int64_t i = 0;
+      for (; i + 4 * V::kLanes <= block.count; i += 4 * V::kLanes) {
+        using Two = Pair<Floats>;
+        const auto two = [&](int64_t at) { return Two(Floats::load(x + at), Floats::load(x + at + V::kLanes)); };
+        const auto four = apply<chosen>(Pair<Two>(two(i), two(i + 2 * V::kLanes)), parameters);
+        store(y + i, four.a.a);
+        store(y + i + V::kLanes, four.a.b);
+        store(y + i + 2 * V::kLanes, four.b.a);
+        store(y + i + 3 * V::kLanes, four.b.b);
+      }
+      float_row<V>(y + i, block.count - i,
+                   [&](int64_t at, int64_t left) { return apply<chosen>(Floats::load(x + i + at, left), parameters); });
     }
   });
 }

@@ -17,7 +17,6 @@ _MAGIC = _f(12582912.0)  # 1.5 * 2**23: adding it leaves the nearest integer (ha
 _LOG2E = _f(1.442695)
 _LN2_HI = _f(0.693359375)  # nine significant bits, so n * _LN2_HI is exact
 _LN2_LO = _f(-2.1219444e-4)
-_SQRT_HALF = _f(0.70710677)
 _SQRT_2_LESS_1 = _f(0.41421357)
 _GELU_LINEAR = _f(1.5957691)  # 2·sqrt(2/pi)
 _GELU_CUBIC = _f(0.071354814)  # 0.044715 of it
@@ -33,6 +32,11 @@ _LOG = (
 )
 _TANH = (-0.0057049883, 0.020639088, -0.053739715, 0.13331442, -0.3333328)
 _ERF = (7.853523e-05, -0.00080100825, 0.005188314, -0.026853804, 0.11283585, -0.37612626, 0.12837917)
+_GELU = (
+    *(1.5246232e-07, -3.834933e-06, 3.8006736e-05, -0.00015955183, -0.00022161439),
+    *(0.0071837986, -0.052579604, -0.4591818, -1.1511083, -0.99999994),
+)
+_EXP2 = (0.0013276472, 0.009675541, 0.05550713, 0.2402212, 0.69314694, 1.0000001)
 _LOG_ERFC = (0.00018557401, -0.0029396072, 0.021805318, -0.10303737, -0.6382257, -1.12704, -0.00035371952)
 
 
@@ -141,8 +145,17 @@ def silu(x: Float32) -> Float32:
 
 
 def gelu(x: Float32) -> Float32:
-    """Compute (0.5·x) · (erf(x·√½) + 1)."""
-    return (_f(0.5) * x) * (erf(x * _SQRT_HALF) + _f(1.0))
+    """Compute max(x, 0) − a·2^n·2^r, with a = |x| (0 from 6 on), p = P(a) = log2(erfc(a·√½)/2), n = rne(p), r = p − n.
+
+    This is x·Φ(x), Φ the normal distribution, as x·Φ(x) = max(x, 0) − |x|·Φ(−|x|).
+    """
+    a = np.abs(x)
+    a = _select(a < _f(6.0), a, _f(0.0))
+    p = _horner(a, _GELU)
+    shifted = p + _MAGIC
+    fraction = _horner(p - (shifted - _MAGIC), _EXP2)
+    tail = (_int_bits(fraction) + (_int_bits(shifted) << 23)).view(np.float32)
+    return relu(x) - a * tail
 
 
 def gelu_tanh(x: Float32) -> Float32:
