@@ -13,6 +13,7 @@ import attention_cases
 import constant_cases
 import dynamic_cases
 import embedding_cases
+import indexing_cases
 import matmul_cases
 import moving_cases
 import normalizing_cases
@@ -46,6 +47,8 @@ CATALOGUES: dict[str, Callable[[], Made]] = {
     "reshape": moving_cases.reshape_cases,
     "permute": moving_cases.permute_cases,
     "slice": moving_cases.slice_cases,
+    "take": indexing_cases.take_cases,
+    "gather": indexing_cases.gather_cases,
     "pad": moving_cases.pad_cases,
     "channel_shuffle": moving_cases.channel_shuffle_cases,
     "clamp": pointwise_cases.clamp_cases,

@@ -81,6 +81,39 @@ def test_reduce_of_views(function, axis, dims):
     _run(operators, dict.fromkeys(("part", "turned", "k", "joined", "r", "y"), FLOAT), {})
 
 
+@pytest.mark.parametrize("dims", [(0, 1, 2, 3), (0, 2, 3, 1), (3, 2, 1, 0)])
+@pytest.mark.parametrize("axis", range(4))
+@pytest.mark.parametrize("kind", ["take", "gather"])
+def test_indices_of_views(kind, axis, dims):
+    """Both inputs are transposed views with gaps, the output is a part of a larger value."""
+    rng = np.random.default_rng(SEED)
+    turned = tuple((3, 6, 7, 5)[i] for i in dims)  # x without four of its columns
+    wanted = tuple(min(turned) if i == axis else size for i, size in enumerate(turned)) if kind == "gather" else (2, 4)
+    stored = rng.integers(0, turned[axis], (*wanted[::-1], 2))
+    back = tuple(range(len(wanted) - 1, -1, -1))
+    operators = [
+        Operator("slice", "slice", ("x",), ("part",), {"axis": 3, "start": 0, "end": None, "step": 2}),
+        Operator("permute", "permute", ("part",), ("turned",), {"dims": dims}),
+        Operator("slice", "half", ("ids",), ("every",), {"axis": len(wanted), "start": 1, "end": None, "step": 1}),
+        Operator("reshape", "drop", ("every",), ("dropped",), {"shape": wanted[::-1]}),
+        Operator("permute", "back", ("dropped",), ("indices",), {"dims": back}),
+        Operator(kind, "layer", ("turned", "indices"), ("y",), {"axis": axis}),
+        Operator("concat", "concat", ("y", "y"), ("joined",), {"axis": 1}),
+    ]
+    values = dict.fromkeys(("ids", "every", "dropped", "indices"), Value("int64"))
+    values |= dict.fromkeys(("x", "part", "turned", "y", "joined"), FLOAT)
+    inputs = (Input("x", "float32", SHAPE), Input("ids", "int64", stored.shape))
+    program = Program(inputs, ("joined",), values, tuple(operators), {})
+    verify(program)
+    arrays = [rng.normal(0, 3, SHAPE).astype(np.float32), stored]
+    expected = reference.run(program, arrays)[0]
+    for isa in _core.supported_isas():
+        for threads in (1, 2):
+            np.testing.assert_array_equal(
+                LoadedProgram(program, threads=threads, isa=isa)(*arrays), expected, strict=True
+            )
+
+
 @pytest.mark.parametrize("kind", ["embedding", "embedding_bag"])
 def test_ids_that_are_moved(kind):
     """Ids reach a table through views and a concat."""

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import embedding_cases
+import indexing_cases
 import numpy as np
 import pytest
 from builders import FLOAT, Case
@@ -49,6 +50,30 @@ def test_an_id_outside_the_table(mode, wrong, place, quantized):
     assert message == (
         f"operator 'layer' ({kind}): id {wrong} at {list(min(place, (4, 5)))} is not in its table of 37 rows, expected"
         " 0 to 36"
+    )
+
+
+@pytest.mark.parametrize("wrong", [9, -10, 2**63 - 1, -(2**63)])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_an_index_outside_the_axis(wrong, axis):
+    program, inputs = indexing_cases.take((9, 9), axis, (5, 7))
+    inputs[1][2, 3] = inputs[1][4, 5] = wrong  # the first one is named
+    (message,) = errors((program, inputs), IndexError)
+    assert message == (
+        f"operator 'layer' (take): index {wrong} at [2, 3] is not in axis {axis}, which has 9 elements, expected -9"
+        " to 8"
+    )
+
+
+@pytest.mark.parametrize("wrong", [9, -1, 2**63 - 1, -(2**63)])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_gather_takes_no_index_outside_the_axis(wrong, axis):
+    program, inputs = indexing_cases.gather((9, 9), axis, (5, 7))
+    inputs[1][2, 3] = inputs[1][4, 5] = wrong
+    (message,) = errors((program, inputs), IndexError)
+    assert message == (
+        f"operator 'layer' (gather): index {wrong} at [2, 3] is not in axis {axis}, which has 9 elements, expected 0"
+        " to 8"
     )
 
 

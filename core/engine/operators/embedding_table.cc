@@ -45,15 +45,9 @@ Table::Table(const OperatorSpec& spec)
 }
 
 std::exception_ptr Table::error(const FirstMistake::Entry& wrong, const Shape& ids) const {
-  Shape place = ids;
-  int64_t rest = wrong.position;
-  for (int axis = ids.rank - 1; axis >= 0; --axis) {
-    place.dim[axis] = rest % ids.dim[axis];
-    rest /= ids.dim[axis];
-  }
-  return std::make_exception_ptr(std::out_of_range(where_ + "id " + std::to_string(wrong.value) + " at " +
-                                                   to_text(place) + " is not in its table of " + std::to_string(rows_) +
-                                                   " rows, expected 0 to " + std::to_string(rows_ - 1)));
+  return std::make_exception_ptr(std::out_of_range(
+      where_ + "id " + std::to_string(wrong.value) + " at " + to_text(place_of(wrong.position, ids)) +
+      " is not in its table of " + std::to_string(rows_) + " rows, expected 0 to " + std::to_string(rows_ - 1)));
 }
 
 }  // namespace octavo

@@ -6,6 +6,8 @@
 #include <limits>
 #include <optional>
 
+#include "engine/tensor.h"
+
 namespace octavo {
 
 // The first of the entries that threads report, by position, whatever the order in which they do.
@@ -34,5 +36,15 @@ class FirstMistake {
   std::atomic_flag busy_;
   Entry entry_ = kNone;
 };
+
+// The index along each axis, as dims of the result, of the element at a position in row-major order.
+inline Shape place_of(int64_t position, const Shape& shape) {
+  Shape place = shape;
+  for (int axis = shape.rank - 1; axis >= 0; --axis) {
+    place.dim[axis] = position % shape.dim[axis];
+    position /= shape.dim[axis];
+  }
+  return place;
+}
 
 }  // namespace octavo

@@ -24,6 +24,8 @@ constexpr Registration kRegistry[] = {
     {"reshape", make_reshape},
     {"permute", make_permute},
     {"slice", make_slice},
+    {"take", make_take},
+    {"gather", make_gather},
     {"pad", make_pad},
     {"channel_shuffle", make_channel_shuffle},
     {"clamp", make_clamp},

@@ -35,6 +35,8 @@ std::unique_ptr<Operator> make_adaptive_avg_pool(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_reshape(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_permute(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_slice(const OperatorSpec& spec);
+std::unique_ptr<Operator> make_take(const OperatorSpec& spec);
+std::unique_ptr<Operator> make_gather(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_pad(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_channel_shuffle(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_clamp(const OperatorSpec& spec);

@@ -8,6 +8,7 @@ namespace octavo {
 // The first `axes` axes of a tensor, counted in row-major order; neighbours that step as one are merged.
 class Rows {
  public:
+  Rows() = default;  // one
   Rows(const Tensor& tensor, int axes) {
     for (int i = 0; i < axes; ++i) {
       const int64_t size = tensor.shape.dim[i], stride = tensor.stride[i];

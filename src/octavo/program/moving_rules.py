@@ -65,3 +65,20 @@ def channel_shuffle(inputs: Sequence[Shape], attributes: Mapping[str, Any], cons
     if x[1] % groups:
         raise ShapeError(f"the channels (axis 1) of {list(x)} do not divide into groups={groups}")
     return x
+
+
+def take(inputs: Sequence[Shape], attributes: Mapping[str, Any], constants: Mapping[str, Shape]) -> Shape:
+    (x, indices), axis = inputs, axis_of(inputs[0], attributes["axis"])
+    if not indices:
+        raise ShapeError("the indices are a scalar; at least 1 axis is needed: reshape them to [1]")
+    return (*x[:axis], *indices, *x[axis + 1 :])
+
+
+def gather(inputs: Sequence[Shape], attributes: Mapping[str, Any], constants: Mapping[str, Shape]) -> Shape:
+    (x, indices), axis = inputs, axis_of(inputs[0], attributes["axis"])
+    if len(indices) != len(x) or any(n > m for i, (n, m) in enumerate(zip(indices, x, strict=True)) if i != axis):
+        raise ShapeError(
+            f"the indices' shape is {list(indices)}; {len(x)} axes, none but axis {axis} longer than that of {list(x)},"
+            " are needed"
+        )
+    return indices

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from octavo.program.errors import ShapeError, VerifyError
-from octavo.program.schema import INT32, OPERATORS, Form
+from octavo.program.schema import INT32, OPERATORS, Form, is_kind
 from octavo.program.shapes import MAX_RANK, infer_shapes
 from octavo.program.structure import check_structure
 from octavo.program.types import DTYPES, QUANT_RANGE, Input, Operator, Program, Symbol, Value
@@ -98,7 +98,7 @@ def _same_types(operator: Operator, form: Form, program: Program) -> None:
     first = 0 if form.moves else 1
     for name in [*operator.inputs[first:], *outputs] if form.moves or form.keeps_state else []:
         value = program.values[name]
-        if value != program.values[output] and (form.moves or value.is_quantized):
+        if value != program.values[output] and (is_kind(value, form.outputs[0]) if form.moves else value.is_quantized):
             what = "output" if name in outputs else "input"
             raise VerifyError(
                 f"{_where(operator)}: {what} '{name}' is {_described(value)}, output '{output}' is"

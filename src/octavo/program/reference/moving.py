@@ -39,3 +39,28 @@ def channel_shuffle(call: Call) -> np.ndarray:
     x, groups = call.inputs[0], call.attributes["groups"]
     split = x.reshape(x.shape[0], groups, x.shape[1] // groups, *x.shape[2:])
     return split.swapaxes(1, 2).reshape(x.shape)
+
+
+def take(call: Call) -> np.ndarray:
+    """Put x at each index in place of `axis`; a negative index counts from the end."""
+    (x, indices), axis = call.inputs, call.attributes["axis"]
+    _check_indices(call, -x.shape[axis])
+    return np.take(x, indices, axis=axis)
+
+
+def gather(call: Call) -> np.ndarray:
+    """Take the element of x at each index along `axis` and at the index's own place along every other."""
+    (x, indices), axis = call.inputs, call.attributes["axis"]
+    _check_indices(call, 0)
+    return x[tuple(indices if i == axis else places for i, places in enumerate(np.indices(indices.shape, sparse=True)))]
+
+
+def _check_indices(call: Call, lowest: int) -> None:
+    (x, indices), axis = call.inputs, call.attributes["axis"]
+    wrong = (indices < lowest) | (indices >= x.shape[axis])
+    if wrong.any():
+        place = np.argwhere(wrong)[0].tolist()
+        raise IndexError(
+            f"{call.where}: index {indices[tuple(place)]} at {place} is not in axis {axis}, which has {x.shape[axis]}"
+            f" elements, expected {lowest} to {x.shape[axis] - 1}"
+        )

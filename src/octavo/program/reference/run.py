@@ -48,6 +48,8 @@ FUNCTIONS: Mapping[str, Callable[[Call], np.ndarray | tuple[np.ndarray, ...]]] =
     "reshape": moving.reshape,
     "permute": moving.permute,
     "slice": moving.slice_,
+    "take": moving.take,
+    "gather": moving.gather,
     "pad": moving.pad,
     "channel_shuffle": moving.channel_shuffle,
     "clamp": elementwise.clamp,
@@ -88,7 +90,7 @@ def run(program: Program, inputs: Inputs, keep: bool = False) -> list[np.ndarray
     Raises:
         ShapeError: an input is missing or does not have the shape that the program takes.
         TypeError: an input has another dtype.
-        IndexError: an id is not in the table of an embedding.
+        IndexError: an id is not in the table of an embedding, an index of take or gather not in its axis.
         ValueError: the offsets of an embedding_bag are no offsets, or a recurrent layer's lengths no lengths.
     """
     if isinstance(inputs, Mapping):

@@ -52,7 +52,7 @@ class Form:
     inputs: kinds of values. optional: groups of kinds that may follow, in this order, each as a whole or not at all.
     output: the kind of the output, or a tuple with one for each of several.
     variadic: the one input may repeat. requantizes: `clamp_min` and `clamp_max` may be given.
-    moves: every input has exactly the type of the output.
+    moves: every input of the kind of the output has exactly its type.
     keeps_state: the quantized inputs after the first, and every quantized output, have exactly the type of the first
         output.
     """

@@ -22,6 +22,7 @@ from octavo.program.schema.forms import (
 )
 
 _index = Attribute("int", low=-INT64 - 1, high=INT64)
+_INDEXED = tuple(Form((kind, INDEX), kind, moves=True) for kind in (*NUMBERS, INDEX))
 _FLOAT_ROWS = {"weight": Constant("float32", (2,))}
 _ROWS = {"weight": Constant("uint8", (2,)), "scale": Constant("float32"), "offset": Constant("float32")}
 
@@ -39,6 +40,8 @@ MOVING: Mapping[str, OperatorType] = {
             "step": Attribute("int", low=1, high=INT64),
         },
     ),
+    "take": OperatorType(_INDEXED, rules.take, {"axis": AXIS}),
+    "gather": OperatorType(_INDEXED, rules.gather, {"axis": AXIS}),
     "pad": OperatorType(moving(QUANTIZED, FLOAT), rules.pad, {"padding": PAIRS}),
     "channel_shuffle": OperatorType(moving(*NUMBERS), rules.channel_shuffle, {"groups": Attribute("int", low=1)}),
     "embedding": OperatorType((Form((INDEX,), FLOAT, _ROWS), Form((INDEX,), FLOAT, _FLOAT_ROWS)), row_rules.embedding),

@@ -14,6 +14,7 @@ CPU = Target(
             "conv",
             "conv_transpose",
             "dequantize",
+            "gather",
             "gru",
             "linear",
             "lstm",
@@ -26,6 +27,7 @@ CPU = Target(
             "rnn",
             "slice",
             "table",
+            "take",
         }
     ),
     activation_dtypes=frozenset({"uint8", "int8"}),
