@@ -143,7 +143,11 @@ inline Bytes pack_levels(Ints v0, Ints v1, Ints v2, Ints v3, const Requantize& q
 }
 inline void store_levels(uint8_t* to, int64_t n, Ints v, const Requantize& q) {
   const Ints none(0);
-  store(to, n < 8 ? n : 8, pack_levels(v, none, none, none, q));
+  const Bytes bytes = pack_levels(v, none, none, none, q);
+  if (n >= 8)
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm256_castsi256_si128(bytes.v));
+  else
+    store(to, n, bytes);
 }
 
 }  // namespace avx2_lanes

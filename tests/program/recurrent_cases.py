@@ -1,14 +1,14 @@
 """Catalogue: recurrent layers with int8 weights.
 
 Sizes around those of vectors, of blocks of units and of tiles of rows; with and without states at the start; both
-directions; rows with nothing but zeros, with no finite range, and of very different sizes.
+directions; rows with nothing but zeros, with no finite range, and of very different sizes; every form.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from builders import FLOAT, Case, Made, deferred, one_operator, quantized, random_array
@@ -34,6 +34,15 @@ KINDS = {
 
 X8 = quantized("uint8", 0.031, 121)
 Y8 = quantized("uint8", 0.0079, 128)
+FORMS: dict[str, dict[str, Any]] = {
+    "dynamic": {},
+    "static": {"x": X8, "y": Y8},
+    "static-int8": {"x": quantized("int8", 0.03, 140), "y": quantized("int8", 0.0081, 120)},
+    "static-input": {"x": X8},
+    "static-state": {"y": Y8},
+    "given": {"given": True},
+    "given-static-state": {"given": True, "y": Y8},
+}
 
 
 def recurrent_weights(
@@ -125,10 +134,39 @@ def recurrent_cases(kind: str) -> Made:
     yield "states", made(times=5, n=3, hidden=40, states=True)
     yield "large", made(times=4, n=18, inputs=150, hidden=170, states=True)
     yield "strange-rows", made(times=3, n=10, hidden=19, states=True, edit=_strange_rows)
+    yield from form_cases(kind)
+
+
+def form_cases(kind: str, label: str = "", **settings: Any) -> Made:
+    """Yield layers of every form: how the input and the state are multiplied, with lengths and without."""
+    made = partial(deferred, recurrent, kind, **settings)
+    for form, types in FORMS.items():
+        name = f"{label}{form}"
+        for hidden in (5, 33, 64):
+            yield f"{name}-hidden{hidden}", made(hidden=hidden, seed=hidden, states=hidden == 33, **types)
+        yield f"{name}-n17-t9-reverse", made(times=9, n=17, hidden=40, inputs=70, states=True, reverse=True, **types)
+        yield f"{name}-t70", made(times=70, n=1, hidden=34, **types)
+        for reverse in (False, True):
+            case = made(times=9, n=8, hidden=40, lengths=True, states=True, reverse=reverse, **types)
+            yield f"{name}-lengths{'-reverse' if reverse else ''}", case
+        yield f"{name}-lengths-zeros", made(times=4, n=33, hidden=20, lengths=True, reverse=True, **types)
+        yield f"{name}-strange-rows", made(times=3, n=10, hidden=19, states=True, edit=_strange_floats, **types)
+
+
+def _strange_floats(arrays: list[np.ndarray]) -> None:
+    """As `_strange_rows`, of the float32 arrays alone."""
+    if arrays[0].dtype == np.float32 and arrays[1].dtype == np.float32:
+        _strange_rows(arrays)
+    elif arrays[0].dtype == np.float32:
+        _strange_rows([arrays[0], np.empty((10, 1), np.float32)])
+    elif arrays[1].dtype == np.float32:
+        _strange_rows([np.empty((3, 10, 1), np.float32), arrays[1]])
 
 
 def lstm_cases() -> Made:
-    return recurrent_cases("lstm")
+    yield from recurrent_cases("lstm")
+    for proj in (3, 37):
+        yield from form_cases("lstm", f"proj{proj}-", proj=proj)
 
 
 def gru_cases() -> Made:
@@ -137,6 +175,10 @@ def gru_cases() -> Made:
 
 def rnn_cases() -> Made:
     yield from recurrent_cases("rnn")
+    yield (
+        "relu-static",
+        deferred(recurrent, "rnn", nonlinearity="relu", n=3, hidden=40, x=X8, y=quantized("uint8", 0.03, 0)),
+    )
     relu = partial(deferred, recurrent, "rnn", nonlinearity="relu")
     for n, hidden in ((1, 16), (2, 33), (15, 100)):
         yield f"relu-{n}x{hidden}", relu(times=4, n=n, hidden=hidden, states=n > 1)

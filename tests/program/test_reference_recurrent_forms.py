@@ -6,20 +6,10 @@ import numpy as np
 import pytest
 import torch
 from builders import FLOAT, quantized
-from recurrent_cases import KINDS, X8, Y8, recurrent
+from recurrent_cases import FORMS, KINDS, Y8, recurrent
 
 from octavo.program import Value, reference, verify
 from octavo.program.reference.dynamic import multiply_rows, quantize_rows
-
-FORMS = {
-    "float": {},
-    "static": {"x": X8, "y": Y8},
-    "static-int8": {"x": quantized("int8", 0.03, 140), "y": quantized("int8", 0.0081, 120)},
-    "static-input": {"x": X8},
-    "static-state": {"y": Y8},
-    "given": {"given": True},
-    "given-static-state": {"given": True, "y": Y8},
-}
 
 
 def reals(array: np.ndarray, value: Value) -> np.ndarray:
@@ -134,14 +124,14 @@ def test_a_static_state_is_the_layer_quantized_after_each_step(kind):
 
 
 @pytest.mark.filterwarnings("ignore:LSTM with projections")
-@pytest.mark.parametrize("form", ["float", "static"])
+@pytest.mark.parametrize("form", ["dynamic", "static"])
 @pytest.mark.parametrize("reverse", [False, True])
 def test_projections_are_close_to_float(form, reverse):
     """What is left is rounding, to steps of at most 0.008 in h and 0.015 in x: bounds as in `test_close_to_float`."""
     case = {"times": 5, "n": 3, "inputs": 20, "hidden": 24, "proj": 9, "states": True, "reverse": reverse}
     program, arrays = recurrent("lstm", **case, **FORMS[form])
     verify(program)
-    if form == "float":
+    if form == "dynamic":
         np.clip(arrays[0], -1, 1, out=arrays[0])
     x, h, c = (reals(array, value) for array, value in zip(arrays, _types(program), strict=True))
     layer = torch_lstm({name.removeprefix("layer."): array for name, array in program.constants.items()}, 20, 9)

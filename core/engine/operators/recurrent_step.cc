@@ -1,47 +1,24 @@
 #include "engine/operators/recurrent_step.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace octavo {
 namespace {
 
-// Enough rows for the input's product to run at full speed, few enough for its results to stay in the cache.
-constexpr int64_t kChunkRows = 64;
 // Rows of a tile of products that wait for their gates: a few kilobytes on the stack.
 constexpr int64_t kTileRows = 16;
 constexpr int64_t kMostGates = 4;
+constexpr int64_t kWidestPanel = 32;
 
-int64_t rounded_up(int64_t bytes) { return (bytes + 63) / 64 * 64; }
-
-template <class T>
-T* at(const Tensor& scratch, int64_t offset) {
-  return reinterpret_cast<T*>(scratch.data + offset);
-}
-
-// Calls each(first row, number of rows) for tiles of nearly equal height.
+// Calls each(rows) for tiles of nearly equal height.
 template <class Each>
-void for_each_tile(int64_t rows, int64_t most, Each each) {
+void for_each_tile(int64_t first, int64_t rows, int64_t most, Each each) {
   const int64_t tiles = (rows + most - 1) / most;
-  for (int64_t i = 0; i < tiles; ++i) each(rows * i / tiles, rows * (i + 1) / tiles - rows * i / tiles);
+  for (int64_t i = 0; i < tiles; ++i) each(Range{first + rows * i / tiles, first + rows * (i + 1) / tiles});
 }
 
 }  // namespace
-
-RecurrentScratch::RecurrentScratch(const RecurrentLayer& layer, const Shape& x) {
-  const int64_t times = x.dim[0], n = x.dim[1];
-  chunk = std::clamp<int64_t>(kChunkRows / n, 1, times);
-  const auto take = [&](int64_t size) {
-    const int64_t start = bytes;
-    bytes += rounded_up(size);
-    return start;
-  };
-  constexpr auto kQParams = static_cast<int64_t>(sizeof(RowQParams));
-  take(chunk * n * layer.input.row_bytes());
-  x_qparams = take(chunk * n * kQParams);
-  from_x = take(chunk * n * layer.blocks() * layer.block_width() * item_size(DType::f32));
-  h = take(n * layer.state.row_bytes());
-  h_qparams = take(n * kQParams);
-}
 
 RecurrentStep::RecurrentStep(const RecurrentLayer& layer, std::span<const Tensor> inputs,
                              std::span<const Tensor> outputs)
@@ -53,131 +30,265 @@ RecurrentStep::RecurrentStep(const RecurrentLayer& layer, std::span<const Tensor
       scratch_(outputs[1 + layer.states]),
       times_(x_.shape.dim[0]),
       n_(x_.shape.dim[1]),
-      place_(layer, x_.shape) {}
+      place_(layer, x_.shape),
+      lengths_(layer.has_lengths ? &inputs.back() : nullptr, times_, layer.reverse) {}
 
 void RecurrentStep::run_phases(int thread, int threads, Barrier& barrier) noexcept {
-  const Range rows = share(n_, thread, threads), blocks = share(layer_.blocks(), thread, threads);
-  start_states(rows);
-  Rows before = rows_of(outputs_[1]);
+  const Crew crew{thread, threads, barrier};
+  const Range rows = crew.of(n_), blocks = crew.of(layer_.blocks());
+  start(rows);
   for (int64_t first = 0; first < times_; first += place_.chunk) {
     const int64_t steps = std::min(place_.chunk, times_ - first);
-    quantize_inputs(first, share(steps * n_, thread, threads));
+    if (!layer_.takes_product) prepare_inputs(first, crew.of(steps * n_));
     barrier.wait();
-    multiply_inputs(steps, blocks);
+    if (!layer_.takes_product) multiply_inputs(steps, blocks);
     for (int64_t step = first; step < first + steps; ++step) {
-      quantize_state(before, rows);
+      const auto state = [&](int64_t row, bool starting) {
+        const Rows h = state_before(step, starting);
+        return Rows{h.bytes(row), h.stride};
+      };
+      advance(step,
+              layer_.state_in_levels() ? levels_before(step) : quantize_rows(layer_.state, place_.h, step, crew, state),
+              blocks);
+      if (layer_.projects()) project(step, crew);
       barrier.wait();
-      advance(step, before, blocks);
-      before = at_time(y_, step);
-      if (step + 1 < times_) barrier.wait();
     }
   }
-  end_state(blocks);
+  end(rows);
 }
 
 RecurrentStep::Rows RecurrentStep::at_time(const Tensor& tensor, int64_t step) const {
-  const int64_t time = layer_.reverse ? times_ - 1 - step : step;
-  return {reinterpret_cast<float*>(tensor.data + time * tensor.stride[0]), tensor.stride[1] / item_size(DType::f32)};
+  return {tensor.data + (layer_.reverse ? times_ - 1 - step : step) * tensor.stride[0], tensor.stride[1]};
 }
 
-// The outputs for the states at the end hold those at the start until then.
-void RecurrentStep::start_states(Range rows) const noexcept {
-  for (int64_t s = 1; s <= layer_.states; ++s) {
-    const Rows to = rows_of(outputs_[s]);
-    for (int64_t row = rows.first; row < rows.last; ++row) {
-      if (inputs_.size() == 1) {
-        std::fill_n(to.data + row * to.stride, layer_.hidden, 0.0f);
-      } else {
-        const Rows from = rows_of(inputs_[s]);
-        std::copy_n(from.data + row * from.stride, layer_.hidden, to.data + row * to.stride);
-      }
+// The output for h at the end holds h at the start until then, where it is float32.
+RecurrentStep::Rows RecurrentStep::state_before(int64_t step, bool starting) const {
+  return starting ? rows_of(outputs_[1]) : at_time(y_, step - 1);
+}
+
+RecurrentStep::Rows RecurrentStep::unprojected() const {
+  return {scratch_.data + place_.unprojected, layer_.hidden * item_size(DType::f32)};
+}
+
+RecurrentStep::QuantizedRows RecurrentStep::quantized(const RowsPlace& place, int64_t copy) const {
+  return {scratch_.data + place.levels + copy * place.levels_bytes,
+          reinterpret_cast<RowQParams*>(scratch_.data + place.qparams + copy * place.qparams_bytes)};
+}
+
+void RecurrentStep::start(Range rows) noexcept {
+  lengths_.check(rows);
+  for (int64_t row = rows.first; row < rows.last; ++row) {
+    start_state(row);
+    for (int64_t time = lengths_.of(row); time < times_; ++time) {
+      uint8_t* y = y_.data + time * y_.stride[0] + row * y_.stride[1];
+      if (layer_.state_in_levels())
+        std::memset(y, layer_.y.zero_point, static_cast<size_t>(layer_.out));
+      else
+        std::fill_n(reinterpret_cast<float*>(y), layer_.out, 0.0f);
     }
   }
 }
 
-void RecurrentStep::quantize_inputs(int64_t first_step, Range rows) const noexcept {
+void RecurrentStep::start_state(int64_t row) const noexcept {
+  const auto start_floats = [&](size_t state, int64_t width) {
+    float* to = rows_of(outputs_[state]).floats(row);
+    if (layer_.has_states)
+      std::copy_n(rows_of(inputs_[state]).floats(row), width, to);
+    else
+      std::fill_n(to, width, 0.0f);
+  };
+  if (layer_.states == 2) start_floats(2, layer_.hidden);
+  if (!layer_.state_in_levels()) return start_floats(1, layer_.out);
+  const Requantize& y = layer_.levels.y;
+  for (int64_t copy = 0; copy < 2; ++copy) {
+    const QuantizedRows h = quantized(place_.h, copy);
+    uint8_t* to = h.levels + row * layer_.state.row_bytes();
+    h.qparams[row] = {layer_.y.scale, y.zero_point};
+    if (layer_.has_states)
+      copy_levels(rows_of(inputs_[1]).bytes(row), layer_.out, y.flip, to);
+    else
+      std::memset(to, y.zero_point, static_cast<size_t>(layer_.out));
+  }
+}
+
+void RecurrentStep::copy_levels(const uint8_t* from, int64_t count, uint32_t flip, uint8_t* to) const noexcept {
+  for (int64_t i = 0; i < count; ++i) to[i] = static_cast<uint8_t>(from[i] ^ flip);
+}
+
+void RecurrentStep::prepare_inputs(int64_t first_step, Range rows) const noexcept {
+  const QuantizedRows q = quantized(place_.x, 0);
+  const int64_t k = layer_.input.k, row_bytes = layer_.input.row_bytes();
+  const bool in_levels = is_quantized(layer_.x.dtype);
+  const int32_t lowest = in_levels ? quant_min(layer_.x.dtype) : 0;
   for (int64_t first = rows.first; first < rows.last;) {
     const int64_t step = first / n_, row = first % n_, count = std::min(rows.last - first, n_ - row);
     const Rows x = at_time(x_, first_step + step);
-    layer_.input.kernels->quantize({.x = x.data + row * x.stride,
-                                    .x_stride = x.stride,
-                                    .rows = count,
-                                    .k = layer_.input.k,
-                                    .q = scratch_.data + first * layer_.input.row_bytes(),
-                                    .q_stride = layer_.input.row_bytes(),
-                                    .qparams = at<RowQParams>(scratch_, place_.x_qparams) + first});
+    for (int64_t i = 0; in_levels && i < count; ++i) {
+      copy_levels(x.bytes(row + i), k, lowest < 0 ? 0x80u : 0u, q.levels + (first + i) * row_bytes);
+      q.qparams[first + i] = {layer_.x.scale, layer_.x.zero_point - lowest};
+    }
+    if (!in_levels)
+      layer_.input.kernels->quantize({.x = x.floats(row),
+                                      .x_stride = x.in_floats(),
+                                      .rows = count,
+                                      .k = k,
+                                      .q = q.levels + first * row_bytes,
+                                      .q_stride = row_bytes,
+                                      .qparams = q.qparams + first});
     first += count;
   }
 }
 
 void RecurrentStep::multiply_inputs(int64_t steps, Range blocks) const noexcept {
+  const QuantizedRows x = quantized(place_.x, 0);
   const RowLinearRows rows{.m = steps * n_,
-                           .q = scratch_.data,
+                           .q = x.levels,
                            .q_stride = layer_.input.row_bytes(),
-                           .qparams = at<RowQParams>(scratch_, place_.x_qparams),
-                           .y = at<float>(scratch_, place_.from_x),
+                           .qparams = x.qparams,
+                           .y = reinterpret_cast<float*>(scratch_.data + place_.from_x),
                            .y_stride = layer_.blocks() * layer_.block_width()};
   const RowLinearKernels& kernels = *layer_.input.kernels;
   const int64_t panels = layer_.block_width() / kernels.nr;
   for (int64_t panel = blocks.first * panels; panel < blocks.last * panels; ++panel)
-    for_each_tile(rows.m, kernels.mr,
-                  [&](int64_t first, int64_t count) { kernels.run[count](tile_of(layer_.input, rows, panel, first)); });
+    for_each_tile(0, rows.m, kernels.mr, [&](Range tile) {
+      kernels.run[tile.last - tile.first](tile_of(layer_.input, rows, panel, tile.first));
+    });
 }
 
-void RecurrentStep::quantize_state(Rows h, Range rows) const noexcept {
-  layer_.state.kernels->quantize({.x = h.data + rows.first * h.stride,
-                                  .x_stride = h.stride,
-                                  .rows = rows.last - rows.first,
-                                  .k = layer_.hidden,
-                                  .q = scratch_.data + place_.h + rows.first * layer_.state.row_bytes(),
-                                  .q_stride = layer_.state.row_bytes(),
-                                  .qparams = at<RowQParams>(scratch_, place_.h_qparams) + rows.first});
+// Quantizes the rows that take part in a step, which source(row, starting) finds, for a product with `reader`. Other
+// threads may read what they get only where each has done all of it for itself.
+template <class Source>
+RecurrentStep::QuantizedRows RecurrentStep::quantize_rows(const PackedRowLinear& reader, const RowsPlace& place,
+                                                          int64_t step, const Crew& crew,
+                                                          Source source) const noexcept {
+  const bool privately = n_ <= crew.threads && crew.threads <= kPrivateCopies;
+  const QuantizedRows to = quantized(place, privately ? crew.thread : 0);
+  const Range rows = privately ? Range{0, n_} : crew.of(n_);
+  lengths_.for_each_run(rows, step, [&](int64_t row, int64_t count, bool starting) {
+    const Rows from = source(row, starting);
+    reader.kernels->quantize({.x = from.floats(0),
+                              .x_stride = from.in_floats(),
+                              .rows = count,
+                              .k = reader.k,
+                              .q = to.levels + row * reader.row_bytes(),
+                              .q_stride = reader.row_bytes(),
+                              .qparams = to.qparams + row});
+  });
+  if (!privately) crew.barrier.wait();
+  return to;
 }
 
 // Forth and back in turns: what the cache could not hold is then what was needed longest ago.
-void RecurrentStep::advance(int64_t step, Rows before, Range blocks) const noexcept {
-  for (int64_t i = blocks.first; i < blocks.last; ++i)
-    advance_block(step, before, step % 2 == 0 ? i : blocks.first + blocks.last - 1 - i);
+void RecurrentStep::advance(int64_t step, const QuantizedRows& before, Range blocks) const noexcept {
+  for (int64_t i = blocks.first; i < blocks.last; ++i) {
+    const int64_t block = step % 2 == 0 ? i : blocks.first + blocks.last - 1 - i;
+    lengths_.for_each_run({0, n_}, step, [&](int64_t row, int64_t count, bool starting) {
+      for_each_tile(row, count, std::min<int64_t>(layer_.state.kernels->mr, kTileRows),
+                    [&](Range rows) { advance_tile(step, before, block, rows, starting); });
+    });
+  }
 }
 
-void RecurrentStep::advance_block(int64_t step, Rows before, int64_t block) const noexcept {
-  const RowLinearRows rows{.m = n_,
-                           .q = scratch_.data + place_.h,
-                           .q_stride = layer_.state.row_bytes(),
-                           .qparams = at<RowQParams>(scratch_, place_.h_qparams)};
+void RecurrentStep::advance_tile(int64_t step, const QuantizedRows& before, int64_t block, Range rows,
+                                 bool starting) const noexcept {
+  alignas(64) float from_h[kTileRows * kMostGates * kUnitBlock];
+  const int64_t row = rows.first, count = rows.last - rows.first, row_bytes = layer_.state.row_bytes();
+  const int64_t width = layer_.block_width(), unit = block * kUnitBlock;
   const RowLinearKernels& kernels = *layer_.state.kernels;
-  const int64_t width = layer_.block_width(), panels = width / kernels.nr, unit = block * kUnitBlock;
-  const int64_t from_x_stride = layer_.blocks() * width;
-  const float* from_x = at<float>(scratch_, place_.from_x) + step % place_.chunk * n_ * from_x_stride + block * width;
-  const Rows cell = rows_of(outputs_[layer_.states]), y = at_time(y_, step);
-  for_each_tile(n_, std::min<int64_t>(kernels.mr, kTileRows), [&](int64_t row, int64_t count) {
-    alignas(64) float from_h[kTileRows * kMostGates * kUnitBlock];
-    for (int64_t i = 0; i < panels; ++i) {
-      RowLinearTile tile = tile_of(layer_.state, rows, block * panels + i, row);
-      tile.y = from_h + i * kernels.nr;
-      tile.y_stride = width;
-      kernels.run[count](tile);
-    }
-    layer_.finish_gates({.rows = count,
-                         .units = std::min<int64_t>(kUnitBlock, layer_.hidden - unit),
-                         .from_x = from_x + row * from_x_stride,
-                         .from_x_stride = from_x_stride,
-                         .from_h = from_h,
-                         .from_h_stride = width,
-                         .h_before = before.data + row * before.stride + unit,
-                         .h_before_stride = before.stride,
-                         .c = cell.data + row * cell.stride + unit,
-                         .c_stride = cell.stride,
-                         .h = y.data + row * y.stride + unit,
-                         .h_stride = y.stride});
-  });
+  const int64_t panels = width / kernels.nr;
+  const RowLinearRows h{.m = n_, .q = before.levels, .q_stride = row_bytes, .qparams = before.qparams};
+  for (int64_t i = 0; i < panels; ++i) {
+    RowLinearTile tile = tile_of(layer_.state, h, block * panels + i, row);
+    tile.y = from_h + i * kernels.nr;
+    tile.y_stride = width;
+    kernels.run[count](tile);
+  }
+  GateTile tile{.rows = count, .units = std::min<int64_t>(kUnitBlock, layer_.hidden - unit), .from_h = from_h};
+  tile.from_h_stride = width;
+  if (layer_.takes_product) {
+    const Rows x = at_time(x_, step);
+    tile.from_x = x.floats(row) + unit;
+    tile.from_x_stride = x.in_floats();
+    tile.from_x_gate = layer_.hidden;
+  } else {
+    tile.from_x_stride = layer_.blocks() * width;
+    tile.from_x = reinterpret_cast<const float*>(scratch_.data + place_.from_x) +
+                  (step % place_.chunk * n_ + row) * tile.from_x_stride + block * width;
+  }
+  if (layer_.states == 2) {
+    const Rows cell = rows_of(outputs_[2]);
+    tile.c = cell.floats(row) + unit;
+    tile.c_stride = cell.in_floats();
+  }
+  const Rows y = at_time(y_, step);
+  if (layer_.state_in_levels() && !layer_.projects()) {
+    tile.levels = layer_.levels;
+    tile.levels.before = before.levels + row * row_bytes + unit;
+    tile.levels.after = levels_after(step).levels + row * row_bytes + unit;
+    tile.levels.stride = row_bytes;
+    tile.levels.to_y = y.bytes(row) + unit;
+    tile.levels.y_stride = y.stride;
+  } else {
+    const Rows h_before = state_before(step, starting), to = layer_.projects() ? unprojected() : y;
+    tile.h_before = h_before.floats(row) + unit;
+    tile.h_before_stride = h_before.in_floats();
+    tile.h = to.floats(row) + unit;
+    tile.h_stride = to.in_floats();
+  }
+  layer_.finish_gates(tile);
 }
 
-void RecurrentStep::end_state(Range blocks) const noexcept {
-  const int64_t first = blocks.first * kUnitBlock, last = std::min(blocks.last * kUnitBlock, layer_.hidden);
-  const Rows from = at_time(y_, times_ - 1), to = rows_of(outputs_[1]);
-  for (int64_t row = 0; row < n_ && first < last; ++row)
-    std::copy_n(from.data + row * from.stride + first, last - first, to.data + row * to.stride + first);
+void RecurrentStep::project(int64_t step, const Crew& crew) const noexcept {
+  crew.barrier.wait();
+  const Rows whole = unprojected();
+  const auto source = [&](int64_t row, bool) { return Rows{whole.bytes(row), whole.stride}; };
+  const QuantizedRows from = quantize_rows(layer_.projection, place_.projected, step, crew, source);
+  const Range panels = crew.of(layer_.projection.panels);
+  for (int64_t panel = panels.first; panel < panels.last; ++panel)
+    lengths_.for_each_run({0, n_}, step, [&](int64_t row, int64_t count, bool) {
+      for_each_tile(row, count, std::min<int64_t>(layer_.projection.kernels->mr, kTileRows),
+                    [&](Range rows) { project_tile(step, from, panel, rows); });
+    });
+}
+
+void RecurrentStep::project_tile(int64_t step, const QuantizedRows& from, int64_t panel, Range rows) const noexcept {
+  alignas(64) float values[kTileRows * kWidestPanel];
+  const PackedRowLinear& layer = layer_.projection;
+  const int64_t nr = layer.kernels->nr;
+  const Rows y = at_time(y_, step);
+  const RowLinearRows given{.m = n_, .q = from.levels, .q_stride = layer.row_bytes(), .qparams = from.qparams};
+  RowLinearTile tile = tile_of(layer, given, panel, rows.first);
+  tile.y = layer_.state_in_levels() ? values : y.floats(rows.first) + panel * nr;
+  tile.y_stride = layer_.state_in_levels() ? nr : y.in_floats();
+  layer.kernels->run[rows.last - rows.first](tile);
+  if (layer_.state_in_levels()) store_levels(values, nr, step, rows, {panel * nr, panel * nr + tile.columns});
+}
+
+// Quantizes rows of h, in which a float is `stride` floats from the one in the next row, to y and to the state.
+void RecurrentStep::store_levels(const float* h, int64_t stride, int64_t step, Range rows,
+                                 Range columns) const noexcept {
+  const Rows y = at_time(y_, step), after{levels_after(step).levels, layer_.state.row_bytes()};
+  Requantize levels = layer_.levels.y;
+  const auto quantize = [&](const Rows& to) {
+    Block block{.rows = rows.last - rows.first, .count = columns.last - columns.first};
+    block.data[0] = to.bytes(rows.first) + columns.first;
+    block.data[1] = reinterpret_cast<uint8_t*>(const_cast<float*>(h));
+    block.row_stride[0] = to.stride;
+    block.row_stride[1] = stride * item_size(DType::f32);
+    block.stride[0] = 1;
+    block.stride[1] = item_size(DType::f32);
+    layer_.quantize->quantize(layer_.levels.inverse, levels, block);
+  };
+  quantize(y);
+  levels.flip = 0;
+  quantize(after);
+}
+
+void RecurrentStep::end(Range rows) const noexcept {
+  const Rows to = rows_of(outputs_[1]);
+  const auto bytes = static_cast<size_t>(layer_.out * item_size(layer_.y.dtype));
+  for (int64_t row = rows.first; row < rows.last; ++row)
+    std::memcpy(to.bytes(row), y_.data + lengths_.last_time(row) * y_.stride[0] + row * y_.stride[1], bytes);
 }
 
 }  // namespace octavo

@@ -1,64 +1,65 @@
-// A recurrent layer's weights, and the step that walks through time with them.
+// The step that walks through time with a recurrent layer's weights.
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 
 #include "engine/operator.h"
-#include "kernels/recurrent/recurrent.h"
-#include "kernels/row_linear/pack.h"
+#include "engine/operators/recurrent_lengths.h"
+#include "engine/operators/recurrent_scratch.h"
 
 namespace octavo {
 
-struct RecurrentLayer {
-  int64_t gates = 0, states = 0;  // states: 2 with a cell (h and c), else 1
-  int64_t hidden = 0;
-  bool reverse = false;
-  // Their outputs are [blocks][gates][kUnitBlock], zeros past `hidden`.
-  PackedRowLinear input{}, state{};
-  void (*finish_gates)(const GateTile& tile) = nullptr;
-
-  int64_t blocks() const { return (hidden + kUnitBlock - 1) / kUnitBlock; }
-  int64_t block_width() const { return gates * kUnitBlock; }
-};
-
-// How a step for x [t, n, in] uses its scratch memory. All in bytes from its start.
-struct RecurrentScratch {
-  RecurrentScratch(const RecurrentLayer& layer, const Shape& x);
-
-  int64_t chunk = 0;                                        // time steps whose input products are made at once
-  int64_t x_qparams = 0, from_x = 0, h = 0, h_qparams = 0;  // quantized x is at 0
-  int64_t bytes = 0;
-};
-
 // The products of the input are made for a chunk of time steps as one matrix product. Threads share the units, so that
-// each keeps its part of the weights in its own cache, and meet twice a time step: when the state is quantized, and
-// when the next one is there.
+// each keeps its part of the weights in its own cache, and meet when all of the next state is there; more often only
+// where they share the work of quantizing its rows, and for a projection.
 class RecurrentStep final : public Step {
  public:
-  // inputs: x, then the states at the start, if given; outputs: y, the states at the end, scratch memory.
+  // inputs: x, the states at the start and the lengths, if given; outputs: y, the states at the end, scratch memory.
   RecurrentStep(const RecurrentLayer& layer, std::span<const Tensor> inputs, std::span<const Tensor> outputs);
 
   void run_phases(int thread, int threads, Barrier& barrier) noexcept override;
+  std::exception_ptr take_error() override { return lengths_.take_error(layer_.where); }
 
  private:
-  struct Rows {  // n rows of floats
-    float* data;
-    int64_t stride;  // in floats
+  struct Rows {  // n rows of floats or bytes; the stride is in bytes
+    uint8_t* data;
+    int64_t stride;
+    uint8_t* bytes(int64_t row) const { return data + row * stride; }
+    float* floats(int64_t row) const { return reinterpret_cast<float*>(bytes(row)); }
+    int64_t in_floats() const { return stride / item_size(DType::f32); }
   };
-  static Rows rows_of(const Tensor& tensor) {
-    return {reinterpret_cast<float*>(tensor.data), tensor.stride[0] / item_size(DType::f32)};
-  }
+  struct QuantizedRows {
+    uint8_t* levels;
+    RowQParams* qparams;
+  };
+  struct Crew {  // the threads of a run, seen from one of them
+    int thread, threads;
+    Barrier& barrier;
+    Range of(int64_t count) const { return share(count, thread, threads); }
+  };
+  static Rows rows_of(const Tensor& tensor) { return {tensor.data, tensor.stride[0]}; }
   Rows at_time(const Tensor& tensor, int64_t step) const;
+  Rows state_before(int64_t step, bool starting) const;
+  Rows unprojected() const;
+  QuantizedRows quantized(const RowsPlace& place, int64_t copy) const;
+  QuantizedRows levels_before(int64_t step) const { return quantized(place_.h, step % 2); }
+  QuantizedRows levels_after(int64_t step) const { return quantized(place_.h, (step + 1) % 2); }
 
-  void start_states(Range rows) const noexcept;
-  void quantize_inputs(int64_t first_step, Range rows) const noexcept;
+  void start(Range rows) noexcept;
+  void start_state(int64_t row) const noexcept;
+  void prepare_inputs(int64_t first_step, Range rows) const noexcept;
+  void copy_levels(const uint8_t* from, int64_t count, uint32_t flip, uint8_t* to) const noexcept;
   void multiply_inputs(int64_t steps, Range blocks) const noexcept;
-  void quantize_state(Rows h, Range rows) const noexcept;
-  void advance(int64_t step, Rows before, Range blocks) const noexcept;
-  void advance_block(int64_t step, Rows before, int64_t block) const noexcept;
-  void end_state(Range blocks) const noexcept;
+  template <class Source>
+  QuantizedRows quantize_rows(const PackedRowLinear& reader, const RowsPlace& place, int64_t step, const Crew& crew,
+                              Source source) const noexcept;
+  void advance(int64_t step, const QuantizedRows& before, Range blocks) const noexcept;
+  void advance_tile(int64_t step, const QuantizedRows& before, int64_t block, Range rows, bool starting) const noexcept;
+  void project(int64_t step, const Crew& crew) const noexcept;
+  void project_tile(int64_t step, const QuantizedRows& from, int64_t panel, Range rows) const noexcept;
+  void store_levels(const float* h, int64_t stride, int64_t step, Range rows, Range columns) const noexcept;
+  void end(Range rows) const noexcept;
 
   const RecurrentLayer& layer_;
   std::span<const Tensor> inputs_, outputs_;
@@ -67,6 +68,7 @@ class RecurrentStep final : public Step {
   const Tensor& scratch_;
   int64_t times_, n_;
   RecurrentScratch place_;
+  RecurrentLengths lengths_;
 };
 
 }  // namespace octavo

@@ -6,10 +6,13 @@
 //   gru:  r, z = sigmoid(from_x + from_h);  n = tanh(from_x_n + r * from_h_n)
 //         h = (1 - z) * n + z * h_before
 //   rnn:  h = tanh(from_x + from_h), or relu
+//
+// A quantized state is sat(rne(h * inverse) + zero_point), and h_before is f(level - zero_point) * scale.
 #pragma once
 
 #include <cstdint>
 
+#include "kernels/elementwise.h"
 #include "kernels/isa.h"
 
 namespace octavo {
@@ -17,26 +20,43 @@ namespace octavo {
 // Units come in blocks: the products of gate g of unit u of a block lie at [g * kUnitBlock + u].
 inline constexpr int kUnitBlock = 32;
 
+// A few rows of a state in 8 bits. Strides are in bytes, from a row to the next.
+struct StateLevels {
+  float scale = 1.0f, inverse = 1.0f;
+  Requantize y;  // of what is written to y; `before` and `after` hold levels, whatever the dtype
+  const uint8_t* before = nullptr;
+  uint8_t* after = nullptr;
+  int64_t stride = 0;
+  uint8_t* to_y = nullptr;
+  int64_t y_stride = 0;
+};
+
 // A few rows by one block of units. Strides are in floats, from a row to the next.
 struct GateTile {
   int64_t rows = 0, units = 0;  // units <= kUnitBlock
   const float* from_x = nullptr;
   int64_t from_x_stride = 0;
-  const float* from_h = nullptr;
+  int64_t from_x_gate = kUnitBlock;  // floats from a gate to the next; nothing past the units is read
+  float* from_h = nullptr;           // left with anything
   int64_t from_h_stride = 0;
-  const float* h_before = nullptr;  // gru
-  int64_t h_before_stride = 0;
   float* c = nullptr;  // lstm: read and written
   int64_t c_stride = 0;
+  // The state: floats, or levels.
+  const float* h_before = nullptr;  // gru
+  int64_t h_before_stride = 0;
   float* h = nullptr;
   int64_t h_stride = 0;
+  StateLevels levels{};
+};
+
+using GateFunction = void (*)(const GateTile& tile);
+
+struct GateKernels {
+  GateFunction to_floats = nullptr, to_levels = nullptr;
 };
 
 struct RecurrentKernels {
-  void (*lstm)(const GateTile& tile) = nullptr;
-  void (*gru)(const GateTile& tile) = nullptr;
-  void (*rnn_tanh)(const GateTile& tile) = nullptr;
-  void (*rnn_relu)(const GateTile& tile) = nullptr;
+  GateKernels lstm, gru, rnn_tanh, rnn_relu;
 };
 
 namespace reference {

@@ -3,6 +3,7 @@
 
 #include "kernels/float_math.h"
 #include "kernels/recurrent/recurrent.h"
+#include "kernels/vector.h"
 
 namespace octavo {
 namespace {
@@ -14,62 +15,93 @@ inline void for_each_vector(const GateTile& tile, Each each) {
     for (int64_t unit = 0; unit < tile.units; unit += V::kLanes) each(row, unit, tile.units - unit);
 }
 
-// The two products of one gate. Blocks are whole even where the last has fewer units: no masks.
+// The two products of one gate.
 template <class V>
 struct Gate {
-  Gate(const GateTile& tile, int gate, int64_t row, int64_t unit)
-      : from_x(V::Floats::load(tile.from_x + row * tile.from_x_stride + gate * kUnitBlock + unit)),
+  Gate(const GateTile& tile, int gate, int64_t row, int64_t unit, int64_t left)
+      : from_x(V::Floats::load(tile.from_x + row * tile.from_x_stride + gate * tile.from_x_gate + unit, left)),
         from_h(V::Floats::load(tile.from_h + row * tile.from_h_stride + gate * kUnitBlock + unit)) {}
   typename V::Floats sum() const { return from_x + from_h; }
 
   typename V::Floats from_x, from_h;
 };
 
-// In two passes, o waiting in h: as one, a vector's chain of sigmoid and tanh would be longer than what a processor
-// keeps in flight.
 template <class V>
+struct FloatState {
+  using Floats = typename V::Floats;
+  static Floats before(const GateTile& tile, int64_t row, int64_t unit, int64_t left) {
+    return Floats::load(tile.h_before + row * tile.h_before_stride + unit, left);
+  }
+  static void put(const GateTile& tile, int64_t row, int64_t unit, int64_t left, Floats h) {
+    store(tile.h + row * tile.h_stride + unit, left, h);
+  }
+};
+
+template <class V>
+struct LevelState {
+  using Floats = typename V::Floats;
+  static Floats before(const GateTile& tile, int64_t row, int64_t unit, int64_t) {
+    const StateLevels& state = tile.levels;
+    return load_levels<V>(state.before + row * state.stride + unit, Levels{.zero_point = state.y.zero_point}) *
+           Floats(state.scale);
+  }
+  static void put(const GateTile& tile, int64_t row, int64_t unit, int64_t left, Floats h) {
+    const StateLevels& state = tile.levels;
+    const auto levels = round_clamped(h * Floats(state.inverse), state.y);
+    const int64_t n = left < V::kLanes ? left : V::kLanes;
+    store_levels(state.after + row * state.stride + unit, n, levels, Requantize{.zero_point = state.y.zero_point});
+    store_levels(state.to_y + row * state.y_stride + unit, n, levels, state.y);
+  }
+};
+
+// In two passes, o waiting where its product was: as one, a vector's chain of sigmoid and tanh would be longer than
+// what a processor keeps in flight.
+template <class V, class State>
 [[gnu::flatten]] void lstm(const GateTile& given) {
   using Floats = typename V::Floats;
   const GateTile tile = given;  // a copy that no store can alias
   for_each_vector<V>(tile, [&](int64_t row, int64_t unit, int64_t left) {
-    const Floats i = sigmoid(Gate<V>(tile, 0, row, unit).sum()), f = sigmoid(Gate<V>(tile, 1, row, unit).sum());
-    const Floats g = tanh(Gate<V>(tile, 2, row, unit).sum()), o = sigmoid(Gate<V>(tile, 3, row, unit).sum());
+    const auto sum = [&](int gate) { return Gate<V>(tile, gate, row, unit, left).sum(); };
+    const Floats i = sigmoid(sum(0)), f = sigmoid(sum(1)), g = tanh(sum(2)), o = sigmoid(sum(3));
     float* c = tile.c + row * tile.c_stride + unit;
     store(c, left, f * Floats::load(c, left) + i * g);
-    store(tile.h + row * tile.h_stride + unit, left, o);
+    store(tile.from_h + row * tile.from_h_stride + unit, V::kLanes, o);
   });
   for_each_vector<V>(tile, [&](int64_t row, int64_t unit, int64_t left) {
-    float* h = tile.h + row * tile.h_stride + unit;
-    store(h, left, Floats::load(h, left) * tanh(Floats::load(tile.c + row * tile.c_stride + unit, left)));
+    const Floats o = Floats::load(tile.from_h + row * tile.from_h_stride + unit);
+    State::put(tile, row, unit, left, o * tanh(Floats::load(tile.c + row * tile.c_stride + unit, left)));
   });
 }
 
-template <class V>
+template <class V, class State>
 [[gnu::flatten]] void gru(const GateTile& given) {
   using Floats = typename V::Floats;
   const GateTile tile = given;
   for_each_vector<V>(tile, [&](int64_t row, int64_t unit, int64_t left) {
-    const Floats r = sigmoid(Gate<V>(tile, 0, row, unit).sum()), z = sigmoid(Gate<V>(tile, 1, row, unit).sum());
-    const Gate<V> candidate(tile, 2, row, unit);
+    const auto gate = [&](int index) { return Gate<V>(tile, index, row, unit, left); };
+    const Floats r = sigmoid(gate(0).sum()), z = sigmoid(gate(1).sum());
+    const Gate<V> candidate = gate(2);
     const Floats n = tanh(candidate.from_x + r * candidate.from_h);
-    const Floats before = Floats::load(tile.h_before + row * tile.h_before_stride + unit, left);
-    store(tile.h + row * tile.h_stride + unit, left, (Floats(1.0f) - z) * n + z * before);
+    State::put(tile, row, unit, left, (Floats(1.0f) - z) * n + z * State::before(tile, row, unit, left));
   });
 }
 
-template <class V, FloatFunction nonlinearity>
+template <class V, FloatFunction nonlinearity, class State>
 [[gnu::flatten]] void rnn(const GateTile& given) {
   const GateTile tile = given;
   for_each_vector<V>(tile, [&](int64_t row, int64_t unit, int64_t left) {
-    store(tile.h + row * tile.h_stride + unit, left,
-          apply<nonlinearity>(Gate<V>(tile, 0, row, unit).sum(), FloatParameters{}));
+    State::put(tile, row, unit, left, apply<nonlinearity>(Gate<V>(tile, 0, row, unit, left).sum(), FloatParameters{}));
   });
 }
 
 template <class V>
 constexpr RecurrentKernels recurrent_kernels() {
-  return {
-      .lstm = lstm<V>, .gru = gru<V>, .rnn_tanh = rnn<V, FloatFunction::tanh>, .rnn_relu = rnn<V, FloatFunction::relu>};
+  using Float = FloatState<V>;
+  using Level = LevelState<V>;
+  return {.lstm = {lstm<V, Float>, lstm<V, Level>},
+          .gru = {gru<V, Float>, gru<V, Level>},
+          .rnn_tanh = {rnn<V, FloatFunction::tanh, Float>, rnn<V, FloatFunction::tanh, Level>},
+          .rnn_relu = {rnn<V, FloatFunction::relu, Float>, rnn<V, FloatFunction::relu, Level>}};
 }
 
 }  // namespace
