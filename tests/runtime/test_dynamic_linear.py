@@ -87,7 +87,7 @@ def test_scratch_is_counted_and_shared():
     rng = np.random.default_rng(0)
     x = rng.normal(0, 1, (100, 64)).astype(np.float32)
     one, _ = one_operator("dynamic_linear", [x], [FLOAT], FLOAT, {}, dynamic_weights(rng, (64, 64)))
-    rows = 100 * (64 + 8)
+    rows = 100 * (64 + 12)
     assert rows <= LoadedProgram(one, threads=1).arena_bytes(x) < rows + 1024
     constants = one.constants
     roles = one.operators[0].constants

@@ -7,7 +7,7 @@ import numpy as np
 from octavo.program import float_math
 from octavo.program.reference.call import Call
 from octavo.program.reference.dynamic import quantize_rows, quantize_rows_symmetric
-from octavo.program.reference.matmul import exact_product
+from octavo.program.reference.matmul import ZERO, exact_product
 from octavo.program.reference.requantize import multiplier, output_scale, requantize
 
 LOWEST = np.finfo(np.float32).min
@@ -27,7 +27,7 @@ def dynamic_attention(call: Call) -> np.ndarray:
     p, r = weights(logits, call)
     transposed = columns.q.reshape(*v.shape[:-2], v.shape[-1], v.shape[-2])
     y = exact_product(p, transposed.swapaxes(-1, -2)) * (r * columns.scale.reshape(*v.shape[:-2], 1, v.shape[-1]))
-    return _side_by_side(y)
+    return _side_by_side(y + ZERO)
 
 
 def attention(call: Call) -> np.ndarray:

@@ -8,6 +8,8 @@ from octavo.program.reference.call import Call
 from octavo.program.reference.dynamic import quantize_rows, quantize_rows_symmetric
 from octavo.program.reference.requantize import multiplier, output_scale, requantize
 
+ZERO = np.float32(0)  # added to a product, it makes 0 of the −0 that underflow leaves
+
 
 def dynamic_matmul(call: Call) -> np.ndarray:
     """Quantize each row of a to uint8 and each column of b to int8, multiply in integers and return float32."""
@@ -17,7 +19,7 @@ def dynamic_matmul(call: Call) -> np.ndarray:
     centered = (rows.q.astype(np.int32) - rows.zero_point).reshape(a.shape)
     weight = columns.q.reshape(*b.shape[:-2], b.shape[-1], b.shape[-2]).swapaxes(-1, -2)
     scale = rows.scale.reshape(*a.shape[:-1], 1) * columns.scale.reshape(*b.shape[:-2], 1, b.shape[-1])
-    return exact_product(centered, weight) * scale
+    return exact_product(centered, weight) * scale + ZERO
 
 
 def matmul(call: Call) -> np.ndarray:
@@ -30,7 +32,7 @@ def matmul(call: Call) -> np.ndarray:
         return y
     acc = exact_product(call.centered(0), _columns_last(call.centered(1), call))
     real = acc * multiplier(call.scale(0) * call.scale(1), output_scale(call))
-    return real if call.output.dtype == "float32" else requantize(real, call)
+    return real + ZERO if call.output.dtype == "float32" else requantize(real, call)
 
 
 def exact_product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
