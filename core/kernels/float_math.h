@@ -179,16 +179,20 @@ inline F erf(F x) {
   return copy_sign(select(less(a, F(1.0f)), small, large), x);
 }
 
+// 2^x for x in [-126, 127]: 2^n as an addition to the exponent, n = rne(x), and a polynomial for the rest.
+template <class F>
+inline F exp2(F x) {
+  const F shifted = x + F(kMagic);
+  const F fraction = horner(x - (shifted - F(kMagic)), kExp2);
+  return from_bits(bits(fraction) + (bits(shifted) << 23));
+}
+
 // x * Phi(x) as max(x, 0) - a * Phi(-a), a = |x|; log2 Phi(-a) is a polynomial, and from 6 on nothing is left.
 template <class F>
 inline F gelu(F x) {
   F a = absolute(x);
   a = select(less(a, F(6.0f)), a, F(0.0f));
-  const F p = horner(a, kGelu);
-  const F shifted = p + F(kMagic);
-  const F fraction = horner(p - (shifted - F(kMagic)), kExp2);
-  const F tail = from_bits(bits(fraction) + (bits(shifted) << 23));
-  return select(less(x, F(0.0f)), F(0.0f), x) - a * tail;
+  return select(less(x, F(0.0f)), F(0.0f), x) - a * exp2(horner(a, kGelu));
 }
 
 template <class F>

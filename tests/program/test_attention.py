@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from attention_cases import attention
@@ -26,7 +28,8 @@ def mask(*shape: int) -> Program:
 def weights_of(logits: list[np.float32]) -> tuple[list[int], np.float32]:
     """Return p and r of a row of logits, one element at a time."""
     top = max([LOWEST, *logits])
-    p = [round(float(float_math.exp(np.array([logit - top], np.float32))[0] * f32(255))) for logit in logits]
+    exponents = [max((logit - top) * f32(math.log2(math.e)), f32(-20)) for logit in logits]
+    p = [round(float(float_math.exp2(np.array([x], np.float32))[0] * f32(255))) for x in exponents]
     return p, f32(1) / f32(sum(p)) if sum(p) else f32(0)
 
 

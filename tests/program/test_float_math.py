@@ -70,8 +70,9 @@ SELU = {"alpha": 1.6732632423543772, "scale": 1.0507009873554805, "input_scale":
         (lambda x: float_math.softplus(x, 2, 20), lambda x: _log1p_exp(2 * x) / 2, -43.0, 10.0, 2.0),
         (lambda x: float_math.unary("log_sigmoid", x), lambda x: -_log1p_exp(-x), -100.0, 86.0, 2.0),
         (lambda x: float_math.unary("mish", x), _mish, -80.0, 100.0, 3.5),
+        (float_math.exp2, lambda x: 2.0**x, -126.0, 127.0, 3.0),
     ],
-    ids=["elu", "elu-2", "selu", "softplus", "softplus-2", "log_sigmoid", "mish"],
+    ids=["elu", "elu-2", "selu", "softplus", "softplus-2", "log_sigmoid", "mish", "exp2"],
 )
 def test_error_of_activations_in_units_of_the_last_place(
     function: Callable[[Any], Any], exact: Callable[[float], float], low: float, high: float, bound: float

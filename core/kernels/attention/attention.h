@@ -1,8 +1,8 @@
 // The weights of attention: rows of logits to bytes in proportion to their softmax, which are rows of row_linear; plain
 // data.
 //
-// logit = logits + mask; top = max(lowest finite float, max logit); p = rne(exp(logit - top) * 255); r = 1 / f(sum p),
-// or 0 where the sum is. A row with a logit that is NaN or +infinity has r = NaN.
+// logit = logits + mask; top = max(lowest finite float, max logit); p = rne(2^max((logit - top) * log2 e, -20) * 255);
+// r = 1 / f(sum p), or 0 where the sum is. A row with a logit that is NaN or +infinity has r = NaN.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,7 @@
 namespace octavo {
 
 inline constexpr float kLowestLogit = -3.402823466e+38f;
+inline constexpr float kLeastExponent = -20.0f;  // 2^-20 * 255 rounds to 0, as anything less would
 
 struct AttentionRows {
   float* logits = nullptr;    // may be written

@@ -22,7 +22,8 @@ void reference::attention_weights(const AttentionRows& rows) {
     int32_t sum = 0;
     std::memset(p, 0, static_cast<size_t>(rows.p_stride));
     for (int64_t j = 0; known && j < seen; ++j) {
-      p[j] = static_cast<uint8_t>(std::lrintf(exp(Float(logits[j] - top)).v * 255.0f));
+      const Float exponent = max(Float(logits[j] - top) * Float(kLog2E), Float(kLeastExponent));
+      p[j] = static_cast<uint8_t>(std::lrintf(exp2(exponent).v * 255.0f));
       sum += p[j];
     }
     const float r = sum > 0 ? 1.0f / static_cast<float>(sum) : 0.0f;

@@ -3,6 +3,7 @@
 
 #include "kernels/attention/attention.h"
 #include "kernels/float_math.h"
+#include "kernels/pair.h"
 #include "kernels/vector.h"
 
 namespace octavo {
@@ -47,31 +48,39 @@ inline Top top_of(float* logits, const float* mask, int64_t n) {
   return {top, !any(has_nan) && top < __builtin_inff()};
 }
 
+// What the greatest logit weighs 255, from the difference to it.
+template <class F>
+inline F weight_of(F difference) {
+  return exp2(max(difference * F(kLog2E), F(kLeastExponent))) * F(255.0f);
+}
+
 // The bytes of the first n logits, and zeros up to a multiple of 64; returns the bytes' sum.
 template <class V>
 inline int32_t store_weights(const float* logits, float top, int64_t n, uint8_t* p) {
   using Floats = typename V::Floats;
   using Ints = typename V::Ints;
+  using Two = Pair<Floats>;
   constexpr int64_t lanes = V::kLanes;
-  const Floats greatest(top), steps(255.0f);
+  const Floats greatest(top);
   Ints sum(0);
+  const auto put = [&](int64_t i, Ints a, Ints b, Ints c, Ints d) {
+    sum = sum + ((a + b) + (c + d));
+    store(p + i, 4 * lanes, pack_levels(a, b, c, d, Requantize{}));
+  };
   int64_t i = 0;
   for (; i + 4 * lanes <= n; i += 4 * lanes) {
-    Ints level[4];
-    for (int v = 0; v < 4; ++v) level[v] = rounded(exp(Floats::load(logits + i + v * lanes) - greatest) * steps);
-    sum = sum + ((level[0] + level[1]) + (level[2] + level[3]));
-    store(p + i, 4 * lanes, pack_levels(level[0], level[1], level[2], level[3], Requantize{}));
+    const auto two = [&](int64_t at) {
+      return Two(Floats::load(logits + at) - greatest, Floats::load(logits + at + lanes) - greatest);
+    };
+    const auto w = weight_of(Pair<Two>(two(i), two(i + 2 * lanes)));
+    put(i, rounded(w.a.a), rounded(w.a.b), rounded(w.b.a), rounded(w.b.b));
   }
-  for (const int64_t end = (n + 63) / 64 * 64; i < end; i += 4 * lanes) {
-    Ints level[4];
-    for (int v = 0; v < 4; ++v) {
-      const int64_t at = i + v * lanes, left = n > at ? n - at : 0;
-      const Floats e = exp(Floats::load(logits + at, left) - greatest);
-      level[v] = rounded(select(Floats::first(left), e * steps, Floats(0.0f)));
-      sum = sum + level[v];
-    }
-    store(p + i, 4 * lanes, pack_levels(level[0], level[1], level[2], level[3], Requantize{}));
-  }
+  const auto last = [&](int64_t at) {
+    const int64_t left = n > at ? n - at : 0;
+    return rounded(select(Floats::first(left), weight_of(Floats::load(logits + at, left) - greatest), Floats(0.0f)));
+  };
+  for (const int64_t end = (n + 63) / 64 * 64; i < end; i += 4 * lanes)
+    put(i, last(i), last(i + lanes), last(i + 2 * lanes), last(i + 3 * lanes));
   return total(sum);
 }
 

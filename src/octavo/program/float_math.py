@@ -14,7 +14,7 @@ Float32 = npt.NDArray[np.float32]
 
 _f = np.float32
 _MAGIC = _f(12582912.0)  # 1.5 * 2**23: adding it leaves the nearest integer (half to even) in the low bits
-_LOG2E = _f(1.442695)
+LOG2_E = _f(1.442695)
 _LN2_HI = _f(0.693359375)  # nine significant bits, so n * _LN2_HI is exact
 _LN2_LO = _f(-2.1219444e-4)
 _SQRT_2_LESS_1 = _f(0.41421357)
@@ -61,7 +61,7 @@ def exp(x: Float32) -> Float32:
     The power 2^n is applied as 2^(n//2) and then 2^(n − n//2), so that subnormals round once and overflow gives inf.
     """
     x = clamp(x, -104.0, 89.0)
-    shifted = x * _LOG2E + _MAGIC
+    shifted = x * LOG2_E + _MAGIC
     n = shifted - _MAGIC
     r = (x - n * _LN2_HI) - n * _LN2_LO
     power = _int_bits(shifted) - _MAGIC_BITS
@@ -69,6 +69,13 @@ def exp(x: Float32) -> Float32:
     low = ((half + 127) << 23).view(np.float32)
     high = ((power - half + 127) << 23).view(np.float32)
     return _horner(r, _EXP) * low * high
+
+
+def exp2(x: Float32) -> Float32:
+    """Compute 2^x for x in [−126, 127] as 2^n · P(x − n), n = rne(x); 2^n is added to the exponent's bits."""
+    shifted = x + _MAGIC
+    fraction = _horner(x - (shifted - _MAGIC), _EXP2)
+    return (_int_bits(fraction) + (_int_bits(shifted) << 23)).view(np.float32)
 
 
 def log(x: Float32) -> Float32:
@@ -102,7 +109,7 @@ def _log1p(x: Float32) -> Float32:
 def _expm1(x: Float32) -> Float32:
     """Compute e^x − 1 for x <= 0 as 2^n·(e^r − 1) + (2^n − 1), with n and r as in `exp` and e^r − 1 = r + r²·P(r)."""
     x = clamp(x, -25.0, 0.0)
-    shifted = x * _LOG2E + _MAGIC
+    shifted = x * LOG2_E + _MAGIC
     n = shifted - _MAGIC
     r = (x - n * _LN2_HI) - n * _LN2_LO
     power: Float32 = ((_int_bits(shifted) - _MAGIC_BITS + 127) << 23).view(np.float32)
@@ -151,11 +158,7 @@ def gelu(x: Float32) -> Float32:
     """
     a = np.abs(x)
     a = _select(a < _f(6.0), a, _f(0.0))
-    p = _horner(a, _GELU)
-    shifted = p + _MAGIC
-    fraction = _horner(p - (shifted - _MAGIC), _EXP2)
-    tail = (_int_bits(fraction) + (_int_bits(shifted) << 23)).view(np.float32)
-    return relu(x) - a * tail
+    return relu(x) - a * exp2(_horner(a, _GELU))
 
 
 def gelu_tanh(x: Float32) -> Float32:

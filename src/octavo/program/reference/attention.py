@@ -42,8 +42,8 @@ def attention(call: Call) -> np.ndarray:
 def weights(logits: np.ndarray, call: Call) -> tuple[np.ndarray, np.ndarray]:
     """Return integers in proportion to the softmax of each row, and what a sum of their products is divided by.
 
-    `p_j = rne(exp(logit_j − top) · 255)`, `top = max(lowest finite float, max logit)`, `r = 1 / Σ p`; r is 0 where
-    all p are, and NaN where a logit is NaN or +infinity.
+    `p_j = rne(2^max((logit_j − top) · log2 e, −20) · 255)`, `top = max(lowest finite float, max logit)`, `r = 1 / Σ p`;
+    r is 0 where all p are, and NaN where a logit is NaN or +infinity.
 
     Args:
         logits: [n, h, t, s] float32, before the mask.
@@ -58,7 +58,8 @@ def weights(logits: np.ndarray, call: Call) -> tuple[np.ndarray, np.ndarray]:
         logits = np.where(np.arange(s) > np.arange(t)[:, None], np.float32(-np.inf), logits)
     top = np.maximum(logits.max(axis=-1, keepdims=True), LOWEST)  # NaN where the row holds NaN
     known = np.isfinite(top)
-    p = np.rint(float_math.exp(np.where(known, logits - top, LOWEST)) * np.float32(255)).astype(np.uint8)
+    exponent = np.maximum(np.where(known, logits - top, LOWEST) * float_math.LOG2_E, np.float32(-20))
+    p = np.rint(float_math.exp2(exponent) * np.float32(255)).astype(np.uint8)
     total = p.sum(axis=-1, keepdims=True, dtype=np.int64).astype(np.float32)
     r = np.where(total > 0, np.float32(1) / total, np.float32(0))
     return p, np.where(known, r, np.float32(np.nan))
