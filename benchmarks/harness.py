@@ -18,10 +18,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
-Run = Callable[[np.ndarray], object]
+Given = TypeVar("Given")
 
 
 @dataclass(frozen=True)
@@ -84,12 +85,14 @@ class ForeignLoad:
         self.cpus = max(0.0, _machine_seconds() - time.process_time() - busy) / (time.perf_counter() - wall)
 
 
-def interleave(contenders: Mapping[str, Run], x: np.ndarray, rounds: int, turn: float = 0.15) -> dict[str, Timing]:
+def interleave(
+    contenders: Mapping[str, Callable[[Given], object]], x: Given, rounds: int, turn: float = 0.15
+) -> dict[str, Timing]:
     """Time every contender on `x`, in turns of about `turn` seconds (at least 3 runs), `rounds` times.
 
     Args:
-        contenders: name → callable on an array; each is called with `x` alone.
-        x: the input, float32, batch included.
+        contenders: name → callable; each is called with `x` alone.
+        x: the input, whatever the contenders take.
         rounds: how often each contender has its turn, >= 1.
         turn: seconds that one turn aims at.
 
@@ -105,12 +108,12 @@ def interleave(contenders: Mapping[str, Run], x: np.ndarray, rounds: int, turn: 
     return {name: _summary(values) for name, values in times.items()}
 
 
-def _runs_per_turn(run: Run, x: np.ndarray, turn: float) -> int:
+def _runs_per_turn(run: Callable[[Given], object], x: Given, turn: float) -> int:
     run(x)  # the first runs pack weights and touch memory for the first time
     return max(3, min(300, round(turn / min(_take_turn(run, x, 2)) * 1000)))
 
 
-def _take_turn(run: Run, x: np.ndarray, runs: int) -> list[float]:
+def _take_turn(run: Callable[[Given], object], x: Given, runs: int) -> list[float]:
     settle()
     for _ in range(2):  # caches, and threads that have gone to sleep
         run(x)

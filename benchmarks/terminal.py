@@ -6,4 +6,4 @@ from rich.console import Console
 def terminal() -> Console:
     """Return a console; in a file or a pipe, where rich would assume 80 columns, it is as wide as the widest table."""
     console = Console()
-    return console if console.is_terminal else Console(width=132)
+    return console if console.is_terminal else Console(width=160)

