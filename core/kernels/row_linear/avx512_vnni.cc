@@ -82,7 +82,8 @@ template <int MR, int chains>
 
 // The empty asm hides from gcc that all rows use the same constants: held in registers, they would push accumulators
 // to the stack.
-[[gnu::always_inline]] inline void store_row(const RowLinearTile& given, const __m512i (&acc)[kVectors], int i) {
+[[gnu::always_inline]] inline void store_row(const RowLinearTile& given, const __m512i (&acc)[kVectors],
+                                             const __mmask16 (&kept)[kVectors], int i) {
   const RowLinearTile* tile = &given;
   asm("" : "+r"(tile));
   const __m512 scale = _mm512_set1_ps(tile->qparams[i].scale);
@@ -95,10 +96,8 @@ template <int MR, int chains>
     const __m512 multiplier = _mm512_mul_ps(scale, _mm512_loadu_ps(tile->weight_scale + 16 * v));
     const __m512 product = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_add_epi32(acc[v], shift)), multiplier);
     __m512 value = _mm512_add_ps(product, _mm512_loadu_ps(tile->bias + 16 * v));
-    const int64_t left = tile->columns - 16 * v;
-    const __mmask16 kept = left > 0 ? avx512_lanes::first_lanes(left) : 0;
-    if (tile->accumulates) value = _mm512_add_ps(_mm512_maskz_loadu_ps(kept, y + 16 * v), value);
-    _mm512_mask_storeu_ps(y + 16 * v, kept, value);
+    if (tile->accumulates) value = _mm512_add_ps(_mm512_maskz_loadu_ps(kept[v], y + 16 * v), value);
+    _mm512_mask_storeu_ps(y + 16 * v, kept[v], value);
   });
 }
 
@@ -107,7 +106,12 @@ void run(const RowLinearTile& tile) {
   constexpr int chains = MR == 1 ? 4 : MR == 2 ? 2 : 1;
   Sums<MR, chains> acc;
   accumulate<MR, chains>(tile, acc);
-  unroll<MR>([&](auto i) [[gnu::always_inline]] { store_row(tile, acc.v[0][i], i); });
+  __mmask16 kept[kVectors];
+  for (int v = 0; v < kVectors; ++v) {
+    const int64_t left = tile.columns - 16 * v;
+    kept[v] = left > 0 ? avx512_lanes::first_lanes(left) : 0;
+  }
+  unroll<MR>([&](auto i) [[gnu::always_inline]] { store_row(tile, acc.v[0][i], kept, i); });
 }
 
 constexpr RowLinearFunction kRun[] = {nullptr, run<1>, run<2>,  run<3>,  run<4>,  run<5>,  run<6>, run<7>,

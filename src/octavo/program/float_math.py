@@ -158,7 +158,8 @@ def gelu(x: Float32) -> Float32:
     """
     a = np.abs(x)
     a = _select(a < _f(6.0), a, _f(0.0))
-    return relu(x) - a * exp2(_horner(a, _GELU))
+    tail = np.multiply(a, exp2(_horner(a, _GELU)), dtype=np.float32)
+    return relu(x) - tail
 
 
 def gelu_tanh(x: Float32) -> Float32:
