@@ -5,13 +5,15 @@
 
 namespace octavo {
 
-// `rows` rows of `count` elements in up to three operands: [0] is the output, [1] and [2] are inputs. Strides are in
+inline constexpr int kOperands = 4;
+
+// `rows` rows of `count` elements in up to four operands: [0] is the output, the others are inputs. Strides are in
 // bytes; 0 repeats an element. No element of the output is visited twice.
 struct Block {
   int64_t rows = 1, count = 1;
-  uint8_t* data[3] = {};
-  int64_t row_stride[3] = {};
-  int64_t stride[3] = {};
+  uint8_t* data[kOperands] = {};
+  int64_t row_stride[kOperands] = {};
+  int64_t stride[kOperands] = {};
 };
 
 // An 8-bit input as a level 0..255 counted from quant_min: level = byte ^ flip, with flip = 0x80 for int8, else 0. The

@@ -78,7 +78,7 @@ class FloatRow {
 
 inline bool is_contiguous(const Block& block, int64_t item_size) {
   const auto fits = [&](int64_t stride) { return stride == item_size || stride == 0; };
-  return block.stride[0] == item_size && fits(block.stride[1]) && fits(block.stride[2]);
+  return block.stride[0] == item_size && fits(block.stride[1]) && fits(block.stride[2]) && fits(block.stride[3]);
 }
 
 // y = combine(a, b) of float operands that are contiguous.

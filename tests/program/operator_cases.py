@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import attention_cases
+import choosing_cases
 import constant_cases
 import dynamic_cases
 import embedding_cases
@@ -39,6 +40,8 @@ CATALOGUES: dict[str, Callable[[], Made]] = {
     "attention": attention_cases.attention_cases,
     "add": pointwise_cases.add_cases,
     "mul": pointwise_cases.mul_cases,
+    "binary": choosing_cases.binary_cases,
+    "where": choosing_cases.where_cases,
     "table": pointwise_cases.table_cases,
     "concat": moving_cases.concat_cases,
     "max_pool": pooling_cases.max_pool_cases,

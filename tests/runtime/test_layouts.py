@@ -114,6 +114,21 @@ def test_indices_of_views(kind, axis, dims):
             )
 
 
+def test_where_over_its_own_inputs():
+    """The output may lie over one input only where no other reads that memory in another way."""
+    operators = [
+        Operator("slice", "slice", ("x",), ("square",), {"axis": 3, "start": 1, "end": 8, "step": 1}),
+        Operator("unary", "relu", ("square",), ("c",), {"function": "relu"}),
+        Operator("permute", "turn", ("c",), ("turned",), {"dims": (0, 1, 3, 2)}),
+        Operator("where", "first", ("c", "turned", "c"), ("w",), {}),
+        Operator("unary", "neg", ("w",), ("a",), {"function": "neg"}),
+        Operator("where", "second", ("w", "a", "w"), ("v",), {}),
+        Operator("binary", "third", ("v", "v"), ("y",), {"function": "sub"}),
+        Operator("concat", "concat", ("v", "y"), ("joined",), {"axis": 1}),
+    ]
+    _run(operators, dict.fromkeys(("square", "c", "turned", "w", "a", "v", "y", "joined"), FLOAT), {})
+
+
 @pytest.mark.parametrize("kind", ["embedding", "embedding_bag"])
 def test_ids_that_are_moved(kind):
     """Ids reach a table through views and a concat."""

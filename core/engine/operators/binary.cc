@@ -1,8 +1,9 @@
-// add and mul, with NumPy's broadcasting.
+// add, mul and binary, with NumPy's broadcasting.
 #include "kernels/binary/binary.h"
 
 #include "engine/operators/elementwise.h"
 #include "engine/operators/registry.h"
+#include "kernels/float_binary/float_binary.h"
 
 namespace octavo {
 namespace {
@@ -12,6 +13,7 @@ class Binary : public Operator {
   explicit Binary(const OperatorSpec& spec)
       : is_float_(spec.outputs.size() == 1 && spec.outputs[0].dtype == DType::f32),
         kernels_(*kBinaryKernels[static_cast<int>(spec.isa)]),
+        combine_(kFloatBinaryKernels[static_cast<int>(spec.isa)]->combine),
         name_(spec.name) {
     require_values(spec, 2);
     for (const ValueType& type : {spec.inputs[0], spec.inputs[1], spec.outputs[0]})
@@ -22,25 +24,20 @@ class Binary : public Operator {
   }
 
   void check(std::span<const Shape> in, std::span<const Shape> out) const override {
-    const Shape &a = in[0], &b = in[1];
-    Shape shape;
-    shape.rank = std::max(a.rank, b.rank);
-    for (int axis = 0; axis < shape.rank; ++axis) {
-      const int own_a = axis - (shape.rank - a.rank), own_b = axis - (shape.rank - b.rank);
-      const int64_t n_a = own_a < 0 ? 1 : a.dim[own_a], n_b = own_b < 0 ? 1 : b.dim[own_b];
-      if (n_a != n_b && n_a != 1 && n_b != 1)
-        shape_error(name_, "shapes " + to_text(a) + " and " + to_text(b) + " do not broadcast");
-      shape.dim[axis] = n_a == 1 ? n_b : n_a;
-    }
-    if (!(shape == out[0]))
-      shape_error(name_, "the output's shape is " + to_text(out[0]) + ", expected " + to_text(shape));
+    require_broadcast(name_, in, out[0]);
   }
 
   bool in_place(int) const override { return true; }
 
  protected:
+  std::unique_ptr<Step> bind_float(FloatBinary function, std::span<const Tensor> in, const Tensor& y) const {
+    return make_elementwise_step(Loops(y, {&in[0], &in[1]}),
+                                 [combine = combine_, function](const Block& block) { combine(function, block); });
+  }
+
   bool is_float_;
   BinaryKernels kernels_;
+  void (*combine_)(FloatBinary, const Block&);
 
  private:
   std::string name_;
@@ -58,8 +55,8 @@ class Add final : public Binary {
                .y = requantize_of(spec, y)};
   }
   std::unique_ptr<Step> bind(std::span<const Tensor> in, std::span<const Tensor> out) const override {
+    if (is_float_) return bind_float(FloatBinary::add, in, out[0]);
     const Loops loops(out[0], {&in[0], &in[1]});
-    if (is_float_) return make_elementwise_step(loops, kernels_.add_float);
     return make_elementwise_step(loops, [add = kernels_.add, p = params_](const Block& block) { add(p, block); });
   }
 
@@ -76,8 +73,8 @@ class Mul final : public Binary {
         .a = levels_of(a), .b = levels_of(b), .m = scale_ratio(a.scale, b.scale, y.scale), .y = requantize_of(spec, y)};
   }
   std::unique_ptr<Step> bind(std::span<const Tensor> in, std::span<const Tensor> out) const override {
+    if (is_float_) return bind_float(FloatBinary::mul, in, out[0]);
     const Loops loops(out[0], {&in[0], &in[1]});
-    if (is_float_) return make_elementwise_step(loops, kernels_.mul_float);
     return make_elementwise_step(loops, [mul = kernels_.mul, p = params_](const Block& block) { mul(p, block); });
   }
 
@@ -85,8 +82,37 @@ class Mul final : public Binary {
   MulParams params_;
 };
 
+class Function final : public Binary {
+ public:
+  explicit Function(const OperatorSpec& spec) : Binary(spec), function_(function_of(spec)) {
+    if (!is_float_) spec.fail("a value is of 8 bits, expected float32");
+  }
+  std::unique_ptr<Step> bind(std::span<const Tensor> in, std::span<const Tensor> out) const override {
+    return bind_float(function_, in, out[0]);
+  }
+
+ private:
+  static FloatBinary function_of(const OperatorSpec& spec) {
+    constexpr struct {
+      const char* name;
+      FloatBinary function;
+    } kFunctions[] = {{"sub", FloatBinary::sub},
+                      {"div", FloatBinary::div},
+                      {"maximum", FloatBinary::maximum},
+                      {"minimum", FloatBinary::minimum}};
+    const auto found = spec.strings.find("function");
+    if (found == spec.strings.end()) spec.fail("attribute 'function' is missing");
+    for (const auto& row : kFunctions)
+      if (found->second == row.name) return row.function;
+    spec.fail("attribute 'function' is '" + found->second + "', which this engine does not know");
+  }
+
+  FloatBinary function_;
+};
+
 }  // namespace
 
+std::unique_ptr<Operator> make_binary(const OperatorSpec& spec) { return std::make_unique<Function>(spec); }
 std::unique_ptr<Operator> make_add(const OperatorSpec& spec) { return std::make_unique<Add>(spec); }
 std::unique_ptr<Operator> make_mul(const OperatorSpec& spec) { return std::make_unique<Mul>(spec); }
 

@@ -19,7 +19,8 @@ Loops::Loops(const Tensor& y, std::initializer_list<const Tensor*> inputs, int r
   while (axes_ < 2) {  // a loop of one round outside: rows and columns always exist
     std::copy_backward(axis_.begin(), axis_.begin() + axes_, axis_.begin() + axes_ + 1);
     axis_[0] = {};
-    for (int i = 0; i < 3; ++i) axis_[0].stride[i] = operand_[i] != nullptr ? item_size(operand_[i]->type.dtype) : 0;
+    for (int i = 0; i < kOperands; ++i)
+      axis_[0].stride[i] = operand_[i] != nullptr ? item_size(operand_[i]->type.dtype) : 0;
     ++axes_;
   }
   const int shareable = row_axis >= 0 ? axes_ - 1 : axes_;
@@ -32,7 +33,7 @@ Loops::Loops(const Tensor& y, std::initializer_list<const Tensor*> inputs, int r
 void Loops::append(const Tensor& y, int axis) {
   Axis& added = axis_[axes_++];
   added.count = y.shape.dim[axis];
-  for (int i = 0; i < 3; ++i) {
+  for (int i = 0; i < kOperands; ++i) {
     if (operand_[i] == nullptr) continue;
     const int own = axis - (y.shape.rank - operand_[i]->shape.rank);
     added.stride[i] = own < 0 || operand_[i]->shape.dim[own] == 1 ? 0 : operand_[i]->stride[own];
@@ -45,7 +46,7 @@ void Loops::merge() {
     const Axis& around = axis_[outer];
     Axis& inner = axis_[outer + 1];
     bool steps_as_one = true;
-    for (int i = 0; i < 3; ++i) steps_as_one &= around.stride[i] == inner.count * inner.stride[i];
+    for (int i = 0; i < kOperands; ++i) steps_as_one &= around.stride[i] == inner.count * inner.stride[i];
     if (!steps_as_one) continue;
     inner.count *= around.count;
     std::copy(axis_.begin() + outer + 1, axis_.begin() + axes_, axis_.begin() + outer);
@@ -89,6 +90,22 @@ std::string to_text(const Shape& shape) {
 
 void shape_error(const std::string& name, const std::string& what) {
   throw std::invalid_argument("operator '" + name + "': " + what);
+}
+
+void require_broadcast(const std::string& name, std::span<const Shape> inputs, const Shape& output) {
+  Shape shape;
+  for (const Shape& input : inputs) shape.rank = std::max(shape.rank, input.rank);
+  for (int axis = 0; axis < shape.rank; ++axis) {
+    int64_t& size = shape.dim[axis] = 1;
+    for (const Shape& input : inputs) {
+      const int own = axis - (shape.rank - input.rank);
+      if (own < 0 || input.dim[own] == 1 || input.dim[own] == size) continue;
+      if (size != 1) shape_error(name, "the inputs' shapes do not broadcast: one of them is " + to_text(input));
+      size = input.dim[own];
+    }
+  }
+  if (!(shape == output))
+    shape_error(name, "the output's shape is " + to_text(output) + ", expected " + to_text(shape));
 }
 
 void require_same(const std::string& name, const Shape& input, const Shape& output) {

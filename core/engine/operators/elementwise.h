@@ -14,7 +14,7 @@
 
 namespace octavo {
 
-// Nested loops over an output (operand 0) and up to two inputs that broadcast to it as NumPy does. Axes of size 1 are
+// Nested loops over an output (operand 0) and up to three inputs that broadcast to it as NumPy does. Axes of size 1 are
 // dropped, the others sorted by the output's strides and neighbours that step as one are merged.
 class Loops {
  public:
@@ -35,13 +35,13 @@ class Loops {
  private:
   struct Axis {
     int64_t count = 1;
-    int64_t stride[3] = {};  // bytes
+    int64_t stride[kOperands] = {};  // bytes
   };
   static constexpr int kAxes = kMaxRank + 2;
   void append(const Tensor& y, int axis);
   void merge();
 
-  std::array<const Tensor*, 3> operand_ = {};
+  std::array<const Tensor*, kOperands> operand_ = {};
   int axes_ = 0;
   std::array<Axis, kAxes> axis_ = {};
   int shared_axis_ = 0;
@@ -60,7 +60,7 @@ void Loops::visit(int thread, int threads, Work work) const {
 
   const Axis &rows = axis[axes_ - 2], &columns = axis[axes_ - 1];
   Block block{.rows = rows.count, .count = columns.count};
-  for (int i = 0; i < 3; ++i) {
+  for (int i = 0; i < kOperands; ++i) {
     if (operand_[i] == nullptr) continue;
     block.data[i] = operand_[i]->data + first * shared.stride[i];
     block.row_stride[i] = rows.stride[i];
@@ -73,7 +73,7 @@ void Loops::visit(int thread, int threads, Work work) const {
     for (; outer >= 0; --outer) {
       const bool wraps = ++index[outer] == axis[outer].count;
       const int64_t steps = wraps ? 1 - axis[outer].count : 1;
-      for (int i = 0; i < 3; ++i) block.data[i] += steps * axis[outer].stride[i];
+      for (int i = 0; i < kOperands; ++i) block.data[i] += steps * axis[outer].stride[i];
       if (!wraps) break;
       index[outer] = 0;
     }
@@ -108,6 +108,8 @@ void require_dtype(const OperatorSpec& spec, const ValueType& type, bool fits, c
 
 std::string to_text(const Shape& shape);
 [[noreturn]] void shape_error(const std::string& name, const std::string& what);
+// Throws unless the output's shape is that to which the inputs broadcast.
+void require_broadcast(const std::string& name, std::span<const Shape> inputs, const Shape& output);
 // Throws unless the shapes are the same.
 void require_same(const std::string& name, const Shape& input, const Shape& output);
 

@@ -16,6 +16,8 @@ constexpr Registration kRegistry[] = {
     {"attention", make_attention},
     {"add", make_add},
     {"mul", make_mul},
+    {"binary", make_binary},
+    {"where", make_where},
     {"table", make_table},
     {"concat", make_concat},
     {"max_pool", make_max_pool},

@@ -27,6 +27,8 @@ std::unique_ptr<Operator> make_dynamic_attention(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_attention(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_add(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_mul(const OperatorSpec& spec);
+std::unique_ptr<Operator> make_binary(const OperatorSpec& spec);
+std::unique_ptr<Operator> make_where(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_table(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_concat(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_max_pool(const OperatorSpec& spec);

@@ -3,6 +3,6 @@
 
 namespace octavo {
 
-const BinaryKernels avx2::kBinary = {add<Avx2>, mul<Avx2>, add_float<Avx2>, mul_float<Avx2>};
+const BinaryKernels avx2::kBinary = {add<Avx2>, mul<Avx2>};
 
 }  // namespace octavo

@@ -3,6 +3,6 @@
 
 namespace octavo {
 
-const BinaryKernels avx512_vnni::kBinary = {add<Avx512>, mul<Avx512>, add_float<Avx512>, mul_float<Avx512>};
+const BinaryKernels avx512_vnni::kBinary = {add<Avx512>, mul<Avx512>};
 
 }  // namespace octavo

@@ -23,8 +23,6 @@ struct MulParams {
 struct BinaryKernels {
   void (*add)(const AddParams& params, const Block& block);
   void (*mul)(const MulParams& params, const Block& block);
-  void (*add_float)(const Block& block);
-  void (*mul_float)(const Block& block);
 };
 
 namespace reference {

@@ -18,16 +18,8 @@ void mul(const MulParams& p, const Block& block) {
   });
 }
 
-void add_float(const Block& block) {
-  for_each_element(block, [](uint8_t* y, uint8_t* a, uint8_t* b) { as_float(y) = as_float(a) + as_float(b); });
-}
-
-void mul_float(const Block& block) {
-  for_each_element(block, [](uint8_t* y, uint8_t* a, uint8_t* b) { as_float(y) = as_float(a) * as_float(b); });
-}
-
 }  // namespace
 
-const BinaryKernels reference::kBinary = {add, mul, add_float, mul_float};
+const BinaryKernels reference::kBinary = {add, mul};
 
 }  // namespace octavo

@@ -52,19 +52,5 @@ void mul(const MulParams& p, const Block& block) {
   requantize_rows<V>(block, p.a, p.b, p.y, [&](Floats a, Floats b) { return a * b * m; });
 }
 
-template <class V>
-void add_float(const Block& block) {
-  using Floats = typename V::Floats;
-  if (!is_contiguous(block, 4)) return reference::kBinary.add_float(block);
-  float_rows<V>(block, [](Floats a, Floats b) { return a + b; });
-}
-
-template <class V>
-void mul_float(const Block& block) {
-  using Floats = typename V::Floats;
-  if (!is_contiguous(block, 4)) return reference::kBinary.mul_float(block);
-  float_rows<V>(block, [](Floats a, Floats b) { return a * b; });
-}
-
 }  // namespace
 }  // namespace octavo

@@ -45,12 +45,14 @@ def same(inputs: Sequence[Shape], attributes: Mapping[str, Any], constants: Mapp
 
 
 def broadcast(inputs: Sequence[Shape], attributes: Mapping[str, Any], constants: Mapping[str, Shape]) -> Shape:
-    a, b = inputs
-    rank = max(len(a), len(b))
-    pairs = list(zip((1,) * (rank - len(a)) + a, (1,) * (rank - len(b)) + b, strict=True))
-    if any(m != n and 1 not in (m, n) for m, n in pairs):
-        raise ShapeError(f"the inputs' shapes {list(a)} and {list(b)} do not broadcast")
-    return tuple(max(m, n) for m, n in pairs)
+    shape = inputs[0]
+    for other in inputs[1:]:
+        rank = max(len(shape), len(other))
+        pairs = list(zip((1,) * (rank - len(shape)) + shape, (1,) * (rank - len(other)) + other, strict=True))
+        if any(m != n and 1 not in (m, n) for m, n in pairs):
+            raise ShapeError(f"the inputs' shapes {list(shape)} and {list(other)} do not broadcast")
+        shape = tuple(max(m, n) for m, n in pairs)
+    return shape
 
 
 def conv(inputs: Sequence[Shape], attributes: Mapping[str, Any], constants: Mapping[str, Shape]) -> Shape:

@@ -41,6 +41,25 @@ def mul(call: Call) -> np.ndarray:
     return requantize(product.astype(np.float32) * multiplier(call.scale(0) * call.scale(1), output_scale(call)), call)
 
 
+_BINARY = {
+    "sub": np.subtract,
+    "div": np.divide,
+    "maximum": float_math.maximum,
+    "minimum": float_math.minimum,
+}
+
+
+def binary(call: Call) -> np.ndarray:
+    """Compute a − b, a / b or their maximum or minimum, in which NaN wins."""
+    return _BINARY[call.attributes["function"]](*call.inputs)
+
+
+def where(call: Call) -> np.ndarray:
+    """Compute a where the condition is not 0, else b."""
+    condition, a, b = call.inputs
+    return np.where(condition != 0, a, b)
+
+
 def table(call: Call) -> np.ndarray:
     """Look each element up: `table[x − min of x's dtype]`."""
     x = call.inputs[0]

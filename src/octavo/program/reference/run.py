@@ -40,6 +40,8 @@ FUNCTIONS: Mapping[str, Callable[[Call], np.ndarray | tuple[np.ndarray, ...]]] =
     "attention": attention.attention,
     "add": elementwise.add,
     "mul": elementwise.mul,
+    "binary": elementwise.binary,
+    "where": elementwise.where,
     "table": elementwise.table,
     "concat": moving.concat,
     "max_pool": pooling.max_pool,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from octavo.program.schema.combining import COMBINING
 from octavo.program.schema.constants import CONSTANTS
-from octavo.program.schema.elementwise import ELEMENTWISE, UNARY_FUNCTIONS
+from octavo.program.schema.elementwise import BINARY_FUNCTIONS, ELEMENTWISE, UNARY_FUNCTIONS
 from octavo.program.schema.forms import (
     CLAMPS,
     EIGHT_BIT,
@@ -25,6 +25,7 @@ from octavo.program.schema.products import PRODUCTS
 from octavo.program.schema.weighted import WEIGHTED
 
 __all__ = [
+    "BINARY_FUNCTIONS",
     "CLAMPS",
     "EIGHT_BIT",
     "FLOAT",

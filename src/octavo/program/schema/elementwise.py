@@ -24,6 +24,8 @@ UNARY_FUNCTIONS = (
     "reciprocal", "gelu_tanh", "mish", "log_sigmoid", "rsqrt",
 )  # fmt: skip
 
+BINARY_FUNCTIONS = ("sub", "div", "maximum", "minimum")  # what `add` and `mul`, which have an 8-bit form, are not
+
 ELEMENTWISE: Mapping[str, OperatorType] = {
     "cast": OperatorType(
         (Form((INDEX,), FLOAT),), rules.same, {"function": Attribute("choice", choices=("value", "not_zero"))}
@@ -32,6 +34,10 @@ ELEMENTWISE: Mapping[str, OperatorType] = {
     "dequantize": OperatorType((Form((QUANTIZED,), FLOAT),), rules.same),
     "add": OperatorType(arithmetic(2), rules.broadcast),
     "mul": OperatorType(arithmetic(2), rules.broadcast),
+    "binary": OperatorType(
+        (Form((FLOAT,) * 2, FLOAT),), rules.broadcast, {"function": Attribute("choice", choices=BINARY_FUNCTIONS)}
+    ),
+    "where": OperatorType((Form((FLOAT,) * 3, FLOAT),), rules.broadcast),
     "table": OperatorType((Form((EIGHT_BIT,), EIGHT_BIT, {"table": Constant("output")}),), rules.table),
     "clamp": OperatorType(
         FLOAT_TO_FLOAT,
