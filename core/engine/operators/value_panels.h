@@ -21,6 +21,8 @@ inline constexpr int64_t kMaxStaticDepth = 2147483647 / (255 * 255);
 inline constexpr int64_t kMostTileRows = 16;
 // Outputs of any kernel's panel.
 inline constexpr int64_t kMostTileOutputs = 32;
+static_assert(reference::kPanel.nr <= kMostTileOutputs && avx2::kPanel.nr <= kMostTileOutputs &&
+              avx512_vnni::kPanel.nr <= kMostTileOutputs);
 
 // The kernels of an instruction set that such a product is made of.
 struct ProductKernels {
