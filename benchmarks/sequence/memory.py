@@ -11,14 +11,21 @@ import gc
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from rich import box
 from rich.table import Table
 
-from benchmarks import record
+import octavo.runtime
+from benchmarks import record, suite
+from benchmarks.compare import Network, cache_folder
+from benchmarks.networks.torchvision_schemas import declare_schemas
+from benchmarks.peers import UnableError, load_peer, on_tensors
+from benchmarks.sequence import data
+from benchmarks.sequence.networks import NETWORKS
 from benchmarks.terminal import terminal
 
 FORMS = ("float", "onnxruntime dynamic", "octavo dynamic")
@@ -26,45 +33,40 @@ DEFAULT = ("lstm", "bert-base", "minilm-32")
 RUNS = 5
 
 
-def main() -> None:
-    """Measure, print the table and write the record."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, print the table and write the record; `arguments` are those of the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.sequence.memory", description=__doc__)
     parser.add_argument("names", nargs="*", default=DEFAULT, metavar="NAME")
     parser.add_argument("--measure", nargs=3, metavar=("FORM", "FILE", "SAMPLE"), help=argparse.SUPPRESS)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if options.measure:
         print(json.dumps(_resident(*options.measure)))
         return
     table = Table(box=box.SIMPLE_HEAD, title="memory, MB over that of the imports; in brackets: of float")
     for heading in ("network", "form", "file", "resident", "peak"):
         table.add_column(heading, justify="left" if heading in ("network", "form") else "right")
-    results = {}
+    console, results = terminal(), {}
+    forms = suite.available(FORMS, console)
     for name in options.names:
-        found = measure(name)
+        network = data.available(name, NETWORKS[name].build, console)
+        found = measure(network, forms) if network else {}
         for form, sizes in found.items():
             shares = {key: value / found["float"][key] for key, value in sizes.items()}
             cells = [f"{value / 1e6:.1f} ({shares[key]:.2f})" for key, value in sizes.items()]
             table.add_row(name, form, *(cells or ["cannot quantize it", "", ""]))
             results[f"{name} {form}"] = {"bytes": sizes, "shares": shares}
-    terminal().print(table)
+    console.print(table)
     record.write("sequence memory", results, ("octavo", "onnxruntime", "torch"))
 
 
-def measure(name: str) -> dict[str, dict[str, int]]:
-    """Return bytes of the file, resident and at the peak, for each of FORMS; nothing where there is no such form."""
-    import torch
-
-    from benchmarks.compare import cache_folder
-    from benchmarks.peers import UnableError, load_peer
-    from benchmarks.sequence.networks import NETWORKS
-
-    network = NETWORKS[name].build()
+def measure(network: Network, forms: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Return bytes of the file, resident and at the peak, for each of `forms`; nothing where there is no such form."""
     folder = cache_folder(network)
     folder.mkdir(parents=True, exist_ok=True)
     sample = folder / "sample.npz"
     np.savez(sample, *network.cases[""][0])
     results: dict[str, dict[str, int]] = {}
-    for form in FORMS:
+    for form in forms:
         peer = load_peer(form)
         file = folder / (peer.file or "float.pt")
         try:
@@ -105,11 +107,6 @@ def _run(load: Callable[[str], Callable[..., object]], file: str, inputs: tuple[
 
 
 def _torch(file: str) -> Callable[..., object]:
-    import torch
-
-    from benchmarks.networks.torchvision_schemas import declare_schemas
-    from benchmarks.peers import on_tensors
-
     declare_schemas()
     torch.set_num_threads(1)
     run = on_tensors(torch.load(file, weights_only=False))
@@ -124,9 +121,7 @@ def _onnx_runtime(file: str) -> Callable[..., object]:
 
 
 def _octavo(file: str) -> Callable[..., object]:
-    from octavo.runtime import load
-
-    return load(file, threads=1)
+    return octavo.runtime.load(file, threads=1)
 
 
 def _trim() -> None:
