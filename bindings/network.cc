@@ -8,6 +8,7 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <optional>
 #include <stdexcept>
 
 #include "engine/isa.h"
@@ -86,20 +87,40 @@ octavo::NodeSpec to_spec(const NodeTuple& node) {
   return spec;
 }
 
-std::shared_ptr<octavo::Graph> make_graph(const std::vector<std::tuple<std::string, double, int>>& values,
-                                          const std::vector<NodeTuple>& nodes, const std::vector<int>& inputs,
-                                          const std::vector<int>& outputs, const std::string& isa) {
-  const auto chosen = octavo::isa_named(isa);
-  if (!chosen || !octavo::is_supported(*chosen))
-    throw std::invalid_argument("instruction set '" + isa + "' is not one that this machine runs");
-  std::vector<octavo::ValueType> types;
-  for (const auto& [dtype, scale, zero_point] : values)
-    types.push_back({dtype_named(dtype), static_cast<float>(scale), zero_point});
-  std::vector<octavo::NodeSpec> specs;
-  for (const NodeTuple& node : nodes) specs.push_back(to_spec(node));
-  const nb::gil_scoped_release release;
-  return octavo::build_graph(std::move(types), std::move(specs), inputs, outputs, *chosen);
-}
+// Operators are added one by one, so that the caller can let go of each one's constants before the next.
+class NetworkBuilder {
+ public:
+  NetworkBuilder(const std::vector<std::tuple<std::string, double, int>>& values, const std::vector<int>& inputs,
+                 const std::string& isa) {
+    const auto chosen = octavo::isa_named(isa);
+    if (!chosen || !octavo::is_supported(*chosen))
+      throw std::invalid_argument("instruction set '" + isa + "' is not one that this machine runs");
+    std::vector<octavo::ValueType> types;
+    for (const auto& [dtype, scale, zero_point] : values)
+      types.push_back({dtype_named(dtype), static_cast<float>(scale), zero_point});
+    builder_.emplace(std::move(types), inputs, *chosen);
+  }
+
+  void add(const NodeTuple& node) {
+    octavo::NodeSpec spec = to_spec(node);
+    const nb::gil_scoped_release release;
+    open().add(std::move(spec));
+  }
+
+  std::shared_ptr<octavo::Graph> finish(const std::vector<int>& outputs) {
+    std::shared_ptr<octavo::Graph> graph = open().finish(outputs);
+    builder_.reset();
+    return graph;
+  }
+
+ private:
+  octavo::GraphBuilder& open() {
+    if (!builder_) throw std::invalid_argument("the network is finished");
+    return *builder_;
+  }
+
+  std::optional<octavo::GraphBuilder> builder_;
+};
 
 // The array's axes are those of memory: of a channels_last value, [n, ..., c].
 template <class Array>
@@ -141,9 +162,14 @@ int checked_threads(int threads) {
 }  // namespace
 
 void bind_network(nb::module_& module) {
-  nb::class_<octavo::Graph>(module, "Network")
-      .def_static("build", &make_graph, nb::arg("values"), nb::arg("operators"), nb::arg("inputs"), nb::arg("outputs"),
-                  nb::arg("isa"));
+  nb::class_<octavo::Graph>(module, "Network");
+
+  nb::class_<NetworkBuilder>(module, "NetworkBuilder")
+      .def(nb::init<const std::vector<std::tuple<std::string, double, int>>&, const std::vector<int>&,
+                    const std::string&>(),
+           nb::arg("values"), nb::arg("inputs"), nb::arg("isa"))
+      .def("add", &NetworkBuilder::add)
+      .def("finish", &NetworkBuilder::finish);
 
   nb::class_<octavo::PlanSet>(module, "Plan")
       .def(

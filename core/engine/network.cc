@@ -50,41 +50,45 @@ std::vector<std::pair<Plan::StepInfo, double>> PlanSet::profile(const void* cons
   return result;
 }
 
-std::shared_ptr<Graph> build_graph(std::vector<ValueType> values, std::vector<NodeSpec> nodes, std::vector<int> inputs,
-                                   std::vector<int> outputs, Isa isa) {
-  auto graph = std::make_shared<Graph>();
-  std::vector<bool> known(values.size(), false);
-  const auto require = [&](int value, bool expected, const std::string& where) {
-    if (value < 0 || value >= static_cast<int>(values.size()) || known[value] != expected)
-      throw std::invalid_argument(where + ": its values are not each produced once, before they are used");
-  };
-  for (const int input : inputs) {
-    require(input, false, "inputs");
-    known[input] = true;
+GraphBuilder::GraphBuilder(std::vector<ValueType> values, const std::vector<int>& inputs, Isa isa)
+    : graph_(std::make_shared<Graph>()), known_(values.size(), false), isa_(isa) {
+  graph_->values = std::move(values);
+  graph_->inputs = inputs;
+  for (const int input : inputs) produce(input, "inputs");
+}
+
+void GraphBuilder::add(NodeSpec node) {
+  const std::string where = "operator '" + node.op.name + "'";
+  node.op.isa = isa_;
+  for (const int value : node.inputs) {
+    require(value, true, where);
+    node.op.inputs.push_back(graph_->values[value]);
   }
-  for (NodeSpec& node : nodes) {
-    const std::string where = "operator '" + node.op.name + "'";
-    node.op.isa = isa;
-    for (const int value : node.inputs) {
-      require(value, true, where);
-      node.op.inputs.push_back(values[value]);
-    }
-    if (node.outputs.empty()) throw std::invalid_argument(where + ": expected outputs");
-    for (const int value : node.outputs) {
-      require(value, false, where);
-      known[value] = true;
-      node.op.outputs.push_back(values[value]);
-    }
-    std::unique_ptr<Operator> op = make_operator(node.op);
-    if ((op->is_view() || op->joined_axis() >= 0) && node.outputs.size() != 1)
-      throw std::invalid_argument(where + ": it has one output");
-    graph->nodes.push_back({std::move(op), node.op.type, node.op.name, node.inputs, node.outputs});
+  if (node.outputs.empty()) throw std::invalid_argument(where + ": expected outputs");
+  for (const int value : node.outputs) {
+    produce(value, where);
+    node.op.outputs.push_back(graph_->values[value]);
   }
+  std::unique_ptr<Operator> op = make_operator(node.op);
+  if ((op->is_view() || op->joined_axis() >= 0) && node.outputs.size() != 1)
+    throw std::invalid_argument(where + ": it has one output");
+  graph_->nodes.push_back({std::move(op), node.op.type, node.op.name, node.inputs, node.outputs});
+}
+
+std::shared_ptr<Graph> GraphBuilder::finish(const std::vector<int>& outputs) {
   for (const int output : outputs) require(output, true, "outputs");
-  graph->values = std::move(values);
-  graph->inputs = std::move(inputs);
-  graph->outputs = std::move(outputs);
-  return graph;
+  graph_->outputs = outputs;
+  return std::move(graph_);
+}
+
+void GraphBuilder::produce(int value, const std::string& where) {
+  require(value, false, where);
+  known_[value] = true;
+}
+
+void GraphBuilder::require(int value, bool known, const std::string& where) const {
+  if (value < 0 || value >= static_cast<int>(known_.size()) || known_[value] != known)
+    throw std::invalid_argument(where + ": its values are not each produced once, before they are used");
 }
 
 }  // namespace octavo

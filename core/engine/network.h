@@ -46,8 +46,22 @@ struct NodeSpec {
   std::vector<int> inputs, outputs;
 };
 
-// Builds the operators (packing weights for `isa`). Throws std::invalid_argument naming the operator.
-std::shared_ptr<Graph> build_graph(std::vector<ValueType> values, std::vector<NodeSpec> nodes, std::vector<int> inputs,
-                                   std::vector<int> outputs, Isa isa);
+// Builds operators, packing weights for `isa`, one after the other: the constants of one are not needed any more when
+// the next is added. Each throws std::invalid_argument naming the operator.
+class GraphBuilder {
+ public:
+  GraphBuilder(std::vector<ValueType> values, const std::vector<int>& inputs, Isa isa);
+  void add(NodeSpec node);
+  // Gives the graph away: nothing can be added after that.
+  std::shared_ptr<Graph> finish(const std::vector<int>& outputs);
+
+ private:
+  void produce(int value, const std::string& where);
+  void require(int value, bool known, const std::string& where) const;
+
+  std::shared_ptr<Graph> graph_;
+  std::vector<bool> known_;  // whether each value has been produced
+  Isa isa_;
+};
 
 }  // namespace octavo

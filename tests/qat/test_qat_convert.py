@@ -16,6 +16,7 @@ from octavo import eager
 from octavo.nn.qtensor import QTensor
 from octavo.nn.quantized import QFunctional
 from octavo.program import reference
+from octavo.program.file import load
 
 
 @pytest.fixture(scope="module", params=[(n, q) for n in NETWORKS for q in QCONFIGS], ids=" ".join)
@@ -64,7 +65,7 @@ def test_the_program_is_the_converted_model_bit_for_bit(pair: tuple[Any, Any], t
     octavo.save(converted, tmp_path / "model.octavo", x[:2])
     loaded = octavo.runtime.load(tmp_path / "model.octavo")
     assert np.array_equal(loaded(x.numpy()), expected)
-    (by_reference,) = reference.run(loaded.program, [x.numpy()])
+    (by_reference,) = reference.run(load(tmp_path / "model.octavo"), [x.numpy()])
     assert np.array_equal(by_reference, expected)
 
 

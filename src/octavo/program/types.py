@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -83,6 +83,13 @@ class Operator:
         object.__setattr__(self, "constants", dict(self.constants))
 
 
+class ArrayOutline(NamedTuple):
+    """Says what an array is like whose numbers are elsewhere."""
+
+    dtype: np.dtype
+    shape: Shape
+
+
 @dataclass(frozen=True, eq=False)
 class Program:
     """Holds a quantized network: operators in execution order over named values.
@@ -110,6 +117,11 @@ class Program:
         object.__setattr__(self, "inputs", tuple(self.inputs))
         object.__setattr__(self, "outputs", tuple(self.outputs))
         object.__setattr__(self, "operators", tuple(self.operators))
+
+    def outline(self) -> Program:
+        """Return a copy that knows its constants' dtypes and shapes alone."""
+        outlines: Any = {name: ArrayOutline(array.dtype, array.shape) for name, array in self.constants.items()}
+        return replace(self, constants=outlines)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Program):

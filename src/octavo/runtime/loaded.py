@@ -34,8 +34,11 @@ class LoadedProgram:
         threads: how many threads one call uses, 1 or more; default: the processors available to this process.
         isa: `"reference"`, `"avx2"` or `"avx512_vnni"`; default: the environment variable `OCTAVO_ISA`, else the
             machine's best. The result does not depend on it.
+        release: whether the program gives up its constants, a dict, as the engine packs them; they are gone from it
+            then, and `program` knows their shapes alone.
 
     Attributes:
+        program: what it runs.
         plans: memory for the shapes that it was called with.
 
     Raises:
@@ -43,14 +46,16 @@ class LoadedProgram:
         ValueError: `threads` or `isa` is not possible here.
     """
 
-    def __init__(self, program: Program, threads: int | None = None, isa: str | None = None) -> None:
+    def __init__(
+        self, program: Program, threads: int | None = None, isa: str | None = None, release: bool = False
+    ) -> None:
         verify(program)
         if threads is not None and threads < 1:
             raise ValueError(f"threads: got {threads}, expected 1 or more")
-        self.program = program
+        self.program = program.outline() if release else program
         self.threads = threads or available_threads()
         self.isa = choose_isa(isa)
-        self.plans = Plans(program, build_network(program, self.isa))
+        self.plans = Plans(self.program, build_network(program, self.isa, release))
         self._names = [given.name for given in program.inputs]
         self._dtypes = [np.dtype(given.dtype) for given in program.inputs]
 
@@ -121,6 +126,8 @@ class LoadedProgram:
 def load(path: str | os.PathLike[str], threads: int | None = None, isa: str | None = None) -> LoadedProgram:
     """Read a `.octavo` file and make it ready to run.
 
+    The numbers of its constants are then in the engine alone: `octavo.program.file.load` reads them for other uses.
+
     Args:
         path: the file.
         threads: how many threads one call uses; default: the processors available to this process.
@@ -132,7 +139,7 @@ def load(path: str | os.PathLike[str], threads: int | None = None, isa: str | No
     """
     from octavo.program.file import load as read_program  # imported late: see octavo.program
 
-    return LoadedProgram(read_program(path), threads=threads, isa=isa)
+    return LoadedProgram(read_program(path), threads=threads, isa=isa, release=True)
 
 
 def _as_array(name: str, dtype: np.dtype, value: Any) -> np.ndarray:

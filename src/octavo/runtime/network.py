@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,14 +13,28 @@ from octavo.program import Operator, Program
 from octavo.program.schema import OPERATORS
 
 
-def build_network(program: Program, isa: str) -> Any:
-    """Build the engine's operators for `program`, weights packed for the instruction set `isa`."""
+def build_network(program: Program, isa: str, release: bool = False) -> Any:
+    """Build the engine's operators for `program`, weights packed for an instruction set.
+
+    Args:
+        program: a verified program.
+        isa: the instruction set.
+        release: whether each of the program's constants, a dict, is taken out of it once the engine has packed it:
+            memory never holds all of them twice then.
+    """
     index = {name: i for i, name in enumerate(program.values)}
     values = [(value.dtype, value.scale or 1.0, value.zero_point or 0) for value in program.values.values()]
-    operators = [_describe(operator, index, program.constants) for operator in program.operators]
-    inputs = [index[given.name] for given in program.inputs]
-    outputs = [index[name] for name in program.outputs]
-    return _core.Network.build(values, operators, inputs, outputs, isa)
+    builder = _core.NetworkBuilder(values, [index[given.name] for given in program.inputs], isa)
+    constants = program.constants if release else dict(program.constants)
+    assert isinstance(constants, dict)
+    reads = Counter(name for operator in program.operators for name in operator.constants.values())
+    for operator in program.operators:
+        builder.add(_describe(operator, index, constants))
+        reads.subtract(operator.constants.values())
+        for name in operator.constants.values():
+            if not reads[name]:
+                constants.pop(name, None)
+    return builder.finish([index[name] for name in program.outputs])
 
 
 def _describe(operator: Operator, index: dict[str, int], tensors: Mapping[str, np.ndarray]) -> tuple:
