@@ -14,6 +14,7 @@ help:
 	@echo 'make demo    fold a pretrained ImageNet network into eight bits and compare it with float'
 	@echo 'make test    all tests'
 	@echo 'make bench   this engine against ONNX Runtime, OpenVINO and torch.ao: images, sequences'
+	@echo 'make sequence   what sequence models are tested and measured on: networks, sentences, recordings'
 	@echo 'make lint    ruff, pyright, import-linter, clang-format'
 	@echo 'make asan    the engine tests under AddressSanitizer and UndefinedBehaviorSanitizer'
 	@echo 'make build   the native engine into .venv/; make wheel: into dist/; make clean removes what was built'
