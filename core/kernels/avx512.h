@@ -130,7 +130,10 @@ inline __m128i levels16(Ints v, const Requantize& q) {
   return _mm_xor_si128(levels, _mm_set1_epi8(static_cast<char>(q.flip)));
 }
 inline void store_levels(uint8_t* to, int64_t n, Ints v, const Requantize& q) {
-  _mm_mask_storeu_epi8(to, first_lanes(n), levels16(v, q));
+  if (n >= 16)
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), levels16(v, q));
+  else
+    _mm_mask_storeu_epi8(to, first_lanes(n), levels16(v, q));
 }
 
 }  // namespace avx512_lanes

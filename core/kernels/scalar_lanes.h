@@ -11,6 +11,7 @@ namespace {
 
 struct Float {
   float v;
+  Float() = default;
   explicit Float(float value) : v(value) {}
 };
 struct Int {

@@ -15,10 +15,15 @@ int64_t rounded_up(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 RecurrentScratch::RecurrentScratch(const RecurrentLayer& layer, const Shape& x_shape) {
   const int64_t times = x_shape.dim[0], n = x_shape.dim[1];
   const int64_t copies = n <= kPrivateCopies ? kPrivateCopies : 1;
-  chunk = layer.takes_product ? times : std::clamp<int64_t>(kChunkRows / n, 1, times);
-  if (!layer.takes_product) {
-    x = take_rows(chunk * n, layer.input.row_bytes(), 1);
-    from_x = take(chunk * n * layer.blocks() * layer.block_width() * item_size(DType::f32));
+  if (layer.takes_product) {
+    chunk = times;
+  } else {
+    const int64_t beside = layer.input.kernels->beside_rows;
+    ahead = n == 1 && beside > 0 && times > beside;
+    chunk = ahead ? beside : std::clamp<int64_t>(kChunkRows / n, 1, times);
+    x = take_rows(chunk * n, layer.input.row_bytes(), ahead ? 2 : 1);
+    from_x_bytes = rounded_up(chunk * n * layer.blocks() * layer.block_width() * item_size(DType::f32));
+    from_x = take(from_x_bytes * (ahead ? 2 : 1));
   }
   h = take_rows(n, layer.state.row_bytes(), layer.state_in_levels() ? 2 : copies);
   if (layer.projects()) {

@@ -20,11 +20,13 @@ struct RowsPlace {
 struct RecurrentScratch {
   RecurrentScratch(const RecurrentLayer& layer, const Shape& x);
 
-  int64_t chunk = 0;        // time steps whose input products are made at once
-  RowsPlace x;              // of a chunk, one copy
-  RowsPlace h;              // copies: of the state before a step and of the one after it, or private ones
-  RowsPlace projected;      // private copies of what is projected
-  int64_t from_x = 0;       // [chunk * n, blocks * block_width] floats
+  int64_t chunk = 0;    // time steps whose input products are made at once
+  bool ahead = false;   // whether those of the next chunk are made beside the steps of one
+  RowsPlace x;          // of a chunk; with `ahead` two copies, of which chunks take turns
+  RowsPlace h;          // copies: of the state before a step and of the one after it, or private ones
+  RowsPlace projected;  // private copies of what is projected
+  int64_t from_x = 0;   // [chunk * n, blocks * block_width] floats; copies as of x
+  int64_t from_x_bytes = 0;
   int64_t unprojected = 0;  // [n, hidden] floats
   int64_t bytes = 0;
 

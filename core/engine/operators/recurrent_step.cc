@@ -31,28 +31,34 @@ RecurrentStep::RecurrentStep(const RecurrentLayer& layer, std::span<const Tensor
       times_(x_.shape.dim[0]),
       n_(x_.shape.dim[1]),
       place_(layer, x_.shape),
-      lengths_(layer.has_lengths ? &inputs.back() : nullptr, times_, layer.reverse) {}
+      lengths_(layer.has_lengths ? &inputs.back() : nullptr, times_, layer.reverse),
+      panels_(layer.block_width() / layer.state.kernels->nr) {}
 
 void RecurrentStep::run_phases(int thread, int threads, Barrier& barrier) noexcept {
   const Crew crew{thread, threads, barrier};
   const Range rows = crew.of(n_), blocks = crew.of(layer_.blocks());
   start(rows);
-  for (int64_t first = 0; first < times_; first += place_.chunk) {
-    const int64_t steps = std::min(place_.chunk, times_ - first);
-    if (!layer_.takes_product) prepare_inputs(first, crew.of(steps * n_));
+  for (int64_t chunk = 0; chunk * place_.chunk < times_; ++chunk) {
+    const int64_t first = chunk * place_.chunk, last = std::min(first + place_.chunk, times_);
+    const bool now = !layer_.takes_product && (chunk == 0 || !place_.ahead), next = place_.ahead && last < times_;
+    if (now) prepare_inputs(chunk, crew);
+    if (next) prepare_inputs(chunk + 1, crew);
     barrier.wait();
-    if (!layer_.takes_product) multiply_inputs(steps, blocks);
-    for (int64_t step = first; step < first + steps; ++step) {
+    if (now) multiply_inputs(chunk, blocks);
+    InputsAhead ahead;
+    if (next) ahead.begin(layer_.input, inputs_of(chunk + 1), {blocks.first * panels_, blocks.last * panels_});
+    for (int64_t step = first; step < last; ++step) {
       const auto state = [&](int64_t row, bool starting) {
         const Rows h = state_before(step, starting);
         return Rows{h.bytes(row), h.stride};
       };
       advance(step,
               layer_.state_in_levels() ? levels_before(step) : quantize_rows(layer_.state, place_.h, step, crew, state),
-              blocks);
+              blocks, ahead);
       if (layer_.projects()) project(step, crew);
       barrier.wait();
     }
+    ahead.finish();
   }
   end(rows);
 }
@@ -115,14 +121,29 @@ void RecurrentStep::copy_levels(const uint8_t* from, int64_t count, uint32_t fli
   for (int64_t i = 0; i < count; ++i) to[i] = static_cast<uint8_t>(from[i] ^ flip);
 }
 
-void RecurrentStep::prepare_inputs(int64_t first_step, Range rows) const noexcept {
-  const QuantizedRows q = quantized(place_.x, 0);
+float* RecurrentStep::from_x(int64_t chunk) const {
+  return reinterpret_cast<float*>(scratch_.data + place_.from_x + (place_.ahead ? chunk % 2 * place_.from_x_bytes : 0));
+}
+
+RowLinearRows RecurrentStep::inputs_of(int64_t chunk) const {
+  const QuantizedRows x = quantized(place_.x, place_.ahead ? chunk % 2 : 0);
+  return {.m = std::min(place_.chunk, times_ - chunk * place_.chunk) * n_,
+          .q = x.levels,
+          .q_stride = layer_.input.row_bytes(),
+          .qparams = x.qparams,
+          .y = from_x(chunk),
+          .y_stride = layer_.blocks() * layer_.block_width()};
+}
+
+void RecurrentStep::prepare_inputs(int64_t chunk, const Crew& crew) const noexcept {
+  const QuantizedRows q = quantized(place_.x, place_.ahead ? chunk % 2 : 0);
+  const Range rows = crew.of(inputs_of(chunk).m);
   const int64_t k = layer_.input.k, row_bytes = layer_.input.row_bytes();
   const bool in_levels = is_quantized(layer_.x.dtype);
   const int32_t lowest = in_levels ? quant_min(layer_.x.dtype) : 0;
   for (int64_t first = rows.first; first < rows.last;) {
     const int64_t step = first / n_, row = first % n_, count = std::min(rows.last - first, n_ - row);
-    const Rows x = at_time(x_, first_step + step);
+    const Rows x = at_time(x_, chunk * place_.chunk + step);
     for (int64_t i = 0; in_levels && i < count; ++i) {
       copy_levels(x.bytes(row + i), k, lowest < 0 ? 0x80u : 0u, q.levels + (first + i) * row_bytes);
       q.qparams[first + i] = {layer_.x.scale, layer_.x.zero_point - lowest};
@@ -139,17 +160,10 @@ void RecurrentStep::prepare_inputs(int64_t first_step, Range rows) const noexcep
   }
 }
 
-void RecurrentStep::multiply_inputs(int64_t steps, Range blocks) const noexcept {
-  const QuantizedRows x = quantized(place_.x, 0);
-  const RowLinearRows rows{.m = steps * n_,
-                           .q = x.levels,
-                           .q_stride = layer_.input.row_bytes(),
-                           .qparams = x.qparams,
-                           .y = reinterpret_cast<float*>(scratch_.data + place_.from_x),
-                           .y_stride = layer_.blocks() * layer_.block_width()};
+void RecurrentStep::multiply_inputs(int64_t chunk, Range blocks) const noexcept {
+  const RowLinearRows rows = inputs_of(chunk);
   const RowLinearKernels& kernels = *layer_.input.kernels;
-  const int64_t panels = layer_.block_width() / kernels.nr;
-  for (int64_t panel = blocks.first * panels; panel < blocks.last * panels; ++panel)
+  for (int64_t panel = blocks.first * panels_; panel < blocks.last * panels_; ++panel)
     for_each_tile(0, rows.m, kernels.mr, [&](Range tile) {
       kernels.run[tile.last - tile.first](tile_of(layer_.input, rows, panel, tile.first));
     });
@@ -179,29 +193,32 @@ RecurrentStep::QuantizedRows RecurrentStep::quantize_rows(const PackedRowLinear&
 }
 
 // Forth and back in turns: what the cache could not hold is then what was needed longest ago.
-void RecurrentStep::advance(int64_t step, const QuantizedRows& before, Range blocks) const noexcept {
+void RecurrentStep::advance(int64_t step, const QuantizedRows& before, Range blocks,
+                            InputsAhead& ahead) const noexcept {
   for (int64_t i = blocks.first; i < blocks.last; ++i) {
     const int64_t block = step % 2 == 0 ? i : blocks.first + blocks.last - 1 - i;
     lengths_.for_each_run({0, n_}, step, [&](int64_t row, int64_t count, bool starting) {
       for_each_tile(row, count, std::min<int64_t>(layer_.state.kernels->mr, kTileRows),
-                    [&](Range rows) { advance_tile(step, before, block, rows, starting); });
+                    [&](Range rows) { advance_tile(step, before, block, rows, starting, ahead); });
     });
   }
 }
 
-void RecurrentStep::advance_tile(int64_t step, const QuantizedRows& before, int64_t block, Range rows,
-                                 bool starting) const noexcept {
+void RecurrentStep::advance_tile(int64_t step, const QuantizedRows& before, int64_t block, Range rows, bool starting,
+                                 InputsAhead& ahead) const noexcept {
   alignas(64) float from_h[kTileRows * kMostGates * kUnitBlock];
   const int64_t row = rows.first, count = rows.last - rows.first, row_bytes = layer_.state.row_bytes();
   const int64_t width = layer_.block_width(), unit = block * kUnitBlock;
   const RowLinearKernels& kernels = *layer_.state.kernels;
-  const int64_t panels = width / kernels.nr;
   const RowLinearRows h{.m = n_, .q = before.levels, .q_stride = row_bytes, .qparams = before.qparams};
-  for (int64_t i = 0; i < panels; ++i) {
-    RowLinearTile tile = tile_of(layer_.state, h, block * panels + i, row);
+  for (int64_t i = 0; i < panels_; ++i) {
+    RowLinearTile tile = tile_of(layer_.state, h, block * panels_ + i, row);
     tile.y = from_h + i * kernels.nr;
     tile.y_stride = width;
-    kernels.run[count](tile);
+    if (ahead.is_busy())
+      ahead.run_beside(tile);
+    else
+      kernels.run[count](tile);
   }
   GateTile tile{.rows = count, .units = std::min<int64_t>(kUnitBlock, layer_.hidden - unit), .from_h = from_h};
   tile.from_h_stride = width;
@@ -212,8 +229,7 @@ void RecurrentStep::advance_tile(int64_t step, const QuantizedRows& before, int6
     tile.from_x_gate = layer_.hidden;
   } else {
     tile.from_x_stride = layer_.blocks() * width;
-    tile.from_x = reinterpret_cast<const float*>(scratch_.data + place_.from_x) +
-                  (step % place_.chunk * n_ + row) * tile.from_x_stride + block * width;
+    tile.from_x = from_x(step / place_.chunk) + (step % place_.chunk * n_ + row) * tile.from_x_stride + block * width;
   }
   if (layer_.states == 2) {
     const Rows cell = rows_of(outputs_[2]);

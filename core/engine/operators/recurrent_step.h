@@ -5,14 +5,16 @@
 #include <span>
 
 #include "engine/operator.h"
+#include "engine/operators/recurrent_ahead.h"
 #include "engine/operators/recurrent_lengths.h"
 #include "engine/operators/recurrent_scratch.h"
 
 namespace octavo {
 
-// The products of the input are made for a chunk of time steps as one matrix product. Threads share the units, so that
-// each keeps its part of the weights in its own cache, and meet when all of the next state is there; more often only
-// where they share the work of quantizing its rows, and for a projection.
+// The products of the input are made for a chunk of time steps as one matrix product; for a single row, beside the
+// steps of the chunk before. Threads share the units, so that each keeps its part of the weights in its own cache, and
+// meet when all of the next state is there; more often only where they share the work of quantizing its rows, and for a
+// projection.
 class RecurrentStep final : public Step {
  public:
   // inputs: x, the states at the start and the lengths, if given; outputs: y, the states at the end, scratch memory.
@@ -48,14 +50,17 @@ class RecurrentStep final : public Step {
 
   void start(Range rows) noexcept;
   void start_state(int64_t row) const noexcept;
-  void prepare_inputs(int64_t first_step, Range rows) const noexcept;
+  float* from_x(int64_t chunk) const;
+  RowLinearRows inputs_of(int64_t chunk) const;
+  void prepare_inputs(int64_t chunk, const Crew& crew) const noexcept;
   void copy_levels(const uint8_t* from, int64_t count, uint32_t flip, uint8_t* to) const noexcept;
-  void multiply_inputs(int64_t steps, Range blocks) const noexcept;
+  void multiply_inputs(int64_t chunk, Range blocks) const noexcept;
   template <class Source>
   QuantizedRows quantize_rows(const PackedRowLinear& reader, const RowsPlace& place, int64_t step, const Crew& crew,
                               Source source) const noexcept;
-  void advance(int64_t step, const QuantizedRows& before, Range blocks) const noexcept;
-  void advance_tile(int64_t step, const QuantizedRows& before, int64_t block, Range rows, bool starting) const noexcept;
+  void advance(int64_t step, const QuantizedRows& before, Range blocks, InputsAhead& ahead) const noexcept;
+  void advance_tile(int64_t step, const QuantizedRows& before, int64_t block, Range rows, bool starting,
+                    InputsAhead& ahead) const noexcept;
   void project(int64_t step, const Crew& crew) const noexcept;
   void project_tile(int64_t step, const QuantizedRows& from, int64_t panel, Range rows) const noexcept;
   void store_levels(const float* h, int64_t stride, int64_t step, Range rows, Range columns) const noexcept;
@@ -69,6 +74,7 @@ class RecurrentStep final : public Step {
   int64_t times_, n_;
   RecurrentScratch place_;
   RecurrentLengths lengths_;
+  int64_t panels_;  // of a block
 };
 
 }  // namespace octavo

@@ -2,7 +2,14 @@
 #include "kernels/recurrent/vector.h"
 
 namespace octavo {
+namespace {
 
-const RecurrentKernels avx2::kRecurrent = recurrent_kernels<Avx2>();
+struct Lanes : Avx2 {
+  static constexpr int kAbreast = 2;
+};
+
+}  // namespace
+
+const RecurrentKernels avx2::kRecurrent = recurrent_kernels<Lanes>();
 
 }  // namespace octavo

@@ -2,7 +2,14 @@
 #include "kernels/recurrent/vector.h"
 
 namespace octavo {
+namespace {
 
-const RecurrentKernels avx512_vnni::kRecurrent = recurrent_kernels<Avx512>();
+struct Lanes : Avx512 {
+  static constexpr int kAbreast = 2;
+};
+
+}  // namespace
+
+const RecurrentKernels avx512_vnni::kRecurrent = recurrent_kernels<Lanes>();
 
 }  // namespace octavo

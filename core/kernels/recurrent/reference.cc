@@ -6,6 +6,7 @@ namespace {
 
 struct Scalar {
   struct Floats : Float {
+    Floats() = default;
     explicit Floats(float value) : Float(value) {}
     Floats(Float value) : Float(value) {}
     static Floats load(const float* from, int64_t = 1) { return Floats(*from); }
@@ -15,6 +16,7 @@ struct Scalar {
     static Int load_levels(const uint8_t* from, uint32_t flip) { return Int(static_cast<int32_t>(*from ^ flip)); }
   };
   static constexpr int64_t kLanes = 1;
+  static constexpr int kAbreast = 1;
 };
 
 inline void store(float* to, int64_t, Float value) { *to = value.v; }

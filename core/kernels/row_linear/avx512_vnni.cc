@@ -80,25 +80,38 @@ template <int MR, int chains>
   });
 }
 
+// Which of the outputs of a tile exist.
+struct Kept {
+  explicit Kept(const RowLinearTile& tile)
+      : first(avx512_lanes::first_lanes(tile.columns)),
+        second(tile.columns > 16 ? avx512_lanes::first_lanes(tile.columns - 16) : 0) {}
+  __mmask16 first, second;
+};
+
+[[gnu::always_inline]] inline void store_vector(const RowLinearTile& tile, __m512i acc, __mmask16 kept, int64_t row,
+                                                int64_t column) {
+  const RowQParams& qparams = tile.qparams[row];
+  const __m512 scale = _mm512_set1_ps(qparams.scale);
+  const __m512i zero_point = _mm512_set1_epi32(qparams.zero_point), addend = _mm512_set1_epi32(qparams.addend);
+  const __m512i sums = _mm512_loadu_si512(tile.minus_sum + column);
+  const __m512i shift = _mm512_add_epi32(_mm512_mullo_epi32(zero_point, sums), addend);
+  const __m512 multiplier = _mm512_mul_ps(scale, _mm512_loadu_ps(tile.weight_scale + column));
+  const __m512 product = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_add_epi32(acc, shift)), multiplier);
+  __m512 value = _mm512_add_ps(product, _mm512_loadu_ps(tile.bias + column));
+  float* y = tile.y + row * tile.y_stride + column;
+  if (tile.accumulates) value = _mm512_add_ps(_mm512_maskz_loadu_ps(kept, y), value);
+  _mm512_mask_storeu_ps(y, kept, value);
+}
+
 // The empty asm hides from gcc that all rows use the same constants: held in registers, they would push accumulators
-// to the stack.
-[[gnu::always_inline]] inline void store_row(const RowLinearTile& given, const __m512i (&acc)[kVectors],
-                                             const __mmask16 (&kept)[kVectors], int i) {
+// to the stack. Vectors come by value and one by one: where gcc leaves a lambda out of line, what it refers to lies in
+// memory, in every loop before it too.
+[[gnu::always_inline]] inline void store_row(const RowLinearTile& given, __m512i first, __m512i second,
+                                             const Kept& kept, int row) {
   const RowLinearTile* tile = &given;
   asm("" : "+r"(tile));
-  const __m512 scale = _mm512_set1_ps(tile->qparams[i].scale);
-  const __m512i zero_point = _mm512_set1_epi32(tile->qparams[i].zero_point);
-  const __m512i addend = _mm512_set1_epi32(tile->qparams[i].addend);
-  float* y = tile->y + i * tile->y_stride;
-  unroll<kVectors>([&](auto v) [[gnu::always_inline]] {
-    const __m512i sums = _mm512_loadu_si512(tile->minus_sum + 16 * v);
-    const __m512i shift = _mm512_add_epi32(_mm512_mullo_epi32(zero_point, sums), addend);
-    const __m512 multiplier = _mm512_mul_ps(scale, _mm512_loadu_ps(tile->weight_scale + 16 * v));
-    const __m512 product = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_add_epi32(acc[v], shift)), multiplier);
-    __m512 value = _mm512_add_ps(product, _mm512_loadu_ps(tile->bias + 16 * v));
-    if (tile->accumulates) value = _mm512_add_ps(_mm512_maskz_loadu_ps(kept[v], y + 16 * v), value);
-    _mm512_mask_storeu_ps(y + 16 * v, kept[v], value);
-  });
+  store_vector(*tile, first, kept.first, row, 0);
+  store_vector(*tile, second, kept.second, row, 16);
 }
 
 template <int MR>
@@ -106,13 +119,74 @@ void run(const RowLinearTile& tile) {
   constexpr int chains = MR == 1 ? 4 : MR == 2 ? 2 : 1;
   Sums<MR, chains> acc;
   accumulate<MR, chains>(tile, acc);
-  __mmask16 kept[kVectors];
-  for (int v = 0; v < kVectors; ++v) {
-    const int64_t left = tile.columns - 16 * v;
-    kept[v] = left > 0 ? avx512_lanes::first_lanes(left) : 0;
-  }
-  unroll<MR>([&](auto i) [[gnu::always_inline]] { store_row(tile, acc.v[0][i], kept, i); });
+  const Kept kept(tile);
+  unroll<MR>([&](auto i) [[gnu::always_inline]] { store_row(tile, acc.v[0][i][0], acc.v[0][i][1], kept, i); });
 }
+
+// 8 x 32 beside 1 x 32: 16 accumulators and two sets of 2 (the one row would wait for the latency of vpdpbusd), 2
+// weight vectors, 1 broadcast. Eight steps of the row's product, whose weights come from the second-level cache at 32
+// bytes a cycle, to one step of the other's: then both take all there is, of bytes and of products.
+constexpr int kBesideRows = 8;
+constexpr int kRowChains = 2;
+
+template <int MR>
+[[gnu::noinline]] void store_pieces(const RowLinearPieces& pieces) {
+  const Kept kept(pieces.tile);
+  for (int i = 0; i < MR; ++i) {
+    const int32_t* acc = pieces.acc + i * kOutputs;
+    store_row(pieces.tile, _mm512_load_si512(acc), _mm512_load_si512(acc + 16), kept, i);
+  }
+}
+
+template <int MR>
+void run_beside(const RowLinearTile& tile, RowLinearPieces& pieces) {
+  __m512i row[kRowChains][kVectors], acc[MR][kVectors];
+  unroll<kRowChains>([&](auto c) [[gnu::always_inline]] {
+    unroll<kVectors>([&](auto v) [[gnu::always_inline]] { row[c][v] = _mm512_setzero_si512(); });
+  });
+  unroll<MR>([&](auto i) [[gnu::always_inline]] {
+    unroll<kVectors>([&](auto v)
+                         [[gnu::always_inline]] { acc[i][v] = _mm512_load_si512(pieces.acc + i * kOutputs + 16 * v); });
+  });
+  const auto* w = reinterpret_cast<const __m512i*>(tile.weight);
+  const auto* piece_w = reinterpret_cast<const __m512i*>(pieces.tile.weight) + pieces.at / 4 * kVectors;
+  const int64_t end = (tile.k + 3) / 4 * 4, left = (pieces.tile.k - pieces.at + 3) / 4;
+  const int64_t shared = end / (4 * kBesideRows) < left ? end / (4 * kBesideRows) : left;
+  const uint8_t *q = tile.q, *x = pieces.tile.q + pieces.at;
+  const int64_t x_stride = pieces.tile.q_stride;
+  for (int64_t piece = 0; piece < shared; ++piece) {
+    const __m512i w0 = piece_w[0], w1 = piece_w[1];
+    piece_w += kVectors;
+    unroll<kBesideRows>([&](auto i) [[gnu::always_inline]] {
+      const __m512i four = broadcast4(q + 4 * i);
+      row[i % kRowChains][0] = dot(row[i % kRowChains][0], four, w[2 * i]);
+      row[i % kRowChains][1] = dot(row[i % kRowChains][1], four, w[2 * i + 1]);
+      if constexpr (i < MR) {
+        const __m512i other = broadcast4(x + i * x_stride);
+        acc[i][0] = dot(acc[i][0], other, w0);
+        acc[i][1] = dot(acc[i][1], other, w1);
+      }
+    });
+    w += kBesideRows * kVectors;
+    q += 4 * kBesideRows;
+    x += 4;
+  }
+  unroll<MR>([&](auto i) [[gnu::always_inline]] {
+    unroll<kVectors>([&](auto v)
+                         [[gnu::always_inline]] { _mm512_store_si512(pieces.acc + i * kOutputs + 16 * v, acc[i][v]); });
+  });
+  for (; q < tile.q + end; q += 4, w += kVectors) {
+    const __m512i four = broadcast4(q);
+    unroll<kVectors>([&](auto v) [[gnu::always_inline]] { row[0][v] = dot(row[0][v], four, w[v]); });
+  }
+  store_row(tile, _mm512_add_epi32(row[0][0], row[1][0]), _mm512_add_epi32(row[0][1], row[1][1]), Kept(tile), 0);
+  pieces.at += 4 * shared;
+  if (pieces.at >= pieces.tile.k) store_pieces<MR>(pieces);
+}
+
+constexpr RowLinearBesideFunction kRunBeside[] = {nullptr,       run_beside<1>, run_beside<2>,
+                                                  run_beside<3>, run_beside<4>, run_beside<5>,
+                                                  run_beside<6>, run_beside<7>, run_beside<8>};
 
 constexpr RowLinearFunction kRun[] = {nullptr, run<1>, run<2>,  run<3>,  run<4>,  run<5>,  run<6>, run<7>,
                                       run<8>,  run<9>, run<10>, run<11>, run<12>, run<13>, run<14>};
@@ -123,6 +197,8 @@ const RowLinearKernels avx512_vnni::kRowLinear = {.nr = kOutputs,
                                                   .mr = 14,
                                                   .interleave = avx512_vnni::kPanel.interleave,
                                                   .run = kRun,
-                                                  .quantize = quantize_rows<Avx512>};
+                                                  .quantize = quantize_rows<Avx512>,
+                                                  .beside_rows = kBesideRows,
+                                                  .run_beside = kRunBeside};
 
 }  // namespace octavo

@@ -54,12 +54,26 @@ struct RowLinearTile {
 
 using RowLinearFunction = void (*)(const RowLinearTile& tile);
 
+// A tile whose product is made piece by piece.
+struct RowLinearPieces {
+  RowLinearTile tile{};
+  int64_t at = 0;          // bytes of its rows that are done; y is there once they reach k
+  int32_t* acc = nullptr;  // [rows][nr] sums of these, on a multiple of 64 bytes
+};
+
+// Multiplies a tile of one row, and a piece of another tile beside it.
+using RowLinearBesideFunction = void (*)(const RowLinearTile& tile, RowLinearPieces& pieces);
+
 struct RowLinearKernels {
   int nr = 0;                              // outputs of a panel
   int mr = 0;                              // most rows of a tile
   int interleave = 0;                      // see RowLinearTile::weight
   const RowLinearFunction* run = nullptr;  // run[i] multiplies i rows
   void (*quantize)(const RowQuantization& rows) = nullptr;
+  // A row alone waits for its weights: time to multiply elsewhere. run_beside[i], for i up to beside_rows, multiplies a
+  // piece of i rows meanwhile, as much of it as the row has inputs, divided by beside_rows. 0: not there.
+  int beside_rows = 0;
+  const RowLinearBesideFunction* run_beside = nullptr;
 };
 
 namespace reference {
