@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from octavo.program import float_math, float_rows
+from octavo.program import float_functions, float_math, float_rows
 
 INF, NAN = float("inf"), float("nan")
 
@@ -46,7 +46,7 @@ def test_error_in_units_of_the_last_place(
     x = _sweep()
     x = x[(x >= np.float32(low)) & (x <= np.float32(high)) & ((x != 0) | (function not in ("log", "rsqrt")))]
     expected = np.array([exact(value) for value in x.tolist()])
-    assert _ulps(float_math.unary(function, x), expected) <= bound
+    assert _ulps(float_functions.unary(function, x), expected) <= bound
 
 
 def _log1p_exp(x: float) -> float:
@@ -57,19 +57,23 @@ def _mish(x: float) -> float:
     return x * math.tanh(_log1p_exp(x))
 
 
+def _selu(x: float) -> float:
+    return SELU["alpha"] * SELU["scale"] * math.expm1(x)
+
+
 SELU = {"alpha": 1.6732632423543772, "scale": 1.0507009873554805, "input_scale": 1.0}
 
 
 @pytest.mark.parametrize(
     ("function", "exact", "low", "high", "bound"),
     [
-        (lambda x: float_math.elu(x, 1, 1, 1), math.expm1, -100.0, 0.0, 1.0),
-        (lambda x: float_math.elu(x, 0.5, 1, 2), lambda x: 0.5 * math.expm1(2 * x), -50.0, 0.0, 1.0),
-        (lambda x: float_math.elu(x, **SELU), lambda x: SELU["alpha"] * SELU["scale"] * math.expm1(x), -50.0, 0.0, 2.0),
-        (lambda x: float_math.softplus(x, 1, 20), _log1p_exp, -86.0, 20.0, 2.0),
-        (lambda x: float_math.softplus(x, 2, 20), lambda x: _log1p_exp(2 * x) / 2, -43.0, 10.0, 2.0),
-        (lambda x: float_math.unary("log_sigmoid", x), lambda x: -_log1p_exp(-x), -100.0, 86.0, 2.0),
-        (lambda x: float_math.unary("mish", x), _mish, -80.0, 100.0, 3.5),
+        (lambda x: float_functions.elu(x, 1, 1, 1), math.expm1, -100.0, 0.0, 1.0),
+        (lambda x: float_functions.elu(x, 0.5, 1, 2), lambda x: 0.5 * math.expm1(2 * x), -50.0, 0.0, 1.0),
+        (lambda x: float_functions.elu(x, **SELU), _selu, -50.0, 0.0, 2.0),
+        (lambda x: float_functions.softplus(x, 1, 20), _log1p_exp, -86.0, 20.0, 2.0),
+        (lambda x: float_functions.softplus(x, 2, 20), lambda x: _log1p_exp(2 * x) / 2, -43.0, 10.0, 2.0),
+        (lambda x: float_functions.unary("log_sigmoid", x), lambda x: -_log1p_exp(-x), -100.0, 86.0, 2.0),
+        (lambda x: float_functions.unary("mish", x), _mish, -80.0, 100.0, 3.5),
         (float_math.exp2, lambda x: 2.0**x, -126.0, 127.0, 3.0),
     ],
     ids=["elu", "elu-2", "selu", "softplus", "softplus-2", "log_sigmoid", "mish", "exp2"],
@@ -85,14 +89,14 @@ def test_error_of_activations_in_units_of_the_last_place(
 
 def test_softplus_is_the_identity_above_the_threshold() -> None:
     x = np.float32([2.4, 2.6, 1e30, INF, NAN])
-    y = float_math.softplus(x, 2.0, 5.0)
+    y = float_functions.softplus(x, 2.0, 5.0)
     np.testing.assert_array_equal(y[1:], x[1:])
     assert y[0] > x[0]
 
 
 def test_prelu_keeps_nan_and_zeros() -> None:
     x = np.float32([-2, -0.0, 0, 3, NAN, -INF])
-    np.testing.assert_array_equal(float_math.prelu(x, np.float32(-0.5)), np.float32([1, 0, 0, 3, NAN, INF]))
+    np.testing.assert_array_equal(float_functions.prelu(x, np.float32(-0.5)), np.float32([1, 0, 0, 3, NAN, INF]))
 
 
 @pytest.mark.parametrize(
@@ -106,8 +110,20 @@ def test_prelu_keeps_nan_and_zeros() -> None:
 def test_error_relative_to_x(function: str, exact: Callable[[float], float]) -> None:
     x = np.linspace(-30, 30, 60001, dtype=np.float32)
     expected = np.array([exact(value) for value in x.tolist()])
-    error = np.abs(float_math.unary(function, x).astype(np.float64) - expected)
+    error = np.abs(float_functions.unary(function, x).astype(np.float64) - expected)
     assert (error <= 1.5e-7 * np.abs(x)).all()
+
+
+@pytest.mark.parametrize(("function", "exact"), [("sin", np.sin), ("cos", np.cos)])
+def test_error_of_sine_and_cosine(function: str, exact: Callable[[Any], Any]) -> None:
+    """Everywhere up to 16384, and beside each multiple of pi/2, where all but a few bits of x cancel."""
+    rng = np.random.default_rng(0)
+    near = (np.arange(1, 10430) * (math.pi / 2)).astype(np.float32)
+    x = np.concatenate(
+        [rng.uniform(-16384, 16384, 200000), 10 ** rng.uniform(-30, 4, 100000), near, np.nextafter(near, np.float32(0))]
+    ).astype(np.float32)
+    assert _ulps(float_functions.unary(function, x), exact(x.astype(np.float64))) <= 1.0
+    assert _ulps(float_functions.unary(function, -x), exact(-x.astype(np.float64))) <= 1.0
 
 
 @pytest.mark.parametrize("function", ["exp", "log", "tanh", "hardsigmoid", "relu", "sqrt"])
@@ -115,15 +131,15 @@ def test_monotone(function: str) -> None:
     x = np.sort(_sweep())
     if function in ("log", "sqrt"):
         x = x[x >= 0]
-    y = float_math.unary(function, x)
+    y = float_functions.unary(function, x)
     assert (y[1:] >= y[:-1]).all()
 
 
 @pytest.mark.parametrize("function", ["tanh", "erf"])
 def test_odd(function: str) -> None:
     x = _sweep()
-    negated = float_math.unary(function, -x)
-    np.testing.assert_array_equal(negated.view(np.uint32), (-float_math.unary(function, x)).view(np.uint32))
+    negated = float_functions.unary(function, -x)
+    np.testing.assert_array_equal(negated.view(np.uint32), (-float_functions.unary(function, x)).view(np.uint32))
 
 
 @pytest.mark.parametrize(
@@ -144,6 +160,8 @@ def test_odd(function: str) -> None:
         ("relu", [(-1, 0), (2, 2), (INF, INF), (-INF, 0)]),
         ("sqrt", [(4, 2), (INF, INF), (-1, NAN)]),
         ("rsqrt", [(4, 0.5), (0, INF), (-0.0, -INF), (INF, 0), (-1, NAN)]),
+        ("sin", [(0, 0), (INF, NAN), (-INF, NAN), (16385, NAN), (1e-45, 1e-45)]),
+        ("cos", [(0, 1), (INF, NAN), (-16385, NAN)]),
         ("neg", [(1, -1), (INF, -INF)]),
         ("abs", [(-1, 1), (-INF, INF)]),
         ("reciprocal", [(4, 0.25), (0, INF), (-0.0, -INF), (INF, 0)]),
@@ -152,7 +170,7 @@ def test_odd(function: str) -> None:
 def test_special_values(function: str, pairs: list[tuple[float, float]]) -> None:
     x = np.array([*(x for x, _ in pairs), NAN], np.float32)
     expected = np.array([*(y for _, y in pairs), NAN], np.float32)
-    np.testing.assert_array_equal(float_math.unary(function, x), expected)
+    np.testing.assert_array_equal(float_functions.unary(function, x), expected)
 
 
 def test_exp_rounds_subnormal_results_once() -> None:
@@ -197,12 +215,12 @@ def test_softmax_of_infinities() -> None:
 
 def test_unary_keeps_any_shape() -> None:
     for shape in [(), (0,), (2, 3, 1)]:
-        assert float_math.unary("exp", np.zeros(shape, np.float32)).shape == shape
+        assert float_functions.unary("exp", np.zeros(shape, np.float32)).shape == shape
 
 
 def test_unary_refuses_what_it_does_not_know() -> None:
     with pytest.raises(ValueError, match="'sine'"):
-        float_math.unary("sine", np.zeros(1, np.float32))
+        float_functions.unary("sine", np.zeros(1, np.float32))
     wide: Any = np.zeros(1, np.float64)
     with pytest.raises(ValueError, match="float64"):
-        float_math.unary("exp", wide)
+        float_functions.unary("exp", wide)

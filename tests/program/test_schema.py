@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from octavo.program import float_math
+from octavo.program import float_functions
 from octavo.program.reference.run import FUNCTIONS
 from octavo.program.schema import OPERATORS, UNARY_FUNCTIONS
 
@@ -35,7 +35,7 @@ def test_unary_functions_are_the_same_everywhere():
     listed = re.search(r"`unary` functions: `([^`]*)`", PAGE)
     assert listed is not None
     assert tuple(listed[1].split(", ")) == UNARY_FUNCTIONS
-    assert set(float_math.UNARY_FUNCTIONS) == set(UNARY_FUNCTIONS)
+    assert set(float_functions.UNARY_FUNCTIONS) == set(UNARY_FUNCTIONS)
 
 
 def test_the_import_is_light():

@@ -31,6 +31,8 @@ constexpr struct {
     {"mish", FloatFunction::mish},
     {"log_sigmoid", FloatFunction::log_sigmoid},
     {"rsqrt", FloatFunction::rsqrt},
+    {"sin", FloatFunction::sin},
+    {"cos", FloatFunction::cos},
 };
 
 FloatFunction function_of(const OperatorSpec& spec) {

@@ -1,4 +1,5 @@
 // take and gather: what indices name along an axis.
+#include <algorithm>
 #include <cstring>
 #include <stdexcept>
 
@@ -136,12 +137,15 @@ class GatherStep final : public IndexedStep {
 
   void run(int thread, int threads) noexcept override {
     const Range range = share(from_.count() * width_, thread, threads);
-    for (int64_t i = range.first; i < range.last; ++i) {
-      const int64_t row = i / width_, column = i % width_;
-      const int64_t index = read(from_.offset(row) + column * index_step_, i);
-      if (index < 0) continue;
-      const uint8_t* x = x_.data + beside_.offset(row) + column * x_step_ + index * axis_stride_;
-      copy_item(y_.data + to_.offset(row) + column * y_step_, x, item_);
+    for (int64_t i = range.first; i < range.last;) {
+      const int64_t row = i / width_, last = std::min(range.last, (row + 1) * width_);
+      const int64_t from = from_.offset(row), beside = beside_.offset(row), to = to_.offset(row);
+      for (int64_t column = i - row * width_; i < last; ++i, ++column) {
+        const int64_t index = read(from + column * index_step_, i);
+        if (index < 0) continue;
+        const uint8_t* x = x_.data + beside + column * x_step_ + index * axis_stride_;
+        copy_item(y_.data + to + column * y_step_, x, item_);
+      }
     }
   }
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "kernels/elementwise.h"
-#include "kernels/float_math.h"
+#include "kernels/float_functions.h"
 #include "kernels/isa.h"
 
 namespace octavo {

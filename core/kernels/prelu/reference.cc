@@ -1,5 +1,6 @@
 #include "kernels/prelu/prelu.h"
 
+#include "kernels/float_functions.h"
 #include "kernels/scalar.h"
 #include "kernels/scalar_lanes.h"
 

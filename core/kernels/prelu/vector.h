@@ -1,7 +1,7 @@
 // The prelu kernel of every vector instruction set V (kernels/vector.h).
 #pragma once
 
-#include "kernels/float_math.h"
+#include "kernels/float_functions.h"
 #include "kernels/prelu/prelu.h"
 #include "kernels/vector.h"
 

@@ -1,7 +1,7 @@
 // The gates on every instruction set V (kernels/vector.h), the reference's single lane included.
 #pragma once
 
-#include "kernels/float_math.h"
+#include "kernels/float_functions.h"
 #include "kernels/recurrent/recurrent.h"
 #include "kernels/several.h"
 #include "kernels/vector.h"

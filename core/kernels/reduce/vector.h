@@ -19,12 +19,11 @@ inline float fold_row(const float* x, int64_t n) {
     constexpr int64_t kLanes = V::kLanes, kRegisters = 16 / kLanes;
     Floats lanes[kRegisters];
     for (Floats& lane : lanes) lane = Floats(Fold::kStart);
-    for (int64_t i = 0; i < n; i += 16)
-      for (int64_t r = 0; r < kRegisters && i + r * kLanes < n; ++r) {
-        const int64_t at = i + r * kLanes;
-        const Floats next = Fold::combine(lanes[r], Floats::load(x + at, n - at));
-        lanes[r] = select(Floats::first(n - at), next, lanes[r]);
-      }
+    int64_t i = 0;
+    for (; i + 16 <= n; i += 16)
+      for (int64_t r = 0; r < kRegisters; ++r) lanes[r] = Fold::combine(lanes[r], Floats::load(x + i + r * kLanes));
+    for (int64_t r = 0; i < n; ++r, i += kLanes)
+      lanes[r] = select(Floats::first(n - i), Fold::combine(lanes[r], Floats::load(x + i, n - i)), lanes[r]);
     float all[16];
     for (int64_t r = 0; r < kRegisters; ++r) store(all + r * kLanes, lanes[r]);
     for (int64_t width = 8; width > 0; width /= 2)

@@ -4,22 +4,17 @@ Every line is one IEEE float32 operation rounded on its own (add, subtract, mult
 or an operation on the bits; there is no fused multiply-add. `core/kernels/float_math.h` states the same steps.
 """
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
 Float32 = npt.NDArray[np.float32]
 
 _f = np.float32
-_MAGIC = _f(12582912.0)  # 1.5 * 2**23: adding it leaves the nearest integer (half to even) in the low bits
+MAGIC = _f(12582912.0)  # 1.5 * 2**23: adding it leaves the nearest integer (half to even) in the low bits
 LOG2_E = _f(1.442695)
 _LN2_HI = _f(0.693359375)  # nine significant bits, so n * _LN2_HI is exact
 _LN2_LO = _f(-2.1219444e-4)
 _SQRT_2_LESS_1 = _f(0.41421357)
-_GELU_LINEAR = _f(1.5957691)  # 2·sqrt(2/pi)
-_GELU_CUBIC = _f(0.071354814)  # 0.044715 of it
 _MAGIC_BITS = np.int32(0x4B400000)
 _SQRT_HALF_BITS = np.int32(0x3F3504F3)
 
@@ -32,26 +27,25 @@ _LOG = (
 )
 _TANH = (-0.0057049883, 0.020639088, -0.053739715, 0.13331442, -0.3333328)
 _ERF = (7.853523e-05, -0.00080100825, 0.005188314, -0.026853804, 0.11283585, -0.37612626, 0.12837917)
-_GELU = (
-    *(1.5246232e-07, -3.834933e-06, 3.8006736e-05, -0.00015955183, -0.00022161439),
-    *(0.0071837986, -0.052579604, -0.4591818, -1.1511083, -0.99999994),
-)
-_EXP2 = (0.0013276472, 0.009675541, 0.05550713, 0.2402212, 0.69314694, 1.0000001)
+EXP2 = (0.0013276472, 0.009675541, 0.05550713, 0.2402212, 0.69314694, 1.0000001)
 _LOG_ERFC = (0.00018557401, -0.0029396072, 0.021805318, -0.10303737, -0.6382257, -1.12704, -0.00035371952)
 
 
-def _horner(x: Float32, coefficients: tuple[float, ...]) -> Float32:
+def horner(x: Float32, coefficients: tuple[float, ...]) -> Float32:
+    """Evaluate a polynomial, the coefficient of the highest power first."""
     total = np.full_like(x, _f(coefficients[0]))
     for coefficient in coefficients[1:]:
         total = total * x + _f(coefficient)
     return total
 
 
-def _select(mask: npt.NDArray[np.bool_], chosen: Float32 | np.float32, other: Float32 | np.float32) -> Float32:
+def select(mask: npt.NDArray[np.bool_], chosen: Float32 | np.float32, other: Float32 | np.float32) -> Float32:
+    """Choose lane by lane, as `np.where`."""
     return np.where(mask, chosen, other)  # pyright: ignore[reportReturnType]  # two float32 make a float32
 
 
-def _int_bits(x: Float32) -> npt.NDArray[np.int32]:
+def int_bits(x: Float32) -> npt.NDArray[np.int32]:
+    """Return the bits of float32 numbers."""
     return np.ascontiguousarray(x).view(np.int32)
 
 
@@ -61,66 +55,66 @@ def exp(x: Float32) -> Float32:
     The power 2^n is applied as 2^(n//2) and then 2^(n − n//2), so that subnormals round once and overflow gives inf.
     """
     x = clamp(x, -104.0, 89.0)
-    shifted = x * LOG2_E + _MAGIC
-    n = shifted - _MAGIC
+    shifted = x * LOG2_E + MAGIC
+    n = shifted - MAGIC
     r = (x - n * _LN2_HI) - n * _LN2_LO
-    power = _int_bits(shifted) - _MAGIC_BITS
+    power = int_bits(shifted) - _MAGIC_BITS
     half = power >> 1
     low = ((half + 127) << 23).view(np.float32)
     high = ((power - half + 127) << 23).view(np.float32)
-    return _horner(r, _EXP) * low * high
+    return horner(r, _EXP) * low * high
 
 
 def exp2(x: Float32) -> Float32:
     """Compute 2^x for x in [−126, 127] as 2^n · P(x − n), n = rne(x); 2^n is added to the exponent's bits."""
-    shifted = x + _MAGIC
-    fraction = _horner(x - (shifted - _MAGIC), _EXP2)
-    return (_int_bits(fraction) + (_int_bits(shifted) << 23)).view(np.float32)
+    shifted = x + MAGIC
+    fraction = horner(x - (shifted - MAGIC), EXP2)
+    return (int_bits(fraction) + (int_bits(shifted) << 23)).view(np.float32)
 
 
 def log(x: Float32) -> Float32:
     """Compute ln x = k·ln 2 + ln(1 + f) with x = 2^k·(1 + f), 1 + f in [√½, √2)."""
     subnormal = x < _f(1.1754944e-38)
-    scaled = _select(subnormal, x * _f(8388608.0), x)
-    bits = _int_bits(scaled)
+    scaled = select(subnormal, x * _f(8388608.0), x)
+    bits = int_bits(scaled)
     exponent = (bits - _SQRT_HALF_BITS) >> 23
     f = (bits - (exponent << 23)).view(np.float32) - _f(1.0)
     k = (exponent - np.where(subnormal, 23, 0).astype(np.int32)).astype(np.float32)
     result = _log_of_parts(f, k)
-    result = _select(x < _f(np.inf), result, x)  # inf and NaN
-    result = _select(x < _f(0.0), _f(np.nan), result)
-    return _select(x == _f(0.0), _f(-np.inf), result)
+    result = select(x < _f(np.inf), result, x)  # inf and NaN
+    result = select(x < _f(0.0), _f(np.nan), result)
+    return select(x == _f(0.0), _f(-np.inf), result)
 
 
 def _log_of_parts(f: Float32, k: Float32) -> Float32:
     """Compute k·ln 2 + ln(1 + f)."""
     square = f * f
-    tail = f * square * _horner(f, _LOG) + k * _LN2_LO
+    tail = f * square * horner(f, _LOG) + k * _LN2_LO
     tail = tail - _f(0.5) * square
     return (f + tail) + k * _LN2_HI
 
 
-def _log1p(x: Float32) -> Float32:
+def log1p(x: Float32) -> Float32:
     """Compute ln(1 + x) for x in [0, 1]: as ln 2 + ln(1 + (x − 1)/2) where x > √2 − 1."""
     above = x > _SQRT_2_LESS_1
-    return _log_of_parts(_select(above, (x - _f(1.0)) * _f(0.5), x), _select(above, _f(1.0), _f(0.0)))
+    return _log_of_parts(select(above, (x - _f(1.0)) * _f(0.5), x), select(above, _f(1.0), _f(0.0)))
 
 
-def _expm1(x: Float32) -> Float32:
+def expm1(x: Float32) -> Float32:
     """Compute e^x − 1 for x <= 0 as 2^n·(e^r − 1) + (2^n − 1), with n and r as in `exp` and e^r − 1 = r + r²·P(r)."""
     x = clamp(x, -25.0, 0.0)
-    shifted = x * LOG2_E + _MAGIC
-    n = shifted - _MAGIC
+    shifted = x * LOG2_E + MAGIC
+    n = shifted - MAGIC
     r = (x - n * _LN2_HI) - n * _LN2_LO
-    power: Float32 = ((_int_bits(shifted) - _MAGIC_BITS + 127) << 23).view(np.float32)
+    power: Float32 = ((int_bits(shifted) - _MAGIC_BITS + 127) << 23).view(np.float32)
     square = np.multiply(r, r, dtype=np.float32)
-    return (r + square * _horner(r, _EXPM1)) * power + (power - _f(1.0))
+    return (r + square * horner(r, _EXPM1)) * power + (power - _f(1.0))
 
 
 def sigmoid(x: Float32) -> Float32:
     """Compute 1/(1 + e^−x) as e/(1 + e) for x < 0 and 1/(1 + e) otherwise, with e = exp(−|x|)."""
     e = exp(-np.abs(x))
-    return _select(x < _f(0.0), e, _f(1.0)) / (e + _f(1.0))
+    return select(x < _f(0.0), e, _f(1.0)) / (e + _f(1.0))
 
 
 def tanh(x: Float32) -> Float32:
@@ -130,9 +124,9 @@ def tanh(x: Float32) -> Float32:
     """
     a = np.abs(x)
     square = a * a
-    small = a + a * square * _horner(square, _TANH)
+    small = a + a * square * horner(square, _TANH)
     large = _f(1.0) - _f(2.0) / (exp(a + a) + _f(1.0))
-    return np.copysign(_select(a < _f(0.625), small, large), x, dtype=np.float32)
+    return np.copysign(select(a < _f(0.625), small, large), x, dtype=np.float32)
 
 
 def erf(x: Float32) -> Float32:
@@ -141,134 +135,30 @@ def erf(x: Float32) -> Float32:
     a + a·P(a²) where a < 1, 1 − exp(Q(min(a, 4))) elsewhere.
     """
     a = np.abs(x)
-    small = a + a * _horner(a * a, _ERF)
-    large = _f(1.0) - exp(_horner(clamp(a, None, 4.0), _LOG_ERFC))
-    return np.copysign(_select(a < _f(1.0), small, large), x, dtype=np.float32)
-
-
-def silu(x: Float32) -> Float32:
-    """Compute x · sigmoid(x)."""
-    return x * sigmoid(x)
-
-
-def gelu(x: Float32) -> Float32:
-    """Compute max(x, 0) − a·2^n·2^r, with a = |x| (0 from 6 on), p = P(a) = log2(erfc(a·√½)/2), n = rne(p), r = p − n.
-
-    This is x·Φ(x), Φ the normal distribution, as x·Φ(x) = max(x, 0) − |x|·Φ(−|x|).
-    """
-    a = np.abs(x)
-    a = _select(a < _f(6.0), a, _f(0.0))
-    tail = np.multiply(a, exp2(_horner(a, _GELU)), dtype=np.float32)
-    return relu(x) - tail
-
-
-def gelu_tanh(x: Float32) -> Float32:
-    """Compute x · sigmoid(x·(2·√(2/π) + 2·√(2/π)·0.044715·x²)), which is (x/2)·(1 + tanh(…/2))."""
-    return x * sigmoid(x * (_GELU_LINEAR + _GELU_CUBIC * (x * x)))
-
-
-def mish(x: Float32) -> Float32:
-    """Compute x · tanh(ln(1 + e^x)) = x · (a / b), with e = exp(−|x|).
-
-    a = e·e + 2e, b = a + 2 for x < 0; a = 2e + 1, b = a + 2e·e otherwise.
-    """
-    e = exp(-np.abs(x))
-    twice = _f(2.0) * e
-    negative = x < _f(0.0)
-    a = _select(negative, e * e + twice, twice + _f(1.0))
-    return x * np.divide(a, a + _select(negative, _f(2.0), twice * e), dtype=np.float32)
-
-
-def log_sigmoid(x: Float32) -> Float32:
-    """Compute min(x, 0) − ln(1 + exp(−|x|))."""
-    return _select(_f(0.0) < x, _f(0.0), x) - _log1p(exp(-np.abs(x)))
-
-
-def elu(x: Float32, alpha: float, scale: float, input_scale: float) -> Float32:
-    """Compute scale · (x where x > 0, else alpha · (exp(input_scale · x) − 1)), input_scale > 0."""
-    with np.errstate(all="ignore"):
-        return _f(scale) * _select(_f(0.0) < x, x, _f(alpha) * _expm1(x * _f(input_scale)))
-
-
-def softplus(x: Float32, beta: float, threshold: float) -> Float32:
-    """Compute x where z > threshold, else (max(z, 0) + ln(1 + exp(−|z|))) / beta, with z = x · beta."""
-    with np.errstate(all="ignore"):
-        z = x * _f(beta)
-        y = _select(z < _f(0.0), _f(0.0), z) + _log1p(exp(-np.abs(z)))
-        return _select(_f(threshold) < z, x, np.divide(y, _f(beta), dtype=np.float32))
-
-
-def prelu(x: Float32, slope: Float32) -> Float32:
-    """Compute slope · x where x < 0, else x (NaN stays NaN)."""
-    with np.errstate(all="ignore"):
-        return _select(x < _f(0.0), slope * x, x)
-
-
-def hardsigmoid(x: Float32) -> Float32:
-    """Compute min(max(x + 3, 0), 6) / 6."""
-    return np.divide(clamp(x + _f(3.0), 0.0, 6.0), _f(6.0), dtype=np.float32)
-
-
-def hardswish(x: Float32) -> Float32:
-    """Compute x · hardsigmoid(x)."""
-    return x * hardsigmoid(x)
+    small = a + a * horner(a * a, _ERF)
+    large = _f(1.0) - exp(horner(clamp(a, None, 4.0), _LOG_ERFC))
+    return np.copysign(select(a < _f(1.0), small, large), x, dtype=np.float32)
 
 
 def relu(x: Float32) -> Float32:
     """Compute 0 where x < 0, else x (NaN stays NaN)."""
-    return _select(x < _f(0.0), _f(0.0), x)
+    return select(x < _f(0.0), _f(0.0), x)
 
 
 def clamp(x: Float32, low: float | None, high: float | None) -> Float32:
     """Compute low where x < low, then high where high < x (NaN stays NaN); None is no bound."""
     if low is not None:
-        x = _select(x < _f(low), _f(low), x)
+        x = select(x < _f(low), _f(low), x)
     if high is not None:
-        x = _select(_f(high) < x, _f(high), x)
+        x = select(_f(high) < x, _f(high), x)
     return x
 
 
 def maximum(a: Float32, b: Float32) -> Float32:
     """Compute b where a < b or b is NaN, else a: NaN wins."""
-    return _select((a < b) | np.isnan(b), b, a)
+    return select((a < b) | np.isnan(b), b, a)
 
 
 def minimum(a: Float32, b: Float32) -> Float32:
     """Compute b where b < a or b is NaN, else a: NaN wins."""
-    return _select((b < a) | np.isnan(b), b, a)
-
-
-_UNARY: dict[str, Callable[[Any], Any]] = {
-    "relu": relu,
-    "sigmoid": sigmoid,
-    "tanh": tanh,
-    "exp": exp,
-    "silu": silu,
-    "gelu": gelu,
-    "hardswish": hardswish,
-    "hardsigmoid": hardsigmoid,
-    "erf": erf,
-    "log": log,
-    "sqrt": np.sqrt,
-    "neg": np.negative,
-    "abs": np.abs,
-    "reciprocal": lambda x: _f(1.0) / x,
-    "gelu_tanh": gelu_tanh,
-    "mish": mish,
-    "log_sigmoid": log_sigmoid,
-    "rsqrt": lambda x: _f(1.0) / np.sqrt(x),
-}
-UNARY_FUNCTIONS: tuple[str, ...] = tuple(_UNARY)
-
-
-def unary(function: str, x: Float32) -> Float32:
-    """Apply the function of that name (one of `UNARY_FUNCTIONS`) to each element of a float32 array.
-
-    Raises: ValueError when there is no such function or x is not float32.
-    """
-    if function not in _UNARY:
-        raise ValueError(f"unary: function is {function!r}; expected one of {', '.join(UNARY_FUNCTIONS)}")
-    if x.dtype != np.float32:
-        raise ValueError(f"unary {function!r}: x is {x.dtype}; expected float32")
-    with np.errstate(all="ignore"):
-        return _UNARY[function](np.atleast_1d(x)).reshape(x.shape)
+    return select((b < a) | np.isnan(b), b, a)

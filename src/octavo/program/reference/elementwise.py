@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from octavo.program import float_math
+from octavo.program import float_functions, float_math
 from octavo.program.reference.call import Call
 from octavo.program.reference.requantize import multiplier, output_scale, quantize_reals, requantize
 
@@ -72,21 +72,21 @@ def clamp(call: Call) -> np.ndarray:
 
 
 def unary(call: Call) -> np.ndarray:
-    """Apply a float function of `octavo.program.float_math`."""
-    return float_math.unary(call.attributes["function"], call.inputs[0])
+    """Apply a float function of `octavo.program.float_functions`."""
+    return float_functions.unary(call.attributes["function"], call.inputs[0])
 
 
 def elu(call: Call) -> np.ndarray:
     """Compute `scale · (x where x > 0, else alpha · (exp(input_scale · x) − 1))`."""
-    return float_math.elu(call.inputs[0], **call.attributes)
+    return float_functions.elu(call.inputs[0], **call.attributes)
 
 
 def softplus(call: Call) -> np.ndarray:
     """Compute `ln(1 + exp(beta · x)) / beta`, and x itself where `beta · x > threshold`."""
-    return float_math.softplus(call.inputs[0], **call.attributes)
+    return float_functions.softplus(call.inputs[0], **call.attributes)
 
 
 def prelu(call: Call) -> np.ndarray:
     """Compute x, times the slope of its channel (axis 1) where x < 0."""
     x, slope = call.inputs[0], call.constants["slope"]
-    return float_math.prelu(x, slope if slope.size == 1 else slope.reshape(-1, *[1] * (x.ndim - 2)))
+    return float_functions.prelu(x, slope if slope.size == 1 else slope.reshape(-1, *[1] * (x.ndim - 2)))

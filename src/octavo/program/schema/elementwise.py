@@ -21,7 +21,7 @@ from octavo.program.schema.forms import (
 
 UNARY_FUNCTIONS = (
     "relu", "sigmoid", "tanh", "exp", "silu", "gelu", "hardswish", "hardsigmoid", "erf", "log", "sqrt", "neg", "abs",
-    "reciprocal", "gelu_tanh", "mish", "log_sigmoid", "rsqrt",
+    "reciprocal", "gelu_tanh", "mish", "log_sigmoid", "rsqrt", "sin", "cos",
 )  # fmt: skip
 
 BINARY_FUNCTIONS = ("sub", "div", "maximum", "minimum")  # what `add` and `mul`, which have an 8-bit form, are not
