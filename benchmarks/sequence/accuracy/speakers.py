@@ -27,7 +27,8 @@ def task(share: float = 1.0) -> Task:
     counts = (CALIBRATION, ENROLLED, int(share * COMPARED))
     calibration, *full = _parts(WINDOW, counts)
     short_calibration, *short = _parts(WINDOW // 2, counts)
-    samples = [(window,) for part in (calibration, short_calibration) for window in part[0]]
+    # In turn, so that the first samples show already that the number of frames is open.
+    samples = [(window,) for pair in zip(calibration[0], short_calibration[0], strict=True) for window in pair]
     sources = [Path(module.__file__) for module in (speaker_encoder, recordings, mel) if module.__file__]
     return Task(
         "Resemblyzer", SpeakerEncoder(), samples, CONTENDERS, lambda run: _scorer(run, full, short),
