@@ -11,7 +11,7 @@ namespace octavo {
 
 class InputsAhead {
  public:
-  // rows: at most layer.kernels->beside_rows.
+  // rows: as many as layer.kernels->beside_rows.
   void begin(const PackedRowLinear& layer, const RowLinearRows& rows, Range panels) {
     layer_ = &layer;
     rows_ = rows;
@@ -21,9 +21,10 @@ class InputsAhead {
 
   bool is_busy() const { return panels_.first < panels_.last; }
 
-  // Multiplies a tile of one row and, meanwhile, a piece of what is left; only while there is some.
-  void run_beside(const RowLinearTile& row) {
-    layer_->kernels->run_beside[rows_.m](row, pieces_);
+  // Multiplies one row by `panels` panels of a layer, the first being tile's, and meanwhile a piece of what is left;
+  // only while there is some.
+  void run_beside(const RowLinearTile& row, int64_t panels, int64_t panel_bytes) {
+    layer_->kernels->run_beside[panels](row, panel_bytes, pieces_);
     if (pieces_.at < layer_->k) return;
     ++panels_.first;
     begin_tile();

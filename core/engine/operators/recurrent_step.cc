@@ -40,7 +40,8 @@ void RecurrentStep::run_phases(int thread, int threads, Barrier& barrier) noexce
   start(rows);
   for (int64_t chunk = 0; chunk * place_.chunk < times_; ++chunk) {
     const int64_t first = chunk * place_.chunk, last = std::min(first + place_.chunk, times_);
-    const bool now = !layer_.takes_product && (chunk == 0 || !place_.ahead), next = place_.ahead && last < times_;
+    const bool was_ahead = place_.ahead && chunk > 0 && last - first == place_.chunk;
+    const bool now = !layer_.takes_product && !was_ahead, next = place_.ahead && last + place_.chunk <= times_;
     if (now) prepare_inputs(chunk, crew);
     if (next) prepare_inputs(chunk + 1, crew);
     barrier.wait();
@@ -215,10 +216,12 @@ void RecurrentStep::advance_tile(int64_t step, const QuantizedRows& before, int6
     RowLinearTile tile = tile_of(layer_.state, h, block * panels_ + i, row);
     tile.y = from_h + i * kernels.nr;
     tile.y_stride = width;
-    if (ahead.is_busy())
-      ahead.run_beside(tile);
-    else
-      kernels.run[count](tile);
+    if (ahead.is_busy()) {
+      tile.columns = width;
+      ahead.run_beside(tile, panels_, layer_.state.panel_bytes);
+      break;
+    }
+    kernels.run[count](tile);
   }
   GateTile tile{.rows = count, .units = std::min<int64_t>(kUnitBlock, layer_.hidden - unit), .from_h = from_h};
   tile.from_h_stride = width;

@@ -123,70 +123,94 @@ void run(const RowLinearTile& tile) {
   unroll<MR>([&](auto i) [[gnu::always_inline]] { store_row(tile, acc.v[0][i][0], acc.v[0][i][1], kept, i); });
 }
 
-// 8 x 32 beside 1 x 32: 16 accumulators and two sets of 2 (the one row would wait for the latency of vpdpbusd), 2
-// weight vectors, 1 broadcast. Eight steps of the row's product, whose weights come from the second-level cache at 32
-// bytes a cycle, to one step of the other's: then both take all there is, of bytes and of products.
+// 8 x 32 beside 1 x 32 P: 16 accumulators and 2 P (4 for P = 1: the row would wait for the latency of vpdpbusd), 2
+// weight vectors, 1 broadcast. As many products of the one as of the other in a step: the row's weights come from the
+// second-level cache at 32 bytes a cycle, and both together take all there is, of bytes and of products.
 constexpr int kBesideRows = 8;
-constexpr int kRowChains = 2;
+template <int P>
+constexpr int kRowSteps = P == 1   ? 8
+                          : P == 2 ? 4
+                                   : 2;  // of the row's product to one of the other's
 
-template <int MR>
 [[gnu::noinline]] void store_pieces(const RowLinearPieces& pieces) {
   const Kept kept(pieces.tile);
-  for (int i = 0; i < MR; ++i) {
+  for (int i = 0; i < kBesideRows; ++i) {
     const int32_t* acc = pieces.acc + i * kOutputs;
     store_row(pieces.tile, _mm512_load_si512(acc), _mm512_load_si512(acc + 16), kept, i);
   }
 }
 
-template <int MR>
-void run_beside(const RowLinearTile& tile, RowLinearPieces& pieces) {
-  __m512i row[kRowChains][kVectors], acc[MR][kVectors];
-  unroll<kRowChains>([&](auto c) [[gnu::always_inline]] {
-    unroll<kVectors>([&](auto v) [[gnu::always_inline]] { row[c][v] = _mm512_setzero_si512(); });
+[[gnu::always_inline]] inline void store_panel(const RowLinearTile& tile, __m512i first, __m512i second, int panel) {
+  RowLinearTile part = tile;
+  part.minus_sum += panel * kOutputs;
+  part.weight_scale += panel * kOutputs;
+  part.bias += panel * kOutputs;
+  part.y += panel * kOutputs;
+  part.columns -= panel * kOutputs;
+  store_row(part, first, second, Kept(part), 0);
+}
+
+template <int P>
+void run_beside(const RowLinearTile& tile, int64_t panel_bytes, RowLinearPieces& pieces) {
+  constexpr int kChains = P == 1 ? 2 : 1, kSteps = kRowSteps<P>, kRows = kBesideRows / kSteps;
+  __m512i row[kChains][P][kVectors], acc[kBesideRows][kVectors];
+  int32_t* const kept = pieces.acc;
+  unroll<kChains * P>([&](auto i) [[gnu::always_inline]] {
+    row[i / P][i % P][0] = _mm512_setzero_si512();
+    row[i / P][i % P][1] = _mm512_setzero_si512();
   });
-  unroll<MR>([&](auto i) [[gnu::always_inline]] {
-    unroll<kVectors>([&](auto v)
-                         [[gnu::always_inline]] { acc[i][v] = _mm512_load_si512(pieces.acc + i * kOutputs + 16 * v); });
+  unroll<kBesideRows>([&](auto i) [[gnu::always_inline]] {
+    acc[i][0] = _mm512_load_si512(kept + i * kOutputs);
+    acc[i][1] = _mm512_load_si512(kept + i * kOutputs + 16);
   });
-  const auto* w = reinterpret_cast<const __m512i*>(tile.weight);
+  const int8_t* w = tile.weight;
   const auto* piece_w = reinterpret_cast<const __m512i*>(pieces.tile.weight) + pieces.at / 4 * kVectors;
   const int64_t end = (tile.k + 3) / 4 * 4, left = (pieces.tile.k - pieces.at + 3) / 4;
-  const int64_t shared = end / (4 * kBesideRows) < left ? end / (4 * kBesideRows) : left;
+  const int64_t shared = end / (4 * kSteps) < left ? end / (4 * kSteps) : left;
   const uint8_t *q = tile.q, *x = pieces.tile.q + pieces.at;
   const int64_t x_stride = pieces.tile.q_stride;
+  const auto step = [&](auto s) [[gnu::always_inline]] {
+    const __m512i four = broadcast4(q + 4 * s);
+    unroll<P>([&](auto p) [[gnu::always_inline]] {
+      const auto* weight = reinterpret_cast<const __m512i*>(w + p * panel_bytes) + kVectors * s;
+      row[s % kChains][p][0] = dot(row[s % kChains][p][0], four, weight[0]);
+      row[s % kChains][p][1] = dot(row[s % kChains][p][1], four, weight[1]);
+    });
+  };
   for (int64_t piece = 0; piece < shared; ++piece) {
     const __m512i w0 = piece_w[0], w1 = piece_w[1];
     piece_w += kVectors;
-    unroll<kBesideRows>([&](auto i) [[gnu::always_inline]] {
-      const __m512i four = broadcast4(q + 4 * i);
-      row[i % kRowChains][0] = dot(row[i % kRowChains][0], four, w[2 * i]);
-      row[i % kRowChains][1] = dot(row[i % kRowChains][1], four, w[2 * i + 1]);
-      if constexpr (i < MR) {
+    unroll<kSteps>([&](auto s) [[gnu::always_inline]] {
+      step(s);
+      unroll<kRows>([&](auto r) [[gnu::always_inline]] {
+        constexpr int i = s * kRows + r;
         const __m512i other = broadcast4(x + i * x_stride);
         acc[i][0] = dot(acc[i][0], other, w0);
         acc[i][1] = dot(acc[i][1], other, w1);
-      }
+      });
     });
-    w += kBesideRows * kVectors;
-    q += 4 * kBesideRows;
+    w += kSteps * 4 * kOutputs;
+    q += 4 * kSteps;
     x += 4;
   }
-  unroll<MR>([&](auto i) [[gnu::always_inline]] {
-    unroll<kVectors>([&](auto v)
-                         [[gnu::always_inline]] { _mm512_store_si512(pieces.acc + i * kOutputs + 16 * v, acc[i][v]); });
+  unroll<kBesideRows>([&](auto i) [[gnu::always_inline]] {
+    _mm512_store_si512(kept + i * kOutputs, acc[i][0]);
+    _mm512_store_si512(kept + i * kOutputs + 16, acc[i][1]);
   });
-  for (; q < tile.q + end; q += 4, w += kVectors) {
-    const __m512i four = broadcast4(q);
-    unroll<kVectors>([&](auto v) [[gnu::always_inline]] { row[0][v] = dot(row[0][v], four, w[v]); });
-  }
-  store_row(tile, _mm512_add_epi32(row[0][0], row[1][0]), _mm512_add_epi32(row[0][1], row[1][1]), Kept(tile), 0);
+  for (; q < tile.q + end; q += 4, w += 4 * kOutputs) step(Index<0>{});
+  unroll<P>([&](auto p) [[gnu::always_inline]] {
+    __m512i first = row[0][p][0], second = row[0][p][1];
+    if constexpr (kChains == 2) {
+      first = _mm512_add_epi32(first, row[1][p][0]);
+      second = _mm512_add_epi32(second, row[1][p][1]);
+    }
+    store_panel(tile, first, second, p);
+  });
   pieces.at += 4 * shared;
-  if (pieces.at >= pieces.tile.k) store_pieces<MR>(pieces);
+  if (pieces.at >= pieces.tile.k) store_pieces(pieces);
 }
 
-constexpr RowLinearBesideFunction kRunBeside[] = {nullptr,       run_beside<1>, run_beside<2>,
-                                                  run_beside<3>, run_beside<4>, run_beside<5>,
-                                                  run_beside<6>, run_beside<7>, run_beside<8>};
+constexpr RowLinearBesideFunction kRunBeside[] = {nullptr, run_beside<1>, run_beside<2>, run_beside<3>, run_beside<4>};
 
 constexpr RowLinearFunction kRun[] = {nullptr, run<1>, run<2>,  run<3>,  run<4>,  run<5>,  run<6>, run<7>,
                                       run<8>,  run<9>, run<10>, run<11>, run<12>, run<13>, run<14>};

@@ -61,8 +61,9 @@ struct RowLinearPieces {
   int32_t* acc = nullptr;  // [rows][nr] sums of these, on a multiple of 64 bytes
 };
 
-// Multiplies a tile of one row, and a piece of another tile beside it.
-using RowLinearBesideFunction = void (*)(const RowLinearTile& tile, RowLinearPieces& pieces);
+// Multiplies one row by several panels, of which `tile` has the first and `columns` counts all, and a piece of another
+// tile beside it. panel_bytes: from a panel's weights to the next one's.
+using RowLinearBesideFunction = void (*)(const RowLinearTile& tile, int64_t panel_bytes, RowLinearPieces& pieces);
 
 struct RowLinearKernels {
   int nr = 0;                              // outputs of a panel
@@ -70,8 +71,8 @@ struct RowLinearKernels {
   int interleave = 0;                      // see RowLinearTile::weight
   const RowLinearFunction* run = nullptr;  // run[i] multiplies i rows
   void (*quantize)(const RowQuantization& rows) = nullptr;
-  // A row alone waits for its weights: time to multiply elsewhere. run_beside[i], for i up to beside_rows, multiplies a
-  // piece of i rows meanwhile, as much of it as the row has inputs, divided by beside_rows. 0: not there.
+  // A row alone waits for its weights: time to multiply elsewhere. run_beside[i], for 1 to 4 panels, multiplies a piece
+  // of beside_rows rows meanwhile, about as many products as of the row. 0: not there.
   int beside_rows = 0;
   const RowLinearBesideFunction* run_beside = nullptr;
 };
