@@ -120,6 +120,21 @@ def test_without_data_linear_and_recurrent_layers_are_dynamic():
     assert {layer.name for layer in quantized.layers if layer.int8} == {"rnn", "head"}
 
 
+def test_with_data_recurrent_layers_are_dynamic_unless_asked_otherwise():
+    torch.manual_seed(0)
+    model, data = Language().eval(), [torch.randn(3, 7, 12) for _ in range(4)]
+    kinds = {"auto": "float32", "static": "uint8", "dynamic": "float32"}
+    for recipe, dtype in kinds.items():
+        program = octavo.quantize(model, data[0], data, recipe=recipe).program
+        (lstm,) = (o for o in program.operators if o.type == "lstm")
+        assert program.values[lstm.outputs[0]].dtype == dtype
+        assert any(o.type == "linear" for o in program.operators) == (recipe != "dynamic")
+    mixed = octavo.quantize(model, data[0], data, recipe=octavo.Recipe(recurrent="dynamic")).program
+    assert mixed == octavo.quantize(model, data[0], data).program
+    with pytest.raises(RecipeError, match="recurrent: got 'static', expected None or 'dynamic' with scheme='dynamic'"):
+        octavo.Recipe(scheme="dynamic", recurrent="static")
+
+
 def test_without_data_convolutions_are_left_in_float_only_where_asked_for(model, samples):
     with pytest.raises(RecipeError, match=r"2 convolutions \('stem.0', …\) would stay in float.*or recipe='dynamic'"):
         octavo.quantize(model, samples[0])

@@ -1,5 +1,6 @@
 """Published methods that make a quantized network more accurate, one a file."""
 
 from octavo.algorithms.bias_correction import BiasCorrection
+from octavo.algorithms.wide_inputs import WideInputs
 
-__all__ = ["BiasCorrection"]
+__all__ = ["BiasCorrection", "WideInputs"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Sized
+from collections.abc import Callable, Iterable, Sequence, Sized
 from itertools import chain, islice
 from typing import Any
 
@@ -61,7 +61,7 @@ def quantize_static(
     qconfig_mapping: QConfigMapping | None = None,
     dynamic_shapes: Any = None,
     progress: Progress | None = None,
-    corrections: Sequence[type[Correction]] = (),
+    corrections: Sequence[Callable[[Prepared], Correction]] = (),
 ) -> Conversion:
     """Capture, prepare, calibrate and convert a model.
 
@@ -85,23 +85,25 @@ def quantize_static(
         raise CalibrationError("there is no calibration data: the iterable gave no sample; pass at least one")
     prepared = prepare(capture(model, example_inputs, dynamic_shapes, first), qconfig_mapping)
     total = len(calibration_data) if isinstance(calibration_data, Sized) else None
-    active = [correction(prepared) for correction in corrections]
-    samples = chain(first, iterator)
     report = progress and (lambda done, _: progress(done, total))
-    calibrate(prepared, samples, report, watchers=[correction.watch for correction in active])
-    for correction in active:
-        prepared = correction.apply(prepared)
-    return convert(prepared, f"octavo {__version__}")
+    return _corrected(prepared, chain(first, iterator), corrections, report)
 
 
 def quantize_dynamic(
-    model: nn.Module, example_inputs: Sample, qconfig_mapping: QConfigMapping, dynamic_shapes: Any = None
+    model: nn.Module,
+    example_inputs: Sample,
+    qconfig_mapping: QConfigMapping,
+    dynamic_shapes: Any = None,
+    calibration_data: Iterable[Sample] | None = None,
+    corrections: Sequence[Callable[[Prepared], Correction]] = (),
 ) -> Conversion:
     """Capture and convert a model whose layers quantize their inputs as they arrive; no data is needed.
 
     Args:
         model, example_inputs, dynamic_shapes: as for `quantize_static`.
         qconfig_mapping: dynamic QConfigs alone, `per_channel_dynamic_qconfig` and the like.
+        calibration_data: what the corrections watch, its first samples; None for the example inputs.
+        corrections: as for `quantize_static`.
 
     Returns: the program and a record of each layer.
 
@@ -109,5 +111,21 @@ def quantize_dynamic(
         CaptureError, UnsupportedOperatorError, ConversionError: see `capture` to `convert`.
         CalibrationError: a layer's QConfig is static.
     """
-    prepared = prepare(capture(model, example_inputs, dynamic_shapes), qconfig_mapping)
+    watched = list(islice(calibration_data, _LOOKED_AT)) if calibration_data is not None else []
+    prepared = prepare(capture(model, example_inputs, dynamic_shapes, watched), qconfig_mapping)
+    return _corrected(prepared, (watched or [example_inputs]) if corrections else (), corrections)
+
+
+def _corrected(
+    prepared: Prepared,
+    samples: Iterable[Sample],
+    corrections: Sequence[Callable[[Prepared], Correction]],
+    progress: Progress | None = None,
+) -> Conversion:
+    """Calibrate where there is something to see, let the corrections change the graph, and convert."""
+    active = [correction(prepared) for correction in corrections]
+    if samples:
+        calibrate(prepared, samples, progress, watchers=[correction.watch for correction in active])
+    for correction in active:
+        prepared = correction.apply(prepared)
     return convert(prepared, f"octavo {__version__}")

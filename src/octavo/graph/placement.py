@@ -81,8 +81,10 @@ def gives_float(node: Node, decisions: Mapping[str, Decision], consumers: Mappin
 
 def _alone(node: Node, scheme: Scheme) -> Decision:
     """Decide for a node without looking at its neighbours."""
-    if scheme != "float" and (node.type in RECURRENT or (scheme == "dynamic" and node.type == "linear")):
+    if scheme == "dynamic" and (node.type in RECURRENT or node.type == "linear"):
         return _DYNAMIC_DECISION
+    if scheme == "static" and node.type in RECURRENT:
+        return _INT8_DECISION
     if node.type not in _INT8 or (node.type == "affine" and node.constants["scale"].numel() > 1):
         return Decision(False, f"{node.type} has no int8 form", "none needed: it is the same on every machine in float")
     if node.type == "function" and node.attributes["function"] in elementwise.FLOAT_ONLY:
@@ -96,14 +98,15 @@ def _alone(node: Node, scheme: Scheme) -> Decision:
 
 
 def _unconnected(graph: Graph, decisions: Mapping[str, Decision]) -> list[Node]:
-    """Find the int8 nodes that no chain of int8 nodes joins to a layer."""
+    """Find the int8 nodes that no chain of int8 nodes joins to a layer; states of recurrent layers join nothing."""
     nodes = [node for node in graph.nodes if decisions[node.name].int8]
     producers, consumers = graph.producers(), graph.consumers()
-    reached: dict[str, None] = {node.name: None for node in nodes if node.type in LAYERS}
-    frontier = [node for node in nodes if node.type in LAYERS]
+    frontier = [node for node in nodes if node.type in LAYERS or node.type in RECURRENT]
+    reached: dict[str, None] = {node.name: None for node in frontier}
     while frontier:
         node = frontier.pop()
-        around = [producers[v] for v in node.inputs if v in producers] + consumers[node.output]
+        read = node.inputs[:1] if node.type in RECURRENT else node.inputs
+        around = [producers[v] for v in read if v in producers] + consumers[node.output]
         for other in around:
             if decisions[other.name].int8 and other.name not in reached:
                 reached[other.name] = None

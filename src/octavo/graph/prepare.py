@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -15,6 +16,8 @@ from octavo.graph.ir import Graph, Node
 from octavo.graph.passes import LAYERWISE_PASSES, PASSES, run_passes, share_qparams
 from octavo.graph.passes.share_qparams import AVERAGING, MOVING
 from octavo.graph.placement import Decision, Scheme, gives_float, place
+from octavo.graph.ports import made_in_8_bits, read_in_8_bits
+from octavo.graph.recurrent import RECURRENT
 from octavo.graph.signature import Signature
 from octavo.numerics import Qparams
 from octavo.observers import UniformQuantizationObserverBase
@@ -80,7 +83,7 @@ def prepare(
     graph = run_passes(captured.graph, LAYERWISE_PASSES if layerwise else PASSES)
     _check_weights(graph)
     qconfigs = _resolve(graph, mapping)
-    decisions = place(graph, {name: _scheme(qconfig) for name, qconfig in qconfigs.items()}, layerwise)
+    decisions = place(graph, _schemes(graph, qconfigs, layerwise or training), layerwise)
     int8 = [node for node in graph.nodes if decisions[node.name].int8]
     sharing = MOVING | AVERAGING if layerwise else MOVING
     shared = share_qparams(int8, sharing)
@@ -89,16 +92,30 @@ def prepare(
     for node in int8:
         qconfig = qconfigs[node.name]
         assert qconfig is not None
-        made = () if not layerwise and gives_float(node, decisions, consumers) else (node.output,)
-        for value in (*node.inputs, *made):
+        made = () if not layerwise and gives_float(node, decisions, consumers) else made_in_8_bits(node)
+        for value in (*read_in_8_bits(node), *made):
             observed.setdefault(value, qconfig)
     groups = {value: shared.get(value, value) for value in observed}
     layers = {value: node.name for value, node in graph.producers().items()}
     make = _fake_quantize if training else _observer
     observers = {root: make(layers.get(root, root), observed[root]) for root in dict.fromkeys(groups.values())}
     moved = {node.output for node in int8 if node.type in sharing}
+    moved |= {state for node in int8 for state, _ in node.more}  # each is a step of the layer's output
     watched = frozenset(set(observed) - moved)
     return Prepared(graph, captured.signature, decisions, qconfigs, groups, observers, watched, layerwise)
+
+
+def keep_in_float(prepared: Prepared, graph: Graph, reasons: Mapping[str, Decision]) -> Prepared:
+    """Place the nodes of a calibrated graph again; fewer values have 8 bits then, and all of those were observed.
+
+    Args:
+        prepared: calibrated; not changed.
+        graph: its graph, perhaps with further nodes that run in float.
+        reasons: name of each node that has to run in float to its decision.
+    """
+    qconfigs = {node.name: None if node.name in reasons else prepared.qconfigs[node.name] for node in graph.nodes}
+    decisions = place(graph, _schemes(graph, qconfigs, prepared.layerwise), prepared.layerwise) | dict(reasons)
+    return replace(prepared, graph=graph, qconfigs=qconfigs, decisions=decisions)
 
 
 def _resolve(graph: Graph, mapping: QConfigMapping) -> dict[str, QConfig | None]:
@@ -114,10 +131,16 @@ def _resolve(graph: Graph, mapping: QConfigMapping) -> dict[str, QConfig | None]
     return qconfigs
 
 
-def _scheme(qconfig: QConfig | None) -> Scheme:
-    if qconfig is None:
-        return "float"
-    return "dynamic" if is_dynamic(qconfig) else "static"
+def _schemes(graph: Graph, qconfigs: Mapping[str, QConfig | None], each_on_its_own: bool = False) -> dict[str, Scheme]:
+    """Say how each node is wanted; recurrent layers are dynamic where layers are trained, or rounded one by one."""
+
+    def scheme(node: Node) -> Scheme:
+        qconfig = qconfigs[node.name]
+        if qconfig is None:
+            return "float"
+        return "dynamic" if is_dynamic(qconfig) or (each_on_its_own and node.type in RECURRENT) else "static"
+
+    return {node.name: scheme(node) for node in graph.nodes}
 
 
 def _observer(layer: str, qconfig: QConfig) -> UniformQuantizationObserverBase:

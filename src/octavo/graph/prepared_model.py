@@ -14,6 +14,7 @@ from octavo.graph.ir import Node
 from octavo.graph.module_tree import Held, attach, place_of
 from octavo.graph.passes.share_qparams import AVERAGING
 from octavo.graph.placement import LAYERS
+from octavo.graph.ports import made_in_8_bits
 from octavo.graph.prepare import Prepared
 from octavo.graph.trained_layer import TrainedLayer, dropout_of, trained_layer
 from octavo.nn.fake_quantized import evaluated_qparams, marked, plain
@@ -42,7 +43,10 @@ class PreparedModel(GraphModule):
         self._prepared = replace(prepared, graph=self.graph)
         self._layers = {value: node.name for value, node in self.graph.producers().items()}
         self._in_8_bits = {
-            value for node in self.graph.nodes if prepared.decisions[node.name].int8 for value in node.outputs
+            value
+            for node in prepared.graph.nodes
+            if prepared.decisions[node.name].int8
+            for value in made_in_8_bits(node)
         }
         for root, observer in prepared.observers.items():
             name = self._layers.get(root, root)

@@ -85,10 +85,10 @@ def quantize_rows(
     return weight.numpy(), qparams.scale.expand(weight.shape[0]).contiguous().numpy()
 
 
-def dequantized_weight(node: Node, qconfig: QConfig) -> torch.Tensor:
+def dequantized_weight(node: Node, qconfig: QConfig, role: str = "weight") -> torch.Tensor:
     """Return the real numbers that a layer's weight will stand for once it is in int8, float32 of its shape."""
-    qparams = _weight_qparams(node, qconfig)
-    weight = by_output_channel(node, node.constants["weight"].detach())
+    qparams = _weight_qparams(node, qconfig, role)
+    weight = by_output_channel(node, node.constants[role].detach())
     return by_output_channel(node, dequantize(quantize(weight, qparams), qparams))
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from torch import nn
 
-from octavo.algorithms import BiasCorrection
+from octavo.algorithms import BiasCorrection, WideInputs
 from octavo.graph import Conversion, quantize_dynamic, quantize_static
 from octavo.graph.placement import LAYERS
+from octavo.graph.recurrent import RECURRENT
 from octavo.graph.signature import Sample
 from octavo.qconfig import QConfigMapping, default_static, min_max_static, per_channel_dynamic_qconfig
 from octavo.recipe.measure import Origin
@@ -37,7 +39,8 @@ def quantize(
         calibration_data: any iterable of such inputs, without labels; sizes in which they differ become symbolic.
         recipe: `"auto"`, `"static"`, `"dynamic"` or a Recipe. Dynamic needs no data: linear and recurrent layers (LSTM,
             GRU, RNN) get int8 weights and quantize each row of their input as it arrives; all else stays in float.
-            "auto" is static with calibration data (recurrent layers are dynamic all the same), and dynamic without.
+            "auto" is static with calibration data, but for recurrent layers, and dynamic without. What multiplies an
+            input that 8 bits cannot hold stays in float32, and the report says so.
         dynamic_shapes: as in `torch.export.export`, in place of what is found from the samples.
         progress: True shows a line on the terminal, None only where there is one; or a function that is called with
             the number of samples done and of all samples (None where it is not known).
@@ -56,14 +59,15 @@ def quantize(
     chosen = resolve(recipe, calibration_data is not None)
     mapping = _mapping(chosen)
     if chosen.scheme == "dynamic":
-        conversion = quantize_dynamic(model, example_inputs, mapping, dynamic_shapes)
+        found = partial(WideInputs, made_up=calibration_data is None)
+        conversion = quantize_dynamic(model, example_inputs, mapping, dynamic_shapes, calibration_data, (found,))
         _check_dynamic(conversion, asked=recipe != "auto")
         return QuantizedModel.of(conversion, Origin(model, example_inputs, dynamic_shapes, mapping))
     assert calibration_data is not None
     conversion = quantize_static(
         model, example_inputs, calibration_data,
         qconfig_mapping=mapping, dynamic_shapes=dynamic_shapes, progress=choose(progress),
-        corrections=(BiasCorrection,) if chosen.bias_correction else (),
+        corrections=(WideInputs, *((BiasCorrection,) if chosen.bias_correction else ())),
     )  # fmt: skip
     return QuantizedModel.of(conversion, Origin(model, example_inputs, dynamic_shapes, mapping))
 
@@ -71,13 +75,17 @@ def quantize(
 def _mapping(recipe: Recipe) -> QConfigMapping:
     if recipe.scheme == "dynamic":
         return recipe.qconfig_mapping or QConfigMapping().set_global(per_channel_dynamic_qconfig)
-    presets = {"histogram": default_static, "min_max": min_max_static}
-    return recipe.qconfig_mapping or presets[recipe.observer]()
+    if recipe.qconfig_mapping is not None:
+        return recipe.qconfig_mapping
+    mapping = {"histogram": default_static, "min_max": min_max_static}[recipe.observer]()
+    for kind in sorted(RECURRENT) if recipe.recurrent == "dynamic" else ():
+        mapping.set_object_type(kind, per_channel_dynamic_qconfig)
+    return mapping
 
 
 def _check_dynamic(conversion: Conversion, asked: bool) -> None:
     """Refuse what dynamic quantization does nothing for, or too little where nobody asked for it by name."""
-    left = [layer.name for layer in conversion.layers if layer.type in LAYERS and not layer.int8]
+    left = [layer.name for layer in conversion.layers if layer.type in LAYERS - {"linear"} and not layer.int8]
     if any(layer.int8 for layer in conversion.layers) and (asked or not left):
         return
     what = f"{len(left)} convolutions ('{left[0]}', …)" if left else "all of this model"

@@ -33,25 +33,33 @@ class Recipe:
         qconfig_mapping: a QConfig for each layer; None where one serves all.
         scheme: `"static"` finds the ranges of activations beforehand, on calibration data; `"dynamic"` finds them as
             values arrive, for linear and recurrent layers, and needs no data.
+        recurrent: the scheme of recurrent layers; None: as `scheme`. `"dynamic"` is more accurate and as fast. Not
+            looked at where `qconfig_mapping` is given.
     """
 
     observer: Observer = "histogram"
     bias_correction: bool = True
     qconfig_mapping: QConfigMapping | None = None
     scheme: Scheme = "static"
+    recurrent: Scheme | None = None
 
     def __post_init__(self) -> None:
         if self.observer not in get_args(Observer):
             raise RecipeError(f"observer: got {self.observer!r}, expected one of {', '.join(get_args(Observer))}")
         if self.scheme not in get_args(Scheme):
             raise RecipeError(f"scheme: got {self.scheme!r}, expected one of {', '.join(get_args(Scheme))}")
+        if self.recurrent not in (None, "dynamic", self.scheme):
+            raise RecipeError(
+                f"recurrent: got {self.recurrent!r}, expected None or 'dynamic' with scheme={self.scheme!r}"
+            )
 
 
 def resolve(recipe: str | Recipe, has_calibration_data: bool) -> Recipe:
     """Return the recipe that a name stands for.
 
     Args:
-        recipe: `"auto"`, `"static"`, `"dynamic"` or a Recipe; "auto" is static where there is data, else dynamic.
+        recipe: `"auto"`, `"static"`, `"dynamic"` or a Recipe; "auto" is static where there is data, else dynamic, and
+            dynamic for recurrent layers.
         has_calibration_data: whether there is data to calibrate on.
 
     Raises:
@@ -66,7 +74,7 @@ def resolve(recipe: str | Recipe, has_calibration_data: bool) -> Recipe:
         chosen = recipe
     else:
         dynamic = recipe == "dynamic" or (recipe == "auto" and not has_calibration_data)
-        chosen = Recipe(scheme="dynamic" if dynamic else "static")
+        chosen = Recipe(scheme="dynamic" if dynamic else "static", recurrent="dynamic" if recipe == "auto" else None)
     if chosen.scheme == "static" and not has_calibration_data:
         raise RecipeError(
             f"calibration_data: got none, but static quantization measures the ranges of activations on it. {REMEDY}"

@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 import torch
-from small_networks import Network, graph_of, quantize, reasons, types
+from small_networks import Network, graph_of, quantize, reasons, run, types
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 from torch.utils import _pytree as pytree
 
-from octavo.graph import CaptureError, capture
+from octavo.graph import CalibrationError, CaptureError, capture
 from octavo.graph.execute import execute
 from octavo.numerics import sqnr
-from octavo.program import reference
-from octavo.qconfig import QConfigMapping, per_channel_dynamic_qconfig
+from octavo.qconfig import QConfigMapping, default_static, per_channel_dynamic_qconfig
+from octavo.runtime import LoadedProgram
 
 DYNAMIC = QConfigMapping().set_global(per_channel_dynamic_qconfig)
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
@@ -40,8 +40,7 @@ def assert_as_in_float(model: nn.Module, *inputs: Tensor) -> None:
     captured = capture(model, inputs)
     got = execute(captured.graph, captured.signature.bind(inputs, "the input"))
     torch.testing.assert_close(got, expected, rtol=1e-5, atol=1e-6)
-    program = quantize(model, *inputs, mapping=DYNAMIC).program
-    arrays = reference.run(program, [tensor.numpy() for tensor in inputs])
+    arrays = pytree.tree_leaves(run(quantize(model, *inputs, mapping=DYNAMIC), *inputs))
     for want, array in zip(expected, arrays, strict=True):
         assert sqnr(want.float(), torch.from_numpy(array).float()) > 28  # as the layers without lengths
 
@@ -95,10 +94,13 @@ def test_batch_and_time_vary():
 @pytest.mark.parametrize("lengths", [[2, 6, 3], [2, 5, 0]], ids=str)
 def test_a_length_outside_of_the_batch(lengths):
     model = packed(nn.LSTM(6, 4, batch_first=True), enforce_sorted=False)
-    inputs = torch.randn(3, 5, 6), LENGTHS
-    graph = graph_of(model, *inputs)
-    with pytest.raises(ValueError, match=r"layer 'layer': lengths\[[12]\] is [06], expected 1 to 5"):
-        execute(graph, dict(zip(("inputs_0", "inputs_1"), (inputs[0], torch.tensor(lengths)), strict=True)))
+    x, wrong = torch.randn(3, 5, 6), torch.tensor(lengths)
+    message = r"'layer'.*: lengths\[[12]\] is [06], expected 1 to 5"
+    with pytest.raises(CalibrationError, match=f"calibration sample 0: layer {message}"):
+        quantize(model, x, LENGTHS, data=[(x, wrong)], mapping=default_static())
+    program = quantize(model, x, LENGTHS, mapping=DYNAMIC).program
+    with pytest.raises(ValueError, match=f"operator {message}"):
+        LoadedProgram(program)(x.numpy(), wrong.numpy())
 
 
 def test_what_cannot_be_expressed():

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
-from small_networks import Network, assert_captures, graph_of, in_float, quantize, reasons, run, types
+from small_networks import Network, assert_captures, graph_of, quantize, reasons, run, types
 from torch import nn
 
 from octavo.graph import UnsupportedOperatorError
 from octavo.numerics import sqnr
-from octavo.qconfig import QConfigMapping, default_static, per_channel_dynamic_qconfig
+from octavo.qconfig import QConfigMapping, per_channel_dynamic_qconfig
 
 DYNAMIC = QConfigMapping().set_global(per_channel_dynamic_qconfig)
 KINDS = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
@@ -88,14 +88,6 @@ def test_names_and_unused_states():
     names = [node.name for node in graph.nodes if node.type == "lstm"]
     assert names == ["layer.l0", "layer.l0_reverse", "layer.l1", "layer.l1_reverse"]
     assert set(types(graph)) == {"lstm", "concat"}
-
-
-def test_recurrent_layers_are_dynamic_in_a_static_model():
-    model = Network(lambda net, x: net.head(net.layer(x)[0]), layer=nn.GRU(6, 4), head=nn.Linear(4, 2))
-    conversion = quantize(model, sequence(), mapping=default_static())
-    assert in_float(conversion) == {}
-    assert [o.type for o in conversion.program.operators] == ["gru", "quantize", "linear"]
-    run(conversion, sequence())
 
 
 def test_time_and_batch_vary():

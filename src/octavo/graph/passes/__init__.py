@@ -14,9 +14,11 @@ from octavo.graph.passes.fuse_residual import fuse_residual
 from octavo.graph.passes.merge_reshapes import merge_reshapes
 from octavo.graph.passes.remove_dead import remove_dead
 from octavo.graph.passes.share_qparams import share_qparams
+from octavo.graph.passes.slice_of_concat import slice_of_concat
 
 PASSES: tuple[Callable[[Graph], Graph], ...] = (
     channel_shuffle,
+    slice_of_concat,
     merge_reshapes,
     remove_dead,
     fold_batch_norm,
@@ -56,4 +58,5 @@ __all__ = [
     "remove_dead",
     "run_passes",
     "share_qparams",
+    "slice_of_concat",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from octavo.graph.ir import Node
+from octavo.graph.recurrent import RECURRENT, initial_states
 
 MOVING = frozenset({"concat", "max_pool", "reshape", "permute", "slice", "pad", "channel_shuffle", "dropout"})
 """Operators whose output holds values of their inputs only, and zero."""
@@ -14,7 +15,7 @@ AVERAGING = frozenset({"avg_pool", "adaptive_avg_pool"})
 
 
 def share_qparams(nodes: Iterable[Node], types: frozenset[str] = MOVING) -> dict[str, str]:
-    """Group the values that int8 nodes move between.
+    """Group the values that int8 nodes move between, and what a recurrent layer makes with the state before.
 
     Args:
         nodes: the nodes that run in int8.
@@ -31,7 +32,9 @@ def share_qparams(nodes: Iterable[Node], types: frozenset[str] = MOVING) -> dict
 
     for node in nodes:
         if node.type in types:
-            first, *others = (root(value) for value in (*node.inputs, node.output))
-            for other in others:
-                parent[root(other)] = root(first)
+            values = [*node.inputs, node.output]
+        else:
+            values = [*node.outputs[:2], *initial_states(node)[:1]] if node.type in RECURRENT else []
+        for other in values[1:]:
+            parent[root(other)] = root(values[0])
     return {value: root(value) for value in parent}
