@@ -57,7 +57,7 @@ class TestPlacement:
 
     def test_a_network_without_layers_stays_in_float(self):
         ready = prepared(Network(lambda net, x: F.max_pool2d(x, 2) + 1), image())
-        assert set(in_float(ready).values()) == {"no int8 convolution or linear layer is connected to it"}
+        assert set(in_float(ready).values()) == {"no int8 layer with weights is connected to it"}
 
     def test_softmax_and_logarithm_stay_in_float(self):
         model = nn.Sequential(nn.Linear(5, 4), nn.LogSoftmax(1))

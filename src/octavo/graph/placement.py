@@ -46,7 +46,7 @@ def place(graph: Graph, schemes: Mapping[str, Scheme], layerwise: bool = False) 
     """Decide for every node.
 
     A node runs in int8 where the user wants it, a program has an int8 form of it, and it is connected, through other
-    such nodes, to a convolution or linear layer in int8: elsewhere converting to 8 bits and back would only cost.
+    such nodes, to a layer with weights in int8: elsewhere converting to 8 bits and back would only cost.
     What follows the last such layer and is only moved or mapped element by element runs in float, since the layer
     gives float32 for nothing.
 
@@ -63,7 +63,7 @@ def place(graph: Graph, schemes: Mapping[str, Scheme], layerwise: bool = False) 
     decisions = {node.name: _alone(node, schemes[node.name]) for node in graph.nodes}
     for node in _unconnected(graph, decisions):
         decisions[node.name] = Decision(
-            False, "no int8 convolution or linear layer is connected to it", "none needed: int8 would not be faster"
+            False, "no int8 layer with weights is connected to it", "none needed: int8 would not be faster"
         )
     for node in [] if layerwise else _tail(graph, decisions):
         decisions[node.name] = Decision(

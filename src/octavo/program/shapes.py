@@ -43,7 +43,10 @@ def bind_symbols(program: Program, input_shapes: InputShapes) -> dict[str, int]:
             where = f"input '{declared.name}' axis {axis} of {_written(declared)}"
             if isinstance(expected, int):
                 if got != expected:
-                    raise ShapeError(f"{where}: got {got}, expected {expected}")
+                    raise ShapeError(
+                        f"{where}: got {got}, expected {expected}, the one size that the program was built for. Remedy:"
+                        " quantize with samples that differ there, or name the axis in dynamic_shapes"
+                    )
                 continue
             if sizes.setdefault(expected, got) != got:
                 raise ShapeError(f"{where}: got {expected} = {got}, expected {sizes[expected]} as in {seen[expected]}")
