@@ -5,21 +5,22 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import fx, nn
-from torch.utils import _pytree as pytree
 
 from octavo.graph import dynamic_shapes as shapes
+from octavo.graph.capturable import check_example, check_model
 from octavo.graph.errors import CaptureError, UnsupportedOperatorError
 from octavo.graph.ir import Graph, GraphInput
 from octavo.graph.lowering import lower
 from octavo.graph.lowering.builder import INDICES, Builder
-from octavo.graph.lowering.registry import Value
 from octavo.graph.passes.remove_dead import remove_dead
 from octavo.graph.recurrent_export import recurrent_layers_whole
+from octavo.graph.returned import returned, structure_of
+from octavo.graph.seen import Seen, shared_dims, tensor_inputs
 from octavo.graph.signature import Sample, Signature, arguments
 from octavo.graph.symbols import SymbolTable
 
@@ -46,7 +47,8 @@ def capture(
 ) -> Captured:
     """Capture a model as it computes in evaluation mode.
 
-    Axis 0 of each input is symbolic, and so is every axis in which the example and the samples differ. A model that
+    Axis 0 of each input is symbolic, and so is axis 1 of ids and masks [n, length], and every axis in which the example
+    and the samples differ; axes of several inputs that always agree are one. A model that
     works for one batch size only is captured with the sizes of the example. The model is left as it was.
 
     Args:
@@ -63,21 +65,35 @@ def capture(
             tensor, or a weight is no float32 tensor.
         UnsupportedOperatorError: operators that a program cannot express, all of them.
     """
-    _check_model(model)
-    _check_example(example_inputs)
+    check_model(model)
+    check_example(example_inputs)
     with evaluating(model):
         if dynamic_shapes is not None:
             return _capture(model, shapes.given(model, example_inputs, dynamic_shapes), example_inputs, training)
-        wanted = shapes.varying(example_inputs, samples)
+        seen = Seen(example_inputs, samples, text=True)
         try:
-            captured = _capture(model, wanted, example_inputs, training)
+            captured = _varying(model, seen, training)
         except UnsupportedOperatorError:
-            raise
-        except CaptureError:
-            return _capture(model, shapes.fixed(example_inputs), example_inputs, training)
-        if _batch_was_fixed(captured, example_inputs):
-            return _capture(model, shapes.fixed(example_inputs), example_inputs, training)
-        return captured
+            if not seen.has_text():
+                raise
+            captured = _varying(model, replace(seen, text=False), training)
+        return captured or _capture(model, shapes.fixed(example_inputs), example_inputs, training)
+
+
+def _varying(model: nn.Module, seen: Seen, training: bool) -> Captured | None:
+    """Capture a model with symbolic sizes; None where it does not work for all of them."""
+    call = shapes.varying(seen)
+    try:
+        exported = _export(model, call)
+        dims = shared_dims(seen, exported.module().graph, exported.range_constraints)
+        if dims:
+            exported = _export(model, shapes.varying(seen, dims))
+        captured = _lowered(model, exported, call, seen.example, training)
+    except UnsupportedOperatorError:
+        raise
+    except CaptureError:
+        return None
+    return None if _batch_was_fixed(captured, seen.example) else captured
 
 
 @contextmanager
@@ -92,34 +108,6 @@ def evaluating(model: nn.Module) -> Iterator[None]:
     finally:
         for module, training in modes:
             module.training = training
-
-
-def _check_model(model: Any) -> None:
-    if not isinstance(model, nn.Module):
-        raise CaptureError(f"expected a torch.nn.Module, got a {type(model).__name__}")
-    for name, parameter in model.named_parameters():
-        if parameter.dtype != torch.float32:
-            raise CaptureError(f"parameter '{name}' is {parameter.dtype}; expected torch.float32 (call model.float())")
-        if parameter.device.type != "cpu":
-            raise CaptureError(f"parameter '{name}' is on {parameter.device}; expected the CPU (call model.cpu())")
-
-
-def _check_example(example_inputs: Any) -> None:
-    try:
-        leaves = pytree.tree_leaves(arguments(example_inputs))
-    except TypeError as error:
-        raise CaptureError(f"example_inputs: {error}") from None
-    for leaf in leaves:
-        if leaf is not None and not isinstance(leaf, torch.Tensor):
-            raise CaptureError(
-                f"example_inputs hold a {type(leaf).__name__} ({leaf!r:.40}); a program takes tensors alone. "
-                "Remedy: wrap the model in a module that passes it"
-            )
-        if leaf is not None and leaf.dtype not in (torch.float32, torch.int64):
-            raise CaptureError(
-                f"example_inputs hold a tensor of {leaf.dtype}; a program takes torch.float32, and torch.int64 for the "
-                "indices of embeddings. Remedy: call .float() or .long() on it"
-            )
 
 
 def _export(model: nn.Module, call: shapes.ExportArguments) -> torch.export.ExportedProgram:
@@ -138,7 +126,13 @@ def _export(model: nn.Module, call: shapes.ExportArguments) -> torch.export.Expo
 
 
 def _capture(model: nn.Module, call: shapes.ExportArguments, example: Sample, training: bool) -> Captured:
-    exported = _export(model, call)
+    return _lowered(model, _export(model, call), call, example, training)
+
+
+def _lowered(
+    model: nn.Module, exported: torch.export.ExportedProgram, call: shapes.ExportArguments, example: Sample,
+    training: bool,
+) -> Captured:  # fmt: skip
     module = exported.module()
     assert isinstance(module, fx.GraphModule)
     symbols = SymbolTable(exported.range_constraints)
@@ -146,7 +140,7 @@ def _capture(model: nn.Module, call: shapes.ExportArguments, example: Sample, tr
     builder = Builder(symbols, containers | {""}, training)
     inputs = _declare_inputs(module, builder, call, example)
     values: list[str] = []
-    structure = _structure(_returned(exported, lower(module, builder)), values)
+    structure = structure_of(returned(exported, lower(module, builder)), values)
     graph = Graph(symbols.ranges, inputs, tuple(builder.nodes), tuple(values), structure, builder.fixed)
     graph = remove_dead(graph)
     keywords = tuple(arguments(example)[1])
@@ -156,12 +150,12 @@ def _capture(model: nn.Module, call: shapes.ExportArguments, example: Sample, tr
 def _declare_inputs(
     module: fx.GraphModule, builder: Builder, call: shapes.ExportArguments, example: Sample
 ) -> tuple[GraphInput, ...]:
-    placeholders = [n for n in module.graph.nodes if n.op == "placeholder" and isinstance(n.meta["val"], torch.Tensor)]
+    placeholders = tensor_inputs(module.graph)
     examples = shapes.fixed(example).tensors()
     inputs = []
     for node, tensor, names in zip(placeholders, examples, call.names, strict=True):
         name, sizes = str(node.target), node.meta["val"]
-        index = tensor.dtype == torch.int64
+        index = tensor.dtype in (torch.int64, torch.bool)
         wanted = {1: "length"} | names if index and tensor.dim() == 2 else names
         refused = builder.symbols.declare(sizes.shape, list(tensor.shape), wanted)
         if refused:
@@ -175,37 +169,6 @@ def _declare_inputs(
             builder.fixed[name] = INDICES
         inputs.append(GraphInput(name, shape, "int64" if index else "float32"))
     return tuple(inputs)
-
-
-def _returned(exported: torch.export.ExportedProgram, flat: Any) -> Any:
-    specification = exported.call_spec.out_spec
-    return pytree.tree_unflatten(list(flat), specification) if specification is not None else flat
-
-
-def _structure(returned: Any, values: list[str]) -> Any:
-    """Describe what the model returns as a program does, and collect its values in order."""
-    if isinstance(returned, Value):
-        if returned.name not in values:
-            values.append(returned.name)
-        return values.index(returned.name)
-    if returned is None:
-        return None
-    if isinstance(returned, dict):
-        return {"dict": {_key(key): _structure(item, values) for key, item in returned.items()}}
-    if isinstance(returned, tuple):
-        return {"tuple": [_structure(item, values) for item in returned]}
-    if isinstance(returned, list):
-        return [_structure(item, values) for item in returned]
-    raise CaptureError(
-        f"the model returns a {type(returned).__name__} that does not depend on its inputs; a program returns tensors. "
-        "Remedy: leave it out of what forward returns"
-    )
-
-
-def _key(key: Any) -> str:
-    if not isinstance(key, str):
-        raise CaptureError(f"the model returns a dict with the key {key!r}; a program keeps string keys alone")
-    return key
 
 
 def _batch_was_fixed(captured: Captured, example: Sample) -> bool:

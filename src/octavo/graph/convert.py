@@ -78,11 +78,12 @@ def convert(prepared: Prepared, producer: str) -> Conversion:
             emit_dynamic(emitter, node, qconfig, prepared.weights.get(node.name))
         elif not decisions[node.name].int8:
             emit_float(emitter, node)
-        elif node.type in LAYERS:
-            real = not prepared.layerwise and gives_float(node, decisions, consumers)
-            emit_layer(emitter, node, layers[node.name], real)
         else:
-            emit_int8(emitter, node)
+            real = not prepared.layerwise and gives_float(node, decisions, consumers)
+            if node.type in LAYERS:
+                emit_layer(emitter, node, layers[node.name], real)
+            else:
+                emit_int8(emitter, node, real)
     program = emitter.program(producer)
     verify(program)
     records = (_record(node, decisions[node.name]) for node in graph.nodes if node.type != "dropout")

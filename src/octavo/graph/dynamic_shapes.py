@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch import nn
 from torch.export import Dim, ShapesCollection
 from torch.utils import _pytree as pytree
 
+from octavo.graph.seen import Place, Seen, leaves
 from octavo.graph.signature import Sample, arguments
 
 
@@ -38,29 +39,33 @@ class ExportArguments:
 def fixed(example: Sample) -> ExportArguments:
     """Take every size as it is in the example."""
     args, kwargs = arguments(example)
-    return ExportArguments(args, kwargs, None, [{} for _ in _leaves(example)])
+    return ExportArguments(args, kwargs, None, [{} for _ in leaves(example)])
 
 
-def varying(example: Sample, samples: Sequence[Sample]) -> ExportArguments:
-    """Let axis 0 of each tensor be symbolic, and every axis in which the example and the samples differ.
+def varying(seen: Seen, shared: Mapping[Place, Any] | None = None) -> ExportArguments:
+    """Let axes be symbolic that vary.
 
-    torch.export takes a size of 1 for a constant, so an example of batch 1 is repeated to batch 2. Samples that are not
-    built like the example are not looked at: calibration refuses them, by their number.
+    torch.export takes a size of 1 for a constant, so an example of batch 1 is repeated to batch 2.
+
+    Args:
+        seen: what is known of the sizes.
+        shared: dimensions that several axes have in common, of `shared_dims`; which others must be equal torch.export
+            finds out.
     """
-    alike = [example, *(s for s in samples if _layout(s) == _layout(example))]
-    largest = max(alike, key=lambda s: sum(t.numel() for t in _leaves(s)))
-    axes = [_varying_axes(tensors) for tensors in zip(*map(_leaves, alike), strict=True)]
+    largest = max(seen.alike(), key=lambda s: sum(t.numel() for t in leaves(s)))
+    axes = seen.axes()
     args, kwargs, tensors = _doubled(largest, [bool(varied) for varied in axes])
     collection = ShapesCollection()
-    for tensor, varied in zip(tensors, axes, strict=True):
-        collection[tensor] = dict.fromkeys(varied, Dim.AUTO)
+    dims = shared or {}
+    for index, (tensor, varied) in enumerate(zip(tensors, axes, strict=True)):
+        collection[tensor] = {axis: dims.get((index, axis), Dim.AUTO) for axis in varied}
     return ExportArguments(args, kwargs, collection, [{} for _ in tensors])
 
 
 def given(model: nn.Module, example: Sample, dynamic_shapes: Any) -> ExportArguments:
     """Take the symbolic dimensions as the user wrote them for torch.export."""
     args, kwargs = arguments(example)
-    tensors = _leaves(example)
+    tensors = leaves(example)
     ordered = dynamic_shapes
     if isinstance(dynamic_shapes, dict):
         parameters = list(inspect.signature(model.forward).parameters)
@@ -71,11 +76,6 @@ def given(model: nn.Module, example: Sample, dynamic_shapes: Any) -> ExportArgum
     args, kwargs, _ = _doubled(example, [not _is_fixed(spec.get(0)) for spec in specs])
     names = [{axis: dim.__name__ for axis, dim in spec.items() if _is_named(dim)} for spec in specs]
     return ExportArguments(args, kwargs, dynamic_shapes, names)
-
-
-def _varying_axes(tensors: Sequence[torch.Tensor]) -> list[int]:
-    sizes = zip(*(tensor.shape for tensor in tensors), strict=True)
-    return [axis for axis, seen in enumerate(sizes) if axis == 0 or len(set(seen)) > 1]
 
 
 def _doubled(sample: Sample, wanted: Sequence[bool]) -> tuple[tuple[Any, ...], dict[str, Any], list[torch.Tensor]]:
@@ -90,20 +90,6 @@ def _doubled(sample: Sample, wanted: Sequence[bool]) -> tuple[tuple[Any, ...], d
             tensors.append(leaves[index])
     args, kwargs = pytree.tree_unflatten(leaves, spec)
     return args, kwargs, tensors
-
-
-def _leaves(sample: Sample) -> list[torch.Tensor]:
-    return [leaf for leaf in pytree.tree_leaves(arguments(sample)) if isinstance(leaf, torch.Tensor)]
-
-
-def _layout(sample: Sample) -> Any:
-    """Return how a sample is built, without its sizes; None where it is no sample."""
-    try:
-        leaves, spec = pytree.tree_flatten(arguments(sample))
-    except TypeError:
-        return None
-    kinds = [(leaf.dim(), leaf.dtype) if isinstance(leaf, torch.Tensor) else type(leaf) for leaf in leaves]
-    return str(spec), kinds
 
 
 def _is_axes(spec: Any) -> bool:

@@ -21,6 +21,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Tensor]] = {
     "erf": torch.erf,
     "log": torch.log,
     "sqrt": torch.sqrt,
+    "rsqrt": torch.rsqrt,
     "neg": torch.neg,
     "abs": torch.abs,
     "reciprocal": torch.reciprocal,
@@ -31,7 +32,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Tensor]] = {
     "softplus": lambda x, beta, threshold: F.softplus(x, beta, threshold),
 }
 
-FLOAT_ONLY = frozenset({"exp", "log", "sqrt", "reciprocal"})
+FLOAT_ONLY = frozenset({"exp", "log", "sqrt", "rsqrt", "reciprocal"})
 """Functions whose result spans too many magnitudes for 8 bits, or is infinite within the range of a quantized input."""
 
 

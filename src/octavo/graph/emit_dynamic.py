@@ -1,4 +1,4 @@
-"""Linear layers with weights in 8 bits whose input is quantized as it arrives, as operators of a program."""
+"""Layers and products whose inputs are quantized as they arrive, as operators of a program."""
 
 from __future__ import annotations
 
@@ -16,16 +16,19 @@ _FLOAT = Value("float32")
 
 
 def emit_dynamic(emitter: Emitter, node: Node, qconfig: QConfig, trained: Qparams | None = None) -> None:
-    """Append a dynamic linear layer, with its residual and clamp; all values are float32.
+    """Append a dynamic linear layer with its residual and clamp, a product of two values, or attention; all in float32.
 
     Args:
         emitter: the program.
-        node: a `linear`.
+        node: a `linear`, `matmul` or `attention`.
         qconfig: its weight observer chooses the scales.
         trained: the qparams of its weight, where training has found them.
     """
     inputs = tuple(emitter.real(value) for value in node.inputs)
     emitter.makes_real(node.output)
+    if node.type != "linear":
+        emitter.emit(f"dynamic_{node.type}", node.name, inputs, node.output, _FLOAT, node.attributes)
+        return
     weight, scale = quantize_rows(node, qconfig, "weight", trained)
     bias = node.constants.get("bias")
     constants = {

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from octavo.graph.emit_attention import emit_attention
 from octavo.graph.emitter import Emitter
-from octavo.graph.errors import ConversionError
 from octavo.graph.ir import Node
 from octavo.graph.placement import LAYERS
-from octavo.graph.symbols import reshape_target
 from octavo.graph.transposed import out_channels
 from octavo.program import Value
 
@@ -23,6 +22,8 @@ def emit_float(emitter: Emitter, node: Node) -> None:
     computed = output if clamp is None else f"{output}.unclamped"
     if node.type in LAYERS:
         _layer(emitter, node, inputs, computed)
+    elif node.type == "attention":
+        emit_attention(emitter, node, inputs, computed)
     elif node.type == "affine":
         _affine(emitter, node, inputs[0], computed)
     elif node.type == "function":
@@ -56,9 +57,22 @@ def _layer(emitter: Emitter, node: Node, inputs: tuple[str, ...], output: str) -
 
 
 def _affine(emitter: Emitter, node: Node, value: str, output: str) -> None:
-    """Append `x · scale + shift` for one scale and shift, as a depthwise convolution with a kernel of 1."""
-    scale, shift = (float(node.constants[role]) for role in ("scale", "shift"))
-    _scale(emitter, node, value, output, scale, shift)
+    """Append `x · scale + shift`; a factor of 1 and a term of 0 are left out."""
+    steps = [("mul", "scale", 1.0), ("add", "shift", 0.0)]
+    needed = [step for step in steps if not bool((node.constants[step[1]] == step[2]).all())] or steps[1:]
+    for operator, role, _ in needed:
+        last = operator == needed[-1][0]
+        made, name = (output, node.name) if last else (f"{output}.scaled", f"{node.name}.scale")
+        emitter.emit(operator, name, (value, _constant(emitter, node, role)), made, _FLOAT)
+        value = made
+
+
+def _constant(emitter: Emitter, node: Node, role: str) -> str:
+    """Append a constant of a node; a single number as one element."""
+    tensor = node.constants[role].float()
+    tensor = tensor.reshape(1) if tensor.numel() == 1 else tensor
+    name = f"{node.name}.{role}.constant"
+    return emitter.emit("constant", name, (), name, _FLOAT, constants={"value": tensor.numpy()})
 
 
 def _function(emitter: Emitter, node: Node, inputs: tuple[str, ...], output: str) -> None:
@@ -72,31 +86,3 @@ def _function(emitter: Emitter, node: Node, inputs: tuple[str, ...], output: str
         emitter.emit(function, node.name, inputs, output, _FLOAT, parameters)
     else:
         emitter.emit("unary", node.name, inputs, output, _FLOAT, {"function": function})
-
-
-def _scale(emitter: Emitter, node: Node, value: str, output: str, scale: float, shift: float) -> None:
-    channels = node.shape[1] if len(node.shape) in (3, 4, 5) else None
-    if isinstance(channels, int):
-        _depthwise(emitter, node.name, value, output, (scale, shift, channels, len(node.shape) - 2))
-        return
-    shape = reshape_target(node.shape)
-    if shape is None:
-        raise ConversionError(
-            f"layer '{node.name}': a float factor or term needs at most one size that is an expression of symbols, its "
-            f"shape is {list(node.shape)}. Remedy: fix these sizes with dynamic_shapes"
-        )
-    flat = f"{output}.flat"
-    emitter.emit("reshape", f"{node.name}.flat", (value,), flat, _FLOAT, {"shape": [1, 1, -1]})
-    _depthwise(emitter, node.name, flat, f"{output}.scaled", (scale, shift, 1, 1))
-    emitter.emit("reshape", f"{node.name}.shape", (f"{output}.scaled",), output, _FLOAT, {"shape": shape})
-
-
-def _depthwise(emitter: Emitter, name: str, value: str, output: str, line: tuple[float, float, int, int]) -> None:
-    """Append `x · scale + shift` on `[n, channels, …]`; `line` is scale, shift, channels and the spatial axes."""
-    scale, shift, channels, axes = line
-    attributes = {"stride": [1] * axes, "padding": [[0, 0]] * axes, "dilation": [1] * axes, "groups": channels}
-    constants = {
-        "weight": np.full((channels, 1, *[1] * axes), scale, np.float32),
-        "bias": np.full(channels, shift, np.float32),
-    }
-    emitter.emit("conv", name, (value,), output, _FLOAT, attributes, constants)

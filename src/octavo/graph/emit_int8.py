@@ -14,9 +14,19 @@ from octavo.program import Value
 from octavo.program.grid import saturation
 
 
-def emit_int8(emitter: Emitter, node: Node) -> None:
-    """Append a node without weights in 8 bits."""
+def emit_int8(emitter: Emitter, node: Node, gives_float: bool = False) -> None:
+    """Append a node without weights in 8 bits.
+
+    Args:
+        emitter: the program.
+        node: what moves, adds or multiplies values.
+        gives_float: whether its sums of products become float32 and nothing reads its output in 8 bits.
+    """
     inputs = tuple(emitter.quantized(value) for value in node.inputs)
+    if gives_float:
+        output, real = emitter.makes_real(node.output)
+        emitter.emit(node.type, node.name, inputs, output, real, node.attributes)
+        return
     output, qparams = emitter.makes_quantized(node.output)
     if node.type in ("affine", "clamp", "function"):
         table = build_table(node, emitter.qparams[node.inputs[0]], qparams)

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from octavo.graph.ir import Graph
+from octavo.graph.errors import ConversionError
+from octavo.graph.ir import Dim, Graph, Node, Shape
+from octavo.graph.symbols import reshape_target
 from octavo.program import Input, Operator, Program, Symbol, Value
 from octavo.program.types import QUANT_RANGE
 
@@ -27,6 +29,7 @@ class Emitter:
     def __init__(self, graph: Graph, qparams: Qparams) -> None:
         self.qparams = qparams
         self._graph = graph
+        self._shapes = graph.shapes()
         self._operators: list[Operator] = []
         self._values: dict[str, Value] = {}
         self._constants: dict[str, np.ndarray] = {}
@@ -88,6 +91,24 @@ class Emitter:
         self._values.update(zip(outputs, values, strict=True))
         self._operators.append(Operator(operator, name, inputs, outputs, attributes or {}, names))
         return outputs[0]
+
+    def shape(self, value: str) -> Shape:
+        """Return the shape of a value of the graph."""
+        return self._shapes[value]
+
+    def target(self, node: Node, shape: Shape) -> list[Dim]:
+        """Return what a reshape to a shape is given.
+
+        Raises:
+            ConversionError: two of its sizes are expressions of symbols.
+        """
+        target = reshape_target(shape)
+        if target is None:
+            raise ConversionError(
+                f"layer '{node.name}': reshapes to {list(shape)}, where at most one size can be an expression of "
+                "symbols. Remedy: fix the others with dynamic_shapes"
+            )
+        return target
 
     def reinterpreted(self, value: str, wanted: Value, name: str) -> str:
         """Return the name under which the integers of a value are there with other qparams.

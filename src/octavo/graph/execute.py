@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from octavo.graph import elementwise, lookup
+from octavo.graph import elementwise, lookup, mixing
 from octavo.graph.ir import Graph, Node
 from octavo.graph.recurrent import RECURRENT, compute_recurrent
 
@@ -164,5 +164,14 @@ _OPERATORS: Mapping[str, Callable[..., Any]] = {
     "pad": lambda node, x: F.pad(x, _last_axis_first(node.attributes["padding"])),
     **dict.fromkeys(RECURRENT, compute_recurrent),
     "dropout": lambda node, x: x,
+    "attention": mixing.attention,
+    "matmul": mixing.matmul,
+    "log_softmax": lambda node, x: torch.log_softmax(x, node.attributes["axis"]),
+    "reduce": mixing.reduce,
+    "binary": mixing.binary,
+    "where": lambda node, condition, a, b: torch.where(condition != 0, a, b),
+    "cast": mixing.cast,
+    "range": mixing.range_of,
+    "constant": lambda node: node.constants["value"],
     "channel_shuffle": lambda node, x: torch.channel_shuffle(x, node.attributes["groups"]),
 }

@@ -14,7 +14,15 @@ A node computes on float32 and has one output, where nothing else is said. Its `
 | `prelu` | | `slope` [c] |
 | `layer_norm` | `axes` (how many of the last), `eps` | `weight`, `bias`, flat |
 | `group_norm` | `groups`, `eps` | `weight`, `bias` [c] |
-| `softmax`, `concat` | `axis` | |
+| `softmax`, `log_softmax`, `concat` | `axis` | |
+| `matmul` | `transpose_b` | |
+| `attention` | `heads, kv_heads, scale, causal` | reads q, k, v, [mask], as the program's `dynamic_attention` |
+| `reduce` | `function` (sum, mean, max, min), `axis`, `keepdim` | |
+| `binary` | `function` (sub, div, maximum, minimum) | broadcasts, as `add` does |
+| `where` | | broadcasts; reads a condition that is 0 or not, and both choices |
+| `cast` | `function` (value, not_zero) | reads int64 |
+| `range` | `axis`, `start`, `step` | int64 `start + i · step` for the indices of an axis of its input |
+| `constant` | | `value`; reads nothing |
 | `max_pool` | `kernel, stride, padding, dilation, ceil_mode` | |
 | `avg_pool` | `kernel, stride, padding, ceil_mode, count_include_pad, divisor`, [`clamp`] | |
 | `adaptive_avg_pool` | `output_size`, [`clamp`] | |
@@ -38,7 +46,8 @@ int64 [n]; it makes y and the states at its end. Its constants are named as PyTo
 [`bias_ih`, `bias_hh`], [`weight_hr`]. Without `weight_ih` x is the product itself, [t, n, gates · hidden].
 A dimension is an integer, or a string: the name of a symbol or an expression of symbols.
 Values that are in 8 bits from the start (`Graph.fixed`) are made by `program` nodes and by nodes that move values.
-Indices (int64) are inputs of the model, and what nodes that move values make of them.
+Indices (int64) are inputs of the model, ranges, and what nodes that move values make of them. A boolean is a float32
+that is 0 or 1; as an input of the model it comes as int64.
 """
 
 from __future__ import annotations

@@ -8,11 +8,16 @@ from typing import Literal
 
 from octavo.graph import elementwise
 from octavo.graph.errors import UnsupportedOperator, UnsupportedOperatorError
+from octavo.graph.float_values import float_sums, follows_tokens
 from octavo.graph.ir import Graph, Node
 from octavo.graph.recurrent import RECURRENT
 
 LAYERS = frozenset({"conv", "conv_transpose", "linear"})
-_INT8 = LAYERS | {
+_PRODUCTS = LAYERS | {"matmul"}
+"""What gives float32 for nothing: the sums of products are integers that are scaled."""
+
+_DYNAMIC = frozenset({"linear", "matmul", "attention"})
+_INT8 = _PRODUCTS | {
     "add", "mul", "affine", "clamp", "function", "concat", "max_pool", "avg_pool", "adaptive_avg_pool", "reshape",
     "permute", "slice", "pad", "channel_shuffle", "dropout",
 }  # fmt: skip
@@ -61,6 +66,8 @@ def place(graph: Graph, schemes: Mapping[str, Scheme], layerwise: bool = False) 
         UnsupportedOperatorError: nodes that have no form for where they would have to run.
     """
     decisions = {node.name: _alone(node, schemes[node.name]) for node in graph.nodes}
+    if not layerwise:
+        decisions |= _kept_in_float(graph, decisions)
     for node in _unconnected(graph, decisions):
         decisions[node.name] = Decision(
             False, "no int8 layer with weights is connected to it", "none needed: int8 would not be faster"
@@ -75,13 +82,23 @@ def place(graph: Graph, schemes: Mapping[str, Scheme], layerwise: bool = False) 
 
 def gives_float(node: Node, decisions: Mapping[str, Decision], consumers: Mapping[str, list[Node]]) -> bool:
     """Tell whether an int8 layer's accumulators become float32 without passing through 8 bits."""
-    plain = decisions[node.name].int8 and node.type in LAYERS and len(node.inputs) == 1
-    return plain and not any(decisions[reader.name].int8 for reader in consumers[node.output])
+    return (
+        decisions[node.name].int8
+        and _is_plain(node)
+        and not any(decisions[reader.name].int8 for reader in consumers[node.output])
+    )
+
+
+def _is_plain(node: Node) -> bool:
+    """Tell whether a node multiplies and adds nothing to its products."""
+    return node.type == "matmul" or (node.type in LAYERS and len(node.inputs) == 1)
 
 
 def _alone(node: Node, scheme: Scheme) -> Decision:
     """Decide for a node without looking at its neighbours."""
-    if scheme == "dynamic" and (node.type in RECURRENT or node.type == "linear"):
+    if node.type == "attention" and scheme != "float":
+        return _DYNAMIC_DECISION
+    if scheme == "dynamic" and (node.type in RECURRENT or node.type in _DYNAMIC):
         return _DYNAMIC_DECISION
     if scheme == "static" and node.type in RECURRENT:
         return _INT8_DECISION
@@ -97,11 +114,27 @@ def _alone(node: Node, scheme: Scheme) -> Decision:
     return _INT8_DECISION
 
 
+def _kept_in_float(graph: Graph, decisions: Mapping[str, Decision]) -> dict[str, Decision]:
+    """Take int8 from the sums that need float32, and from functions between linear layers of tokens."""
+    sums, producers = float_sums(graph), graph.producers()
+    kept = {}
+    for node in graph.nodes:
+        if not decisions[node.name].int8:
+            continue
+        if node.output in sums:
+            reason = "operators in float32 read its sum, which 8 bits would round"
+            kept[node.name] = Decision(False, reason, "none needed: float is exact here")
+        elif follows_tokens(node, graph, producers):
+            reason = "the linear layer before it gives float32 directly"
+            kept[node.name] = Decision(False, reason, "none needed: float is exact here")
+    return kept
+
+
 def _unconnected(graph: Graph, decisions: Mapping[str, Decision]) -> list[Node]:
     """Find the int8 nodes that no chain of int8 nodes joins to a layer; states of recurrent layers join nothing."""
     nodes = [node for node in graph.nodes if decisions[node.name].int8]
     producers, consumers = graph.producers(), graph.consumers()
-    frontier = [node for node in nodes if node.type in LAYERS or node.type in RECURRENT]
+    frontier = [node for node in nodes if node.type in _PRODUCTS or node.type in RECURRENT]
     reached: dict[str, None] = {node.name: None for node in frontier}
     while frontier:
         node = frontier.pop()
@@ -131,8 +164,7 @@ def _tail(graph: Graph, decisions: Mapping[str, Decision]) -> list[Node]:
         node = producers.get(value)
         if node is None or not in_int8(node):
             return True
-        plain = node.type in LAYERS and len(node.inputs) == 1
-        return plain and not any(in_int8(reader) for reader in consumers[value])
+        return _is_plain(node) and not any(in_int8(reader) for reader in consumers[value])
 
     changed = True
     while changed:
@@ -153,9 +185,6 @@ def refuse_in_float(nodes: Iterable[Node]) -> None:
     """
     refused = []
     for node in nodes:
-        if node.type == "affine" and node.constants["scale"].numel() > 1:
-            reason = f"its constant operand varies over the batch or over axes of symbolic size {list(node.shape)}"
-            refused.append(UnsupportedOperator("add/mul", node.name, reason, "fix these sizes with dynamic_shapes"))
         if node.type in RECURRENT:
             reason, remedy = "it has a form with weights in 8 bits alone", "give it a QConfig"
             refused.append(UnsupportedOperator(node.type, node.name, reason, remedy))

@@ -60,7 +60,7 @@ class Signature:
         Raises:
             CalibrationError: count, names, dtype or shape are wrong, or a value is NaN or infinite.
         """
-        tensors = self._tensors(sample, where)
+        tensors = [_integers(t) for t in self._tensors(sample, where)]
         if len(tensors) != len(self.inputs):
             names = ", ".join(i.name for i in self.inputs)
             hint = "; of (image, label) pairs pass the image alone" if len(tensors) > len(self.inputs) else ""
@@ -113,6 +113,11 @@ class Signature:
                 raise CalibrationError(f"{at} has shape {got}; '{dim}' is {sizes[dim]} elsewhere in the same sample")
             if size < limit.min or (limit.max is not None and size > limit.max):
                 raise CalibrationError(f"{at} has shape {got}; '{dim}' must be in [{limit.min}, {limit.max or '…'}]")
+
+
+def _integers(tensor: Any) -> Any:
+    """Return booleans as int64, 0 and 1, which is what a graph takes in their place."""
+    return tensor.long() if isinstance(tensor, torch.Tensor) and tensor.dtype == torch.bool else tensor
 
 
 def _check_finite(tensor: torch.Tensor, at: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sympy
@@ -69,6 +70,12 @@ class SymbolTable:
     def shape(self, sizes: Iterable[Any]) -> Shape:
         """Return `dim` of every size."""
         return tuple(self.dim(size) for size in sizes)
+
+    def limit(self, dim: Dim, most: int) -> None:
+        """Lower the limit of a symbol; expressions of symbols are left to what checks sizes at run time."""
+        if isinstance(dim, str) and dim in self.ranges:
+            known = self.ranges[dim]
+            self.ranges[dim] = replace(known, max=most if known.max is None else min(most, known.max))
 
     def difference(self, a: Any, b: Any) -> int | None:
         """Return `a − b` where it is the same integer for all values of the symbols, else None."""

@@ -145,6 +145,8 @@ def load(path: str | os.PathLike[str], threads: int | None = None, isa: str | No
 def _as_array(name: str, dtype: np.dtype, value: Any) -> np.ndarray:
     if not isinstance(value, np.ndarray):
         value = np.from_dlpack(value) if hasattr(value, "__dlpack__") else np.asarray(value)
+    if value.dtype == np.bool_ and dtype == np.int64:  # a mask: 0 and 1, as a program takes it
+        return value.astype(np.int64)
     if value.dtype != dtype:
         raise TypeError(f"input {name!r}: got dtype {value.dtype}, expected {dtype}; convert it first")
     return value if value.flags.c_contiguous else np.ascontiguousarray(value)

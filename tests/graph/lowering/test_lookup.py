@@ -85,8 +85,8 @@ def test_weights_of_samples(offsets):
     [
         (nn.Embedding(ROWS, 6, max_norm=1.0), "embedding_renorm_"),
         (nn.EmbeddingBag(ROWS, 6, padding_idx=2), "it leaves out the rows of padding_idx"),
-        (Network(lambda net, x: net.e(x + 1), e=nn.Embedding(ROWS + 1, 6)), "it computes with integers (int64)"),
-        (Network(lambda net, x: net.e(x).sum() * x.float()), "it makes values of torch.float32"),
+        (Network(lambda net, x: net.e(x + 1), e=nn.Embedding(ROWS + 1, 6)), "its ids are no int64 tensor"),
+        (Network(lambda net, x: net.e(x) * x[..., None].to(torch.float64)), "it makes values of torch.float64"),
         (Network(lambda net, x: torch.cat([net.e(x).reshape(-1), x.reshape(-1)])), "different dtypes"),
         (Network(lambda net, x: F.embedding(x, net.e(x)[0])), "its table is no float32 constant"),
         (
@@ -111,6 +111,9 @@ def test_refuses(model, reason):
     assert reason in reasons(model, ids(3, 5))
 
 
-def test_a_range_of_symbolic_length_is_refused():
-    model = Network(lambda net, x: net.e(x) + net.e(torch.arange(x.shape[0])).unsqueeze(1), e=nn.Embedding(ROWS, 6))
-    assert "whose size is symbolic" in reasons(model, ids(3, 5))
+def test_positions_are_ids():
+    model = Network(lambda net, x: net.e(x) + net.e(torch.arange(2, 2 + x.shape[1])), e=nn.Embedding(ROWS, 6))
+    graph = assert_captures(model, ids(3, 5))
+    assert the(graph, "range").attributes == {"axis": 1, "start": 2, "step": 1}
+    # 18 positions are left from row 2 on.
+    assert graph.symbols["length"].max == ROWS - 2

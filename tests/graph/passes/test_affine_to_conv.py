@@ -2,10 +2,20 @@
 
 import pytest
 import torch
-from small_networks import Network, assert_computes_the_same, batch_norm, graph_of, image, the, types
+from small_networks import (
+    Network,
+    assert_computes_the_same,
+    batch_norm,
+    graph_of,
+    image,
+    operators,
+    quantize,
+    sqnr_of,
+    the,
+    types,
+)
+from torch import nn
 
-from octavo.graph import UnsupportedOperatorError, prepare
-from octavo.graph.capture import capture
 from octavo.graph.passes import affine_to_conv
 
 
@@ -41,10 +51,14 @@ def test_one_number_stays():
     assert set(types(affine_to_conv(graph))) == {"affine"}
 
 
-def test_a_constant_along_a_symbolic_axis_stays_and_is_refused_by_name():
+def test_a_constant_along_a_symbolic_axis_stays_in_float():
     scale = torch.linspace(1, 2, 5)
-    captured = capture(Network(lambda net, x: x * scale), image(2, 3, 4, 5), samples=[image(2, 3, 6, 5)])
-    assert types(affine_to_conv(captured.graph)) == ["affine"]
-    with pytest.raises(UnsupportedOperatorError, match="layer 'affine'") as caught:
-        prepare(captured)
-    assert "dynamic_shapes" in caught.value.operators[0].remedy
+    model = Network(lambda net, x: x * scale + scale.flip(0))
+    conversion = quantize(model, image(2, 3, 4, 5), data=[image(2, 3, 6, 5)])
+    assert [kind for kind, _ in operators(conversion)] == ["constant", "mul", "constant", "add"]
+    assert sqnr_of(conversion, model, image(1, 3, 7, 5)) > 120
+
+
+def test_a_term_before_a_layer_norm_stays():
+    model = Network(lambda net, x: net.norm(x + torch.linspace(0, 1, 16)), norm=nn.LayerNorm(16))
+    assert types(affine_to_conv(graph_of(model, torch.randn(2, 5, 16)))) == ["affine", "layer_norm"]

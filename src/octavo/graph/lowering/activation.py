@@ -12,12 +12,12 @@ from octavo.graph.lowering.registry import Unsupported, Value, lowers, operator_
 
 
 def _function(b: Builder, x: Value, function: str, **parameters: float) -> Value:
-    return b.emit("function", (x,), None, {"function": function, **parameters})
+    return b.elementwise("function", x, {"function": function, **parameters})
 
 
 def clamp_node(b: Builder, x: Value, low: float | None, high: float | None, suffix: str = "") -> Value:
     """Append `min(max(x, low), high)`."""
-    return b.emit("clamp", (x,), None, {"min": low, "max": high}, suffix=suffix)
+    return b.elementwise("clamp", x, {"min": low, "max": high}, suffix=suffix)
 
 
 @lowers("relu")
@@ -32,7 +32,7 @@ def relu6(b: Builder, x: Value) -> Value:
     return clamp_node(b, x, 0.0, 6.0)
 
 
-@lowers("hardtanh", "clamp", "clip")
+@lowers("hardtanh", "clamp", "clip", integers=True)
 def clamp(b: Builder, x: Value, low: Any = None, high: Any = None, **names: Any) -> Value:
     """Lower a clamp; the defaults of hardtanh are written out by export only where they differ from −1 and 1."""
     if operator_key(b.current.target) == "hardtanh":
@@ -44,13 +44,13 @@ def clamp(b: Builder, x: Value, low: Any = None, high: Any = None, **names: Any)
     return clamp_node(b, x, low, high)
 
 
-@lowers("clamp_min")
+@lowers("clamp_min", integers=True)
 def clamp_min(b: Builder, x: Value, low: float) -> Value:
     """Lower `max(x, low)`."""
     return clamp(b, x, low)
 
 
-@lowers("clamp_max")
+@lowers("clamp_max", integers=True)
 def clamp_max(b: Builder, x: Value, high: float) -> Value:
     """Lower `min(x, high)`."""
     return clamp(b, x, None, high)
@@ -58,7 +58,7 @@ def clamp_max(b: Builder, x: Value, high: float) -> Value:
 
 @lowers(
     "sigmoid", "tanh", "exp", "silu", "hardswish", "hardsigmoid", "erf", "log", "sqrt", "neg", "abs", "reciprocal",
-    "mish", "log_sigmoid",
+    "mish", "log_sigmoid", "rsqrt",
 )  # fmt: skip
 def function(b: Builder, x: Value) -> Value:
     """Lower a function that has no parameters."""
@@ -126,6 +126,5 @@ def softmax(b: Builder, x: Value, axis: int, dtype: Any = None) -> Value:
 
 @lowers("log_softmax", "_log_softmax")
 def log_softmax(b: Builder, x: Value, axis: int, dtype: Any = None) -> Value:
-    """Lower `log(softmax(x))`."""
-    y = b.emit("softmax", (x,), None, {"axis": axis % len(b.shape(x))}, suffix=".softmax")
-    return b.emit("function", (y,), None, {"function": "log"})
+    """Lower log_softmax over one axis."""
+    return b.emit("log_softmax", (x,), None, {"axis": axis % len(b.shape(x))})

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from octavo.graph.lowering.attention import product
 from octavo.graph.lowering.builder import Builder
 from octavo.graph.lowering.registry import Unsupported, Value, lowers
 
@@ -101,12 +102,12 @@ def linear(b: Builder, x: Value, weight: Any, bias: torch.Tensor | None = None) 
     return b.emit("linear", (x,), None, {}, _weights(weight, bias))
 
 
-@lowers("matmul", "mm")
+@lowers("matmul", "mm", "bmm")
 def matmul(b: Builder, x: Any, other: Any) -> Value:
-    """Lower `x @ weight` for a constant matrix."""
-    if not isinstance(x, Value) or not isinstance(other, torch.Tensor) or other.dim() != 2:
-        raise Unsupported("it multiplies two matrices that both depend on the input")
-    return linear(b, x, other.t())
+    """Lower `x @ weight` for a constant matrix as a linear layer, else the product of two values."""
+    if isinstance(x, Value) and isinstance(other, torch.Tensor) and other.dim() == 2:
+        return linear(b, x, other.t())
+    return product(b, x, other)
 
 
 @lowers("addmm")

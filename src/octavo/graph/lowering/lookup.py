@@ -8,22 +8,27 @@ import torch
 
 from octavo.graph.ir import Shape
 from octavo.graph.lowering.builder import INDICES, Builder
-from octavo.graph.lowering.registry import SymbolicRange, Unsupported, Value, lowers
+from octavo.graph.lowering.operands import indices_of
+from octavo.graph.lowering.patterns import Line, Ramp
+from octavo.graph.lowering.registry import Unsupported, Value, lowers
 
 _MODES = ("sum", "mean", "max")
 
 
-@lowers("embedding", any_dtype=True)
+@lowers("embedding", any_dtype=True, patterns=True)
 def embedding(
     b: Builder, weight: Any, ids: Any, padding_idx: int = -1, scale_grad_by_freq: bool = False, sparse: bool = False
 ) -> Value:
     """Lower a look-up; `padding_idx` is of use in training alone."""
     _require_table(weight)
+    if isinstance(ids, Ramp):
+        _limit(b, ids, weight.shape[0])
+        ids = indices_of(b, ids)
     _require_indices(b, ids, "its ids")
     return b.emit("embedding", (ids,), None, {}, {"weight": weight})
 
 
-@lowers("embedding_bag", "_embedding_bag", "_embedding_bag_forward_only", any_dtype=True)
+@lowers("embedding_bag", "_embedding_bag", "_embedding_bag_forward_only", any_dtype=True, patterns=True)
 def embedding_bag(
     b: Builder, weight: Any, ids: Any, offsets: Any, scale_grad_by_freq: bool = False, mode: int = 0,
     sparse: bool = False, weights: Any = None, include_last_offset: bool = False, padding_idx: int | None = None,
@@ -49,6 +54,13 @@ def embedding_bag(
     return [b.emit("embedding_bag", read, (count, weight.shape[1]), attributes, {"weight": weight})]
 
 
+def _limit(b: Builder, ids: Ramp, rows: int) -> None:
+    """Let no sequence be longer than a table of positions."""
+    for size, step in zip(ids.shape, ids.line.steps, strict=True):
+        if isinstance(step, int) and step > 0 and isinstance(ids.line.start, int):
+            b.symbols.limit(size, (rows - 1 - ids.line.start) // step + 1)
+
+
 def _rows(b: Builder, ids: Value, offsets: Any) -> Value | None:
     """Return ids `[n, l]` where PyTorch has laid them out flat, and says so with offsets 0, l, 2·l, …"""
     if isinstance(offsets, Value):
@@ -62,8 +74,8 @@ def _rows(b: Builder, ids: Value, offsets: Any) -> Value | None:
 
 def _starts(b: Builder, offsets: Any, shape: Shape) -> bool:
     """Tell whether constant offsets are where the rows of that shape start."""
-    if isinstance(offsets, SymbolicRange):
-        return offsets.start == 0 and b.symbols.dim(offsets.step) == shape[1]
+    if isinstance(offsets, Ramp):
+        return offsets.line == Line(0, (shape[1],))
     rows, length = shape
     if not isinstance(rows, int) or not isinstance(length, int):
         return False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -11,29 +10,28 @@ from torch import fx
 from torch.fx.node import map_aggregate, map_arg
 
 from octavo.graph.errors import UnsupportedOperator, UnsupportedOperatorError
-from octavo.graph.lowering.builder import INDICES, Builder
+from octavo.graph.lowering.builder import Builder
+from octavo.graph.lowering.dtypes import check_dtypes
+from octavo.graph.lowering.masks import as_float, truth
+from octavo.graph.lowering.operands import Both, value_of
+from octavo.graph.lowering.patterns import Ramp, Split
 from octavo.graph.lowering.registry import (
     ANY_DTYPE,
     LOWERINGS,
-    MOVES,
+    TAKES_INTEGERS,
+    TAKES_PATTERNS,
     TAKES_SIZES,
     Packed,
-    SymbolicRange,
     Unsupported,
     Value,
-    Zeros,
     is_in_place,
     operator_key,
 )
+from octavo.graph.lowering.sizes import fold, is_fill
 
-_ZEROS = frozenset({"zeros", "new_zeros", "zeros_like"})
-_RECURRENT = frozenset(f"{kind}{cell}" for kind in ("lstm", "gru", "rnn_tanh", "rnn_relu") for cell in ("", "_cell"))
-"""Operators that may start from zeros."""
-
-_OF_PACKED = _RECURRENT | {"unpack", "dropout"}
+_OF_PACKED = frozenset({"lstm", "gru", "rnn_tanh", "rnn_relu", "unpack", "dropout"})
 """Operators that may read packed sequences."""
 
-_SYMBOLIC_SIZE = "it makes a tensor whose size is symbolic"
 _SYMBOLIC = (torch.SymInt, torch.SymFloat, torch.SymBool)
 
 
@@ -78,7 +76,7 @@ class _Visit:
 
     def lower_node(self, node: fx.Node) -> Any:
         if node.op == "placeholder":
-            return Value(str(node.target)) if isinstance(node.meta.get("val"), torch.Tensor) else None
+            return self._input(node)
         if node.op == "get_attr":
             return _attribute(self._module, str(node.target)).detach()
         if not node.users and not _overwrites(node.target):
@@ -94,6 +92,14 @@ class _Visit:
             result = self._builder.placeholder()
         return result
 
+    def _input(self, node: fx.Node) -> Any:
+        """Return an input of the model; booleans come as int64 and are 0 or 1 from here on."""
+        given = node.meta.get("val")
+        if not isinstance(given, torch.Tensor):
+            return None
+        value = Value(str(node.target))
+        return truth(self._builder, value) if given.dtype == torch.bool and node.users else value
+
     def _call(self, node: fx.Node, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         leaves: list[Any] = []
         map_aggregate((arguments, keywords), leaves.append)
@@ -102,54 +108,35 @@ class _Visit:
             return made
         if node.target is operator.getitem:
             return _item(*arguments)
-        if key in _ZEROS and any(isinstance(leaf, (*_SYMBOLIC, Value)) for leaf in leaves):
-            return Zeros()
-        if any(isinstance(leaf, Zeros) for leaf in leaves) and key not in _RECURRENT:
-            raise Unsupported("it computes with zeros whose size is symbolic", "fix the size with dynamic_shapes")
         packed = [leaf for leaf in leaves if isinstance(leaf, Packed)]
         if packed and key not in _OF_PACKED:
             raise Unsupported("it computes with the data of packed sequences", "unpack them first, and mask")
-        if not any(isinstance(leaf, Value) for leaf in leaves) and not packed:
-            return self._fold(node, arguments, keywords, leaves)
+        values = [leaf for leaf in leaves if isinstance(leaf, Value)]
+        sized = any(isinstance(leaf, (*_SYMBOLIC, Ramp, Split)) for leaf in leaves)
+        if (sized and not values and not packed and key != "embedding") or (is_fill(node) and (sized or values)):
+            return fold(self._builder, node, arguments, keywords)
+        if not any(isinstance(leaf, (Value, Packed, Ramp, Both)) for leaf in leaves):
+            return self._fold(node, arguments, keywords)
         if key not in LOWERINGS:
             raise Unsupported(
                 "a program has no such operator",
                 "replace it by supported operators, or leave this part out of the quantized model",
             )
-        values = [leaf for leaf in leaves if isinstance(leaf, Value)]
         if key not in ANY_DTYPE and values:
-            self._check_dtypes(key, values, made)
-        if key not in ANY_DTYPE and any(isinstance(leaf, SymbolicRange) for leaf in leaves):
-            raise Unsupported(f"one of its operands is a range: {_SYMBOLIC_SIZE}", "fix the size with dynamic_shapes")
+            check_dtypes(self._builder, key, values, made)
         if key not in TAKES_SIZES and any(isinstance(leaf, _SYMBOLIC) for leaf in leaves):
             raise Unsupported("it computes with a symbolic size", "fix the size with dynamic_shapes")
+        arguments, keywords = map_aggregate((arguments, keywords), lambda leaf: self._readable(key, leaf))  # type: ignore[misc]
         return LOWERINGS[key](self._builder, *arguments, **keywords)
 
-    def _check_dtypes(self, key: str, values: Sequence[Value], made: Any) -> None:
-        """Refuse arithmetic on the integers of values in 8 bits, and results in any dtype but the operands'."""
-        kinds = {self._builder.fixed.get(value.name) for value in values}
-        if len(kinds) > 1:
-            raise Unsupported(
-                "its operands are in different dtypes, or in 8 bits with different qparams",
-                "dequantize what is in 8 bits (a DeQuantStub)",
-            )
-        (kind,) = kinds
-        if kind == INDICES and key not in MOVES:
-            raise Unsupported(
-                "it computes with integers (int64)", "compute what it gives before the model, as an input"
-            )
-        if kind is not None and key not in MOVES:
-            raise Unsupported("it computes with the integers of a tensor in 8 bits", "dequantize it (a DeQuantStub)")
-        expected = torch.float32 if kind is None else getattr(torch, kind.dtype)
-        if isinstance(made, torch.Tensor) and made.dtype != expected:
-            raise Unsupported(f"it makes values of {made.dtype}", f"keep them in {expected}")
+    def _readable(self, key: str, leaf: Any) -> Any:
+        """Return an operand as a lowering reads it: patterns as values, and integers as numbers in float32."""
+        if isinstance(leaf, (Ramp, Split, Both)) and key not in TAKES_PATTERNS:
+            return value_of(self._builder, leaf)
+        return as_float(self._builder, leaf) if isinstance(leaf, Value) and key in TAKES_INTEGERS else leaf
 
-    def _fold(self, node: fx.Node, arguments: Any, keywords: Any, leaves: list[Any]) -> Any:
+    def _fold(self, node: fx.Node, arguments: Any, keywords: Any) -> Any:
         """Compute now what does not depend on the inputs."""
-        if any(isinstance(leaf, (*_SYMBOLIC, SymbolicRange)) for leaf in leaves):
-            if operator_key(node.target) == "arange":
-                return SymbolicRange(*arguments if len(arguments) > 1 else (0, *arguments))
-            raise Unsupported(_SYMBOLIC_SIZE, "fix the size with dynamic_shapes")
         if not callable(node.target):
             raise Unsupported("it cannot be computed ahead of time")
         if is_in_place(node.target):

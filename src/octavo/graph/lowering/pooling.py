@@ -91,18 +91,13 @@ def adaptive_max_pool(b: Builder, x: Value, output_size: Any) -> list[Value]:
     return [b.emit("max_pool", (x,), (*b.shape(x)[:2], *sizes), attributes)]
 
 
-@lowers("mean")
-def mean(b: Builder, x: Value, axes: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Value:
-    """Lower the mean over all spatial axes, or over the middle axis of three, as adaptive pooling."""
+def spatial_mean(b: Builder, x: Value, axes: Any) -> Value | None:
+    """Lower the mean over all spatial axes as adaptive pooling; None where it is another mean."""
     shape = b.shape(x)
     rank = len(shape)
     reduced = {a % rank for a in ([axes] if isinstance(axes, int) else axes or range(rank))}
-    if reduced == set(range(2, rank)) and rank in (3, 4, 5):
-        pooled_shape = (*shape[:2], *([1] * (rank - 2)))
-        pooled = b.emit("adaptive_avg_pool", (x,), pooled_shape, {"output_size": [1] * (rank - 2)})
-    elif rank == 3 and reduced == {1}:
-        turned = b.emit("permute", (x,), (shape[0], shape[2], shape[1]), {"dims": [0, 2, 1]}, suffix=".permute")
-        pooled = b.emit("adaptive_avg_pool", (turned,), (shape[0], shape[2], 1), {"output_size": [1]})
-    else:
-        raise Unsupported(f"it is over the axes {sorted(reduced)} of {rank}", "take the mean over all spatial axes")
+    if rank not in (3, 4, 5) or reduced != set(range(2, rank)):
+        return None
+    pooled_shape = (*shape[:2], *([1] * (rank - 2)))
+    pooled = b.emit("adaptive_avg_pool", (x,), pooled_shape, {"output_size": [1] * (rank - 2)})
     return b.reshape(pooled, b.result_shape())

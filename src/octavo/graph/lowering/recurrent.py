@@ -10,7 +10,8 @@ import torch
 
 from octavo.graph.ir import Dim, Node, Shape
 from octavo.graph.lowering.builder import Builder
-from octavo.graph.lowering.registry import Packed, Unsupported, Value, Zeros, lowers, operator_key
+from octavo.graph.lowering.patterns import Split
+from octavo.graph.lowering.registry import Packed, Unsupported, Value, lowers, operator_key
 
 _STATES = {"lstm": 2, "gru": 1, "rnn": 1}
 _ROLES = {
@@ -46,7 +47,7 @@ class _Given:
     lengths: Value | None = None
 
 
-@lowers("lstm", "gru", "rnn_tanh", "rnn_relu", any_dtype=True)
+@lowers("lstm", "gru", "rnn_tanh", "rnn_relu", any_dtype=True, patterns=True)
 def recurrent(
     b: Builder,
     x: Value | Packed,
@@ -88,7 +89,7 @@ def recurrent(
     return [y if lengths is None else Packed(y, lengths), *ends]
 
 
-@lowers("lstm_cell", "gru_cell", "rnn_tanh_cell", "rnn_relu_cell")
+@lowers("lstm_cell", "gru_cell", "rnn_tanh_cell", "rnn_relu_cell", patterns=True)
 def cell(b: Builder, x: Value, states: Any, *weights: Any) -> Any:
     """Lower a cell: a layer of one time step."""
     operator, attributes = _kind(b)
@@ -151,7 +152,9 @@ def _chosen(b: Builder, state: Value, index: int) -> Value:
 
 
 def _is_zero(state: Any) -> bool:
-    return isinstance(state, Zeros) or (isinstance(state, torch.Tensor) and not bool(state.any()))
+    if isinstance(state, Split):
+        return state.uniform == 0
+    return isinstance(state, torch.Tensor) and not bool(state.any())
 
 
 def _value(state: Any) -> Value:

@@ -6,20 +6,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from octavo.graph.ir import Shape
+
 LOWERINGS: dict[str, Callable[..., Any]] = {}
 """ATen operator, without overload and in-place underscore → function of (builder, *arguments)."""
 
 
 @dataclass(frozen=True)
 class Value:
-    """A tensor that depends on the model's inputs, by its name in the graph."""
+    """A tensor that depends on the model's inputs.
+
+    Args:
+        name: in the graph.
+        expanded: the shape that `expand` has given it; None where it has the shape that it has in the graph. What
+            broadcasts reads it as it is in the graph; `Builder.emit` repeats its elements for everything else.
+    """
 
     name: str
-
-
-@dataclass(frozen=True)
-class Zeros:
-    """Zeros whose size depends on the input's: the states that a recurrent layer starts from."""
+    expanded: Shape | None = None
 
 
 @dataclass(frozen=True)
@@ -53,18 +57,20 @@ MOVES: set[str] = set()
 ANY_DTYPE: set[str] = set()
 """Operators whose lowering takes values of any dtype, and checks them itself."""
 
+TAKES_INTEGERS: set[str] = set()
+"""Operators that compute with integers too: as float32, which holds those up to 2²⁴ as they are."""
 
-@dataclass(frozen=True)
-class SymbolicRange:
-    """What `torch.arange` makes where a size is symbolic."""
-
-    start: Any
-    end: Any
-    step: Any = 1
+TAKES_PATTERNS: set[str] = set()
+"""Operators whose lowering takes tensors that depend on sizes alone; the others get them as values."""
 
 
 def lowers(
-    *operators: str, sizes: bool = False, moves: bool = False, any_dtype: bool = False
+    *operators: str,
+    sizes: bool = False,
+    moves: bool = False,
+    any_dtype: bool = False,
+    integers: bool = False,
+    patterns: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a function as the lowering of ATen operators.
 
@@ -73,17 +79,18 @@ def lowers(
         sizes: whether it can handle arguments that are symbolic sizes; for all others they are refused.
         moves: whether it only moves values.
         any_dtype: whether it checks the dtypes of its values itself; most take float32 alone.
+        integers: whether it takes int64 values as float32, and booleans as 0 and 1.
+        patterns: whether it takes patterns as they are.
     """
 
+    kinds = ((sizes, TAKES_SIZES), (moves, MOVES), (any_dtype, ANY_DTYPE))
+    more = ((integers, TAKES_INTEGERS), (patterns, TAKES_PATTERNS))
+
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
-        for operator in operators:
-            LOWERINGS[operator] = function
-        if sizes:
-            TAKES_SIZES.update(operators)
-        if moves:
-            MOVES.update(operators)
-        if any_dtype:
-            ANY_DTYPE.update(operators)
+        LOWERINGS.update(dict.fromkeys(operators, function))
+        for chosen, keys in (*kinds, *more):
+            if chosen:
+                keys.update(operators)
         return function
 
     return register

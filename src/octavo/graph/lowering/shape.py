@@ -8,16 +8,15 @@ import torch
 
 from octavo.graph.ir import Dim
 from octavo.graph.lowering.builder import Builder
+from octavo.graph.lowering.operands import value_of
 from octavo.graph.lowering.registry import Unsupported, Value, lowers, operator_key
 
 _END = 2**31
 
 
-@lowers(
-    "contiguous", "detach", "alias", "clone", "identity", "lift_fresh", "to", "_to_copy", "type_as", "float", moves=True
-)
-def identity(b: Builder, x: Value, *rest: Any, **names: Any) -> Value:
-    """Pass a value on: a value keeps its dtype, so these do nothing."""
+@lowers("contiguous", "detach", "alias", "clone", "identity", "lift_fresh", moves=True, patterns=True)
+def identity(b: Builder, x: Any, *rest: Any, **names: Any) -> Any:
+    """Pass a value on."""
     return x
 
 
@@ -66,8 +65,7 @@ def t(b: Builder, x: Value) -> Value:
 @lowers("cat", "concat", "concatenate", moves=True)
 def concat(b: Builder, values: Any, axis: int = 0) -> Value:
     """Lower a concatenation."""
-    if not all(isinstance(v, Value) for v in values):
-        raise Unsupported("one of its parts is a constant", "leave the concatenation out of the quantized model")
+    values = [value_of(b, v) for v in values]
     if len(values) == 1:
         return values[0]
     return b.emit("concat", tuple(values), None, {"axis": axis % len(b.shape(values[0]))})
@@ -163,17 +161,3 @@ def split(b: Builder, x: Value, *rest: Any, **names: Any) -> list[Value]:
 def channel_shuffle(b: Builder, x: Value, groups: int) -> Value:
     """Lower a channel shuffle."""
     return b.emit("channel_shuffle", (x,), None, {"groups": groups})
-
-
-@lowers("expand", "expand_as", sizes=True)
-def expand(b: Builder, x: Value, *rest: Any, **names: Any) -> Value:
-    """Leave an expansion to the sums and products that read it: they broadcast."""
-    shape = b.result_shape()
-    if b.shape(x) == shape:
-        return x
-    for user in b.current.users:
-        others = [a.meta["val"] for a in user.all_input_nodes if a is not b.current]
-        arithmetic = operator_key(user.target) in ("add", "sub", "mul")
-        if not arithmetic or not any(b.symbols.shape(o.shape) == shape for o in others):
-            raise Unsupported("its result is not the operand of a sum or product of that shape")
-    return x

@@ -11,6 +11,7 @@ from octavo.graph.passes.fold_batch_norm import fold_batch_norm
 from octavo.graph.passes.fuse_activation import fuse_activation
 from octavo.graph.passes.fuse_pad import fuse_pad
 from octavo.graph.passes.fuse_residual import fuse_residual
+from octavo.graph.passes.merge_permutes import merge_permutes
 from octavo.graph.passes.merge_reshapes import merge_reshapes
 from octavo.graph.passes.remove_dead import remove_dead
 from octavo.graph.passes.share_qparams import share_qparams
@@ -19,6 +20,7 @@ from octavo.graph.passes.slice_of_concat import slice_of_concat
 PASSES: tuple[Callable[[Graph], Graph], ...] = (
     channel_shuffle,
     slice_of_concat,
+    merge_permutes,
     merge_reshapes,
     remove_dead,
     fold_batch_norm,
@@ -54,6 +56,7 @@ __all__ = [
     "fuse_activation",
     "fuse_pad",
     "fuse_residual",
+    "merge_permutes",
     "merge_reshapes",
     "remove_dead",
     "run_passes",

@@ -8,6 +8,7 @@ from math import prod
 import torch
 from torch import Tensor
 
+from octavo.graph.float_values import float_sums
 from octavo.graph.ir import Graph, Node
 from octavo.graph.passes.fold_batch_norm import NORM, channel_vector
 from octavo.graph.passes.rewriter import Rewriter
@@ -17,12 +18,14 @@ def affine_to_conv(graph: Graph) -> Graph:
     """Replace each `affine` whose constants are more than one number.
 
     A factor for each channel becomes a depthwise convolution with a kernel of 1; any other constant of fixed shape
-    the same, on the input laid out as `[n, elements, 1]`. A single number stays: in 8 bits it is a table.
+    the same, on the input laid out as `[n, elements, 1]`. A single number stays: in 8 bits it is a table. So does what
+    float operators read (`float_sums`).
     """
-    walk = Rewriter(graph)
+    walk, in_float = Rewriter(graph), float_sums(graph)
     for original in graph.nodes:
         node = walk.resolve(original)
-        if node.type != "affine" or (node.constants["scale"].numel() == 1 and NORM not in node.attributes):
+        kept = original.output in in_float and NORM not in node.attributes
+        if node.type != "affine" or kept or (node.constants["scale"].numel() == 1 and NORM not in node.attributes):
             walk.add(node)
             continue
         for part in _parts(node):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from octavo.graph.float_values import float_sums
 from octavo.graph.ir import Graph, Node
 from octavo.graph.passes.rewriter import Rewriter
 
@@ -11,13 +12,15 @@ from octavo.graph.passes.rewriter import Rewriter
 def fuse_residual(graph: Graph) -> Graph:
     """Fuse `add(layer, other)` into the layer, a convolution or linear that nothing else reads.
 
+    Sums that stay in float32 (`float_sums`) are left alone.
     Both operands have the shape of the sum. Where both are such layers, the later one takes the other as its residual.
     """
     walk = Rewriter(graph)
-    shapes = graph.shapes()
+    shapes, in_float = graph.shapes(), float_sums(graph)
     for original in graph.nodes:
         node = walk.resolve(original)
-        layer = _layer(walk, node) if node.type == "add" and "clamp" not in node.attributes else None
+        fusible = node.type == "add" and "clamp" not in node.attributes and original.output not in in_float
+        layer = _layer(walk, node) if fusible else None
         if layer is None:
             walk.add(node)
             continue

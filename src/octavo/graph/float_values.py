@@ -1,0 +1,41 @@
+"""Which sums and functions must not be rounded to 8 bits: those that float operators read, or linear layers make."""
+
+from __future__ import annotations
+
+from octavo.graph.ir import Graph, Node
+
+PER_ROW = frozenset({"layer_norm", "softmax", "log_softmax", "attention", "reduce", "binary", "where"})
+"""Operators in float32 that combine the elements of a row, each with its full precision."""
+
+_PASSING = frozenset({"add", "affine", "dropout"})
+
+
+def float_sums(graph: Graph) -> frozenset[str]:
+    """Find the sums that stay in float32.
+
+    A sum that a layer norm reads, the residual stream of a transformer, has outliers; a scale of 8 bits that holds them
+    loses the small features. Sums that nothing but such a sum reads stay in float32 too.
+
+    Args:
+        graph: with its residuals fused or not.
+
+    Returns: the values that `add` and `affine` nodes make so.
+    """
+    consumers = graph.consumers()
+    kept: set[str] = set()
+    for node in reversed(graph.nodes):
+        if node.type not in _PASSING:
+            continue
+        readers = consumers[node.output]
+        for_rows = any(reader.type in PER_ROW for reader in readers)
+        only_sums = bool(readers) and all(reader.output in kept for reader in readers)
+        if for_rows or (only_sums and node.output not in graph.outputs):
+            kept.add(node.output)
+    return frozenset(kept)
+
+
+def follows_tokens(node: Node, graph: Graph, producers: dict[str, Node]) -> bool:
+    """Tell whether a function maps what a linear layer makes of tokens, [n, t, features]: float32, for nothing."""
+    made = producers.get(node.inputs[0])
+    linear = made is not None and made.type == "linear" and len(made.shape) >= 3
+    return node.type == "function" and linear and len(graph.consumers()[node.inputs[0]]) == 1
