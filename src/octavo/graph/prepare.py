@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import torch
-
 from octavo.fake_quantize import FakeQuantizeBase
 from octavo.graph.capture import Captured
+from octavo.graph.convertible import check_float, check_weights
 from octavo.graph.errors import ConversionError
 from octavo.graph.ir import Graph, Node
 from octavo.graph.passes import LAYERWISE_PASSES, PASSES, run_passes, share_qparams
+from octavo.graph.passes.merge_linears import merge_linears
 from octavo.graph.passes.share_qparams import AVERAGING, MOVING
 from octavo.graph.placement import Decision, Scheme, gives_float, place
 from octavo.graph.ports import made_in_8_bits, read_in_8_bits
@@ -22,7 +22,7 @@ from octavo.graph.signature import Signature
 from octavo.numerics import Qparams
 from octavo.observers import UniformQuantizationObserverBase
 from octavo.program.types import QUANT_RANGE
-from octavo.qconfig import QConfig, QConfigMapping, activation_observer, default_static, is_dynamic
+from octavo.qconfig import QConfig, QConfigMapping, activation_observer, default_static, is_dynamic, weight_observer
 
 
 @dataclass
@@ -55,10 +55,7 @@ class Prepared:
 
 
 def prepare(
-    captured: Captured,
-    qconfig_mapping: QConfigMapping | None = None,
-    layerwise: bool = False,
-    training: bool = False,
+    captured: Captured, qconfig_mapping: QConfigMapping | None = None, layerwise: bool = False, training: bool = False
 ) -> Prepared:
     """Rewrite the graph, place its nodes and insert observers.
 
@@ -78,12 +75,15 @@ def prepare(
         ConversionError: a weight is NaN or infinite, or a QConfig asks for what a program does not have.
         UnsupportedOperatorError: an operator has no form for where it would have to run.
     """
-    _check_float(captured.graph)
+    check_float(captured.graph)
     mapping = default_static() if qconfig_mapping is None else qconfig_mapping
     graph = run_passes(captured.graph, LAYERWISE_PASSES if layerwise else PASSES)
-    _check_weights(graph)
+    check_weights(graph)
     qconfigs = _resolve(graph, mapping)
     decisions = place(graph, _schemes(graph, qconfigs, layerwise or training), layerwise)
+    if not (layerwise or training):
+        graph, qconfigs = _merged(graph, qconfigs, decisions)
+        decisions = place(graph, _schemes(graph, qconfigs, False), False)
     int8 = [node for node in graph.nodes if decisions[node.name].int8]
     sharing = MOVING | AVERAGING if layerwise else MOVING
     shared = share_qparams(int8, sharing)
@@ -103,6 +103,31 @@ def prepare(
     moved |= {state for node in int8 for state, _ in node.more}  # each is a step of the layer's output
     watched = frozenset(set(observed) - moved)
     return Prepared(graph, captured.signature, decisions, qconfigs, groups, observers, watched, layerwise)
+
+
+def _merged(
+    graph: Graph, qconfigs: Mapping[str, QConfig | None], decisions: Mapping[str, Decision]
+) -> tuple[Graph, dict[str, QConfig | None]]:
+    """Make one of the linear layers that read one value, have one QConfig and give float32."""
+    consumers = graph.consumers()
+
+    def alike(one: Node, other: Node) -> bool:
+        qconfig = qconfigs[one.name]
+        if qconfig is None or qconfig != qconfigs[other.name] or not _is_per_channel(qconfig, one.name):
+            return False
+        return all(decisions[n.name].dynamic or gives_float(n, decisions, consumers) for n in (one, other))
+
+    merged = merge_linears(graph, alike)
+    producers = merged.producers()
+    names = {n.name: n.name if n.name in qconfigs else producers[n.inputs[0]].name for n in merged.nodes}
+    return merged, {name: qconfigs[source] for name, source in names.items()}
+
+
+def _is_per_channel(qconfig: QConfig, layer: str) -> bool:
+    try:
+        return weight_observer(qconfig, layer).ch_axis is not None
+    except ValueError:  # conversion says what is wrong with it
+        return False
 
 
 def keep_in_float(prepared: Prepared, graph: Graph, reasons: Mapping[str, Decision]) -> Prepared:
@@ -172,28 +197,3 @@ def _checked(layer: str, observer: Any) -> Any:
             "uint8 or int8, per tensor. Remedy: give QConfig(activation=…) such an observer"
         )
     return observer
-
-
-def _check_float(graph: Graph) -> None:
-    quantized = [node.name for node in graph.nodes if node.type == "program"]
-    if quantized:
-        raise ConversionError(
-            f"layer '{quantized[0]}' is quantized already, as are {len(quantized) - 1} others; expected a float model. "
-            "Remedy: quantize the float model, or make this one a program as it is (octavo.save)"
-        )
-
-
-def _check_weights(graph: Graph) -> None:
-    for node in graph.nodes:
-        for role, tensor in node.constants.items():
-            _check_finite(node, role, tensor)
-
-
-def _check_finite(node: Node, role: str, tensor: torch.Tensor) -> None:
-    bad = int((~torch.isfinite(tensor)).sum())
-    if bad:
-        folded = f" (with {', '.join(node.fused)} folded in)" if node.fused else ""
-        raise ConversionError(
-            f"layer '{node.name}'{folded}: {bad} of {tensor.numel()} values of its {role} are NaN or infinite; "
-            "expected finite numbers. Remedy: repair the checkpoint"
-        )
