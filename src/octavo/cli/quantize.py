@@ -11,6 +11,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from octavo.cli.guard import UsageError, console, guarded
+from octavo.cli.pretrained import example_of, is_pretrained
 from octavo.cli.samples import Preprocessing, load_samples
 from octavo.cli.sources import load_model
 
@@ -18,13 +19,20 @@ from octavo.cli.sources import load_model
 @guarded
 def quantize(
     source: Annotated[
-        str, typer.Argument(metavar="SOURCE", help="package.module:factory of the model, or a file model.pt2.")
-    ],
-    calibration: Annotated[
         str,
-        typer.Option(help="A .npy or .npz file, a folder of images, or package.module:factory of an iterable."),
+        typer.Argument(
+            metavar="SOURCE",
+            help="package.module:factory of the model, a file model.pt2, or a folder of a transformers model.",
+        ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")],
+    calibration: Annotated[
+        str | None,
+        typer.Option(
+            help="A .npy or .npz file, a folder of images, a .txt file of lines (for a transformers model), or "
+            "package.module:factory of an iterable. Without it a transformers model is quantized dynamically."
+        ),
+    ] = None,
     observer: Annotated[str, typer.Option(help="histogram (least squared error) or min_max.")] = "histogram",
     batch: Annotated[int, typer.Option(min=1, help="Samples of a file or folder that go into one batch.")] = 8,
     limit: Annotated[int | None, typer.Option(min=1, help="Take at most so many samples of a file or folder.")] = None,
@@ -37,12 +45,15 @@ def quantize(
     """Quantize a float model to eight bits and write it to a file."""
     _check_output(output)
     images = Preprocessing(size, _three("--mean", mean), _three("--std", std))
-    example, samples = _first(load_samples(calibration, batch, limit, images), calibration)
+    if calibration is None:
+        example, samples = _example(source), None
+    else:
+        example, samples = _first(load_samples(calibration, source, batch, limit, images), calibration)
     with console.status(f"Loading {source}"):
         import octavo
         from octavo.report.tables import report_tables
 
-        recipe = octavo.Recipe(observer=observer)  # type: ignore[arg-type]  # checked there
+        recipe = octavo.Recipe(observer=observer, scheme="dynamic" if samples is None else "static")  # type: ignore[arg-type]
         model = load_model(source)
     columns = (TextColumn("Calibrating"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as bars:
@@ -65,6 +76,16 @@ def _check_output(output: Path) -> None:
         raise UsageError(f"--output {output}: is a folder, expected a file such as {output / 'model.octavo'}")
     if not output.absolute().parent.is_dir():
         raise UsageError(f"--output {output}: there is no folder {output.absolute().parent}")
+
+
+def _example(source: str) -> Any:
+    """Make the inputs of a model that says itself what it takes."""
+    if not is_pretrained(source):
+        raise UsageError(
+            f"--calibration: got none, but SOURCE {source} does not say what it takes; expected data, or a folder of a "
+            "transformers model"
+        )
+    return example_of(source)
 
 
 def _three(option: str, text: str) -> list[float]:

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from octavo.cli.guard import UsageError
+from octavo.cli.pretrained import read_texts
 from octavo.cli.sources import call_factory
 
 _IMAGES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp"})
-_EXPECTED = "a .npy or .npz file, a folder of images, or package.module:factory"
+_EXPECTED = "a .npy or .npz file, a folder of images, a .txt file, or package.module:factory"
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,15 @@ class Preprocessing:
     std: Sequence[float]
 
 
-def load_samples(data: str, batch: int, limit: int | None, images: Preprocessing) -> Sequence[Any] | Iterable[Any]:
+def load_samples(
+    data: str, source: str, batch: int, limit: int | None, images: Preprocessing
+) -> Sequence[Any] | Iterable[Any]:
     """Return the samples that an argument names.
 
     Args:
         data: a `.npy` file (samples along axis 0), a `.npz` file of such arrays (named as the model's arguments), a
-            folder of images, or `package.module:factory` that gives an iterable of samples.
+            folder of images, a `.txt` file of lines, or `package.module:factory` that gives an iterable of samples.
+        source: of the model; its tokenizer reads lines.
         batch: how many samples of a file or folder go into one.
         limit: how many samples of a file or folder to take at most.
         images: for a folder.
@@ -44,6 +48,8 @@ def load_samples(data: str, batch: int, limit: int | None, images: Preprocessing
         return _Folder(path, batch, limit, images)
     if path.suffix in (".npy", ".npz"):
         return _array_batches(path, batch, limit)
+    if path.suffix == ".txt":
+        return read_texts(path, source, batch, limit)
     found = call_factory(data, "--calibration", _EXPECTED)
     if not isinstance(found, Iterable):
         raise UsageError(f"--calibration {data}: gives a {type(found).__name__}, expected an iterable of samples")

@@ -1,4 +1,4 @@
-"""Where a model comes from: a factory in a module, or a file of torch.export."""
+"""Where a model comes from: a factory in a module, a file of torch.export, or a folder of transformers."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from octavo.cli.guard import UsageError
+from octavo.cli.pretrained import is_pretrained, load_pretrained
 
 
 def load_model(source: str) -> Any:
     """Return the module that a source names.
 
     Args:
-        source: `package.module:factory` (called without arguments; a module is taken as it is) or `model.pt2`.
+        source: `package.module:factory` (called without arguments; a module is taken as it is), `model.pt2`, or a
+            folder with `config.json` and `model.safetensors`.
 
     Raises:
         UsageError: the source is neither, or does not give a torch.nn.Module.
@@ -23,7 +25,11 @@ def load_model(source: str) -> Any:
 
     if source.endswith(".pt2"):
         return _load_exported(source)
-    made = call_factory(source, "SOURCE", "package.module:factory or a file model.pt2")
+    if is_pretrained(source):
+        return load_pretrained(source)
+    made = call_factory(
+        source, "SOURCE", "package.module:factory, a file model.pt2 or a folder of a transformers model"
+    )
     if not isinstance(made, nn.Module):
         raise UsageError(f"SOURCE {source}: gives a {type(made).__name__}, expected a torch.nn.Module")
     return made
