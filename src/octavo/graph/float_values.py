@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from octavo.graph.ir import Graph, Node
+from octavo.graph.ir import Graph
 
 PER_ROW = frozenset({"layer_norm", "softmax", "log_softmax", "attention", "reduce", "binary", "where"})
 """Operators in float32 that combine the elements of a row, each with its full precision."""
@@ -34,8 +34,14 @@ def float_sums(graph: Graph) -> frozenset[str]:
     return frozenset(kept)
 
 
-def follows_tokens(node: Node, graph: Graph, producers: dict[str, Node]) -> bool:
-    """Tell whether a function maps what a linear layer makes of tokens, [n, t, features]: float32, for nothing."""
-    made = producers.get(node.inputs[0])
-    linear = made is not None and made.type == "linear" and len(made.shape) >= 3
-    return node.type == "function" and linear and len(graph.consumers()[node.inputs[0]]) == 1
+def functions_of_tokens(graph: Graph) -> frozenset[str]:
+    """Find the functions that map what a linear layer makes of tokens, [n, t, features]: float32, for nothing.
+
+    Returns: the values that they make.
+    """
+    consumers, kept = graph.consumers(), set()
+    for layer in graph.nodes:
+        readers = consumers[layer.output]
+        if layer.type == "linear" and len(layer.shape) >= 3 and [reader.type for reader in readers] == ["function"]:
+            kept.add(readers[0].output)
+    return frozenset(kept)

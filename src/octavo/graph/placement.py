@@ -8,7 +8,7 @@ from typing import Literal
 
 from octavo.graph import elementwise
 from octavo.graph.errors import UnsupportedOperator, UnsupportedOperatorError
-from octavo.graph.float_values import float_sums, follows_tokens
+from octavo.graph.float_values import float_sums, functions_of_tokens
 from octavo.graph.ir import Graph, Node
 from octavo.graph.recurrent import RECURRENT
 
@@ -116,7 +116,7 @@ def _alone(node: Node, scheme: Scheme) -> Decision:
 
 def _kept_in_float(graph: Graph, decisions: Mapping[str, Decision]) -> dict[str, Decision]:
     """Take int8 from the sums that need float32, and from functions between linear layers of tokens."""
-    sums, producers = float_sums(graph), graph.producers()
+    sums, functions = float_sums(graph), functions_of_tokens(graph)
     kept = {}
     for node in graph.nodes:
         if not decisions[node.name].int8:
@@ -124,7 +124,7 @@ def _kept_in_float(graph: Graph, decisions: Mapping[str, Decision]) -> dict[str,
         if node.output in sums:
             reason = "operators in float32 read its sum, which 8 bits would round"
             kept[node.name] = Decision(False, reason, "none needed: float is exact here")
-        elif follows_tokens(node, graph, producers):
+        elif node.output in functions:
             reason = "the linear layer before it gives float32 directly"
             kept[node.name] = Decision(False, reason, "none needed: float is exact here")
     return kept
