@@ -59,7 +59,8 @@ class TestText:
         with pytest.raises(IndexError, match=r"operator 'words' \(embedding\): id 20 at \[0, 0\]"):
             quantized(torch.full((1, 9), ROWS))
         report = {layer.name: layer for layer in quantized.report(seconds=0.1).layers}
-        assert report["words"].sqnr_db > 200 and report["head"].sqnr_db > 30
+        # The table is in 8 bits, each row by its own range: about 48 dB for normal numbers.
+        assert report["words"].sqnr_db > 44 and report["head"].sqnr_db > 30
 
 
 def test_indices_that_are_returned_stay_as_they_are():

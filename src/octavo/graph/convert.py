@@ -8,10 +8,11 @@ from octavo.graph.emit_dynamic import emit_dynamic
 from octavo.graph.emit_float import emit_float
 from octavo.graph.emit_int8 import emit_int8, emit_layer
 from octavo.graph.emit_recurrent import emit_recurrent
+from octavo.graph.emit_table import emit_table
 from octavo.graph.emitter import Emitter, Qparams
 from octavo.graph.errors import CalibrationError
 from octavo.graph.ir import Node
-from octavo.graph.placement import LAYERS, Decision, gives_float
+from octavo.graph.placement import LAYERS, TABLES, Decision, gives_float
 from octavo.graph.prepare import Prepared
 from octavo.graph.recurrent import RECURRENT
 from octavo.graph.weights import AccumulatorOverflowError, QuantizedLayer, quantize_layer
@@ -74,6 +75,8 @@ def convert(prepared: Prepared, producer: str) -> Conversion:
             emitter.same(node.inputs[0], node.output, decisions[node.name].int8)
         elif node.type in RECURRENT and qconfig is not None:
             emit_recurrent(emitter, node, qconfig, static=decisions[node.name].int8)
+        elif node.type in TABLES and decisions[node.name].dynamic and qconfig is not None:
+            emit_table(emitter, node, qconfig)
         elif decisions[node.name].dynamic and qconfig is not None:
             emit_dynamic(emitter, node, qconfig, prepared.weights.get(node.name))
         elif not decisions[node.name].int8:

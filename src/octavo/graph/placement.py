@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from octavo.graph import elementwise
 from octavo.graph.errors import UnsupportedOperator, UnsupportedOperatorError
 from octavo.graph.float_values import float_sums, functions_of_tokens
 from octavo.graph.ir import Graph, Node
 from octavo.graph.recurrent import RECURRENT
+from octavo.graph.schemes import Scheme
 
 LAYERS = frozenset({"conv", "conv_transpose", "linear"})
 _PRODUCTS = LAYERS | {"matmul"}
@@ -31,7 +31,8 @@ class Decision:
     Args:
         int8: whether it reads 8-bit values.
         reason, remedy: why it runs in float and what to do about it; '' where it runs in int8.
-        dynamic: whether it reads float32 and quantizes it as it arrives, for weights in 8 bits.
+        dynamic: whether it reads float32 and quantizes it as it arrives, for weights in 8 bits, or looks up rows of 8
+            bits.
     """
 
     int8: bool
@@ -40,8 +41,7 @@ class Decision:
     dynamic: bool = False
 
 
-Scheme = Literal["static", "dynamic", "float"]
-"""How the user wants a node: with qparams found beforehand, found as values arrive, or in float."""
+TABLES = frozenset({"embedding", "embedding_bag"})
 
 _INT8_DECISION = Decision(True)
 _DYNAMIC_DECISION = Decision(False, dynamic=True)
@@ -96,6 +96,11 @@ def _is_plain(node: Node) -> bool:
 
 def _alone(node: Node, scheme: Scheme) -> Decision:
     """Decide for a node without looking at its neighbours."""
+    if node.type in TABLES:
+        remedy = "give it float_qparams_weight_only_qconfig"
+        return _DYNAMIC_DECISION if scheme == "table" else Decision(False, "its qconfig is for no table", remedy)
+    if scheme == "table":
+        scheme = "float"
     if node.type == "attention" and scheme != "float":
         return _DYNAMIC_DECISION
     if scheme == "dynamic" and (node.type in RECURRENT or node.type in _DYNAMIC):

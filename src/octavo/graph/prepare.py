@@ -15,14 +15,14 @@ from octavo.graph.ir import Graph, Node
 from octavo.graph.passes import LAYERWISE_PASSES, PASSES, run_passes, share_qparams
 from octavo.graph.passes.merge_linears import merge_linears
 from octavo.graph.passes.share_qparams import AVERAGING, MOVING
-from octavo.graph.placement import Decision, Scheme, gives_float, place
+from octavo.graph.placement import Decision, gives_float, place
 from octavo.graph.ports import made_in_8_bits, read_in_8_bits
-from octavo.graph.recurrent import RECURRENT
+from octavo.graph.schemes import find_schemes
 from octavo.graph.signature import Signature
 from octavo.numerics import Qparams
 from octavo.observers import UniformQuantizationObserverBase
 from octavo.program.types import QUANT_RANGE
-from octavo.qconfig import QConfig, QConfigMapping, activation_observer, default_static, is_dynamic, weight_observer
+from octavo.qconfig import QConfig, QConfigMapping, activation_observer, default_static, weight_observer
 
 
 @dataclass
@@ -80,10 +80,10 @@ def prepare(
     graph = run_passes(captured.graph, LAYERWISE_PASSES if layerwise else PASSES)
     check_weights(graph)
     qconfigs = _resolve(graph, mapping)
-    decisions = place(graph, _schemes(graph, qconfigs, layerwise or training), layerwise)
+    decisions = place(graph, find_schemes(graph, qconfigs, layerwise or training), layerwise)
     if not (layerwise or training):
         graph, qconfigs = _merged(graph, qconfigs, decisions)
-        decisions = place(graph, _schemes(graph, qconfigs, False), False)
+        decisions = place(graph, find_schemes(graph, qconfigs, False), False)
     int8 = [node for node in graph.nodes if decisions[node.name].int8]
     sharing = MOVING | AVERAGING if layerwise else MOVING
     shared = share_qparams(int8, sharing)
@@ -139,7 +139,7 @@ def keep_in_float(prepared: Prepared, graph: Graph, reasons: Mapping[str, Decisi
         reasons: name of each node that has to run in float to its decision.
     """
     qconfigs = {node.name: None if node.name in reasons else prepared.qconfigs[node.name] for node in graph.nodes}
-    decisions = place(graph, _schemes(graph, qconfigs, prepared.layerwise), prepared.layerwise) | dict(reasons)
+    decisions = place(graph, find_schemes(graph, qconfigs, prepared.layerwise), prepared.layerwise) | dict(reasons)
     return replace(prepared, graph=graph, qconfigs=qconfigs, decisions=decisions)
 
 
@@ -154,18 +154,6 @@ def _resolve(graph: Graph, mapping: QConfigMapping) -> dict[str, QConfig | None]
         qconfigs[node.name] = mapping.resolve(name, node.type, node.module, function, node.path, calls[place])
         calls[place] += 1
     return qconfigs
-
-
-def _schemes(graph: Graph, qconfigs: Mapping[str, QConfig | None], each_on_its_own: bool = False) -> dict[str, Scheme]:
-    """Say how each node is wanted; recurrent layers are dynamic where layers are trained, or rounded one by one."""
-
-    def scheme(node: Node) -> Scheme:
-        qconfig = qconfigs[node.name]
-        if qconfig is None:
-            return "float"
-        return "dynamic" if is_dynamic(qconfig) or (each_on_its_own and node.type in RECURRENT) else "static"
-
-    return {node.name: scheme(node) for node in graph.nodes}
 
 
 def _observer(layer: str, qconfig: QConfig) -> UniformQuantizationObserverBase:

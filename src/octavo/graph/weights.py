@@ -85,6 +85,28 @@ def quantize_rows(
     return weight.numpy(), qparams.scale.expand(weight.shape[0]).contiguous().numpy()
 
 
+def quantize_table(node: Node, qconfig: QConfig) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Quantize the table of an embedding: `row ≈ scale · q + offset`, each row with its own.
+
+    Args:
+        node: an embedding with finite constants.
+        qconfig: its weight observer chooses the scales: `is_for_tables`.
+
+    Returns: uint8 of the table's shape, [rows] float32 scales and [rows] float32 offsets.
+    """
+    table = node.constants["weight"].detach()
+    observer = weight_observer(qconfig, node.name)
+    if observer.dtype != "uint8" or observer.ch_axis != 0:
+        raise ConversionError(
+            f"layer '{node.name}': its QConfig observes the table as {observer.dtype} with ch_axis={observer.ch_axis}, "
+            "expected uint8 with a scale for each row (ch_axis=0). Remedy: float_qparams_weight_only_qconfig"
+        )
+    observer(table)
+    qparams = observer.qparams()
+    offset = (-qparams.zero_point.double() * qparams.scale.double()).float()
+    return quantize(table, qparams).numpy(), qparams.scale.numpy(), offset.numpy()
+
+
 def dequantized_weight(node: Node, qconfig: QConfig, role: str = "weight") -> torch.Tensor:
     """Return the real numbers that a layer's weight will stand for once it is in int8, float32 of its shape."""
     qparams = _weight_qparams(node, qconfig, role)

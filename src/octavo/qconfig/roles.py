@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from octavo.fake_quantize import FakeQuantizeBase
+from octavo.numerics import Qscheme, has_float_zero_point
 from octavo.observers import ObserverBase, PlaceholderObserver, UniformQuantizationObserverBase
 from octavo.qconfig.qconfig import QConfig
 
@@ -31,6 +32,14 @@ def is_dynamic(qconfig: QConfig) -> bool:
     """Tell whether qparams of activations are chosen for each tensor when the model runs."""
     made = qconfig.activation()
     return isinstance(made, (ObserverBase, FakeQuantizeBase)) and bool(getattr(made, "is_dynamic", False))
+
+
+def is_for_tables(qconfig: QConfig) -> bool:
+    """Tell whether a QConfig is for tables of embeddings: rows of 8 bits, each with a scale and a real zero_point."""
+    made = qconfig.weight()
+    observer = getattr(made, "activation_post_process", made) if isinstance(made, FakeQuantizeBase) else made
+    qscheme: Qscheme | None = getattr(observer, "qscheme", None)
+    return qscheme is not None and has_float_zero_point(qscheme)
 
 
 def _observer(made: nn.Module, layer: str, role: str) -> UniformQuantizationObserverBase:

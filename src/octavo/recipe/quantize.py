@@ -10,10 +10,16 @@ from torch import nn
 
 from octavo.algorithms import BiasCorrection, WideInputs
 from octavo.graph import Conversion, quantize_dynamic, quantize_static
-from octavo.graph.placement import LAYERS
+from octavo.graph.placement import LAYERS, TABLES
 from octavo.graph.recurrent import RECURRENT
 from octavo.graph.signature import Sample
-from octavo.qconfig import QConfigMapping, default_static, min_max_static, per_channel_dynamic_qconfig
+from octavo.qconfig import (
+    QConfigMapping,
+    default_static,
+    float_qparams_weight_only_qconfig,
+    min_max_static,
+    per_channel_dynamic_qconfig,
+)
 from octavo.recipe.measure import Origin
 from octavo.recipe.progress import Progress, choose
 from octavo.recipe.quantized_model import QuantizedModel
@@ -38,7 +44,8 @@ def quantize(
         example_inputs: a tensor, a tuple of positional arguments or a dict of keyword arguments of its forward.
         calibration_data: any iterable of such inputs, without labels; sizes in which they differ become symbolic.
         recipe: `"auto"`, `"static"`, `"dynamic"` or a Recipe. Dynamic needs no data: linear and recurrent layers (LSTM,
-            GRU, RNN) get int8 weights and quantize each row of their input as it arrives; all else stays in float.
+            GRU, RNN) get int8 weights and quantize each row of their input as it arrives; attention and products of
+            activations quantize both sides so; all else stays in float. Tables of embeddings have 8 bits in either.
             "auto" is static with calibration data, but for recurrent layers, and dynamic without. What multiplies an
             input that 8 bits cannot hold stays in float32, and the report says so.
         dynamic_shapes: as in `torch.export.export`, in place of what is found from the samples.
@@ -73,13 +80,16 @@ def quantize(
 
 
 def _mapping(recipe: Recipe) -> QConfigMapping:
-    if recipe.scheme == "dynamic":
-        return recipe.qconfig_mapping or QConfigMapping().set_global(per_channel_dynamic_qconfig)
     if recipe.qconfig_mapping is not None:
         return recipe.qconfig_mapping
-    mapping = {"histogram": default_static, "min_max": min_max_static}[recipe.observer]()
-    for kind in sorted(RECURRENT) if recipe.recurrent == "dynamic" else ():
-        mapping.set_object_type(kind, per_channel_dynamic_qconfig)
+    if recipe.scheme == "dynamic":
+        mapping = QConfigMapping().set_global(per_channel_dynamic_qconfig)
+    else:
+        mapping = {"histogram": default_static, "min_max": min_max_static}[recipe.observer]()
+        for kind in sorted(RECURRENT) if recipe.recurrent == "dynamic" else ():
+            mapping.set_object_type(kind, per_channel_dynamic_qconfig)
+    for kind in sorted(TABLES):
+        mapping.set_object_type(kind, float_qparams_weight_only_qconfig)
     return mapping
 
 
