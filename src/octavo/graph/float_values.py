@@ -14,7 +14,7 @@ def float_sums(graph: Graph) -> frozenset[str]:
     """Find the sums that stay in float32.
 
     A sum that a layer norm reads, the residual stream of a transformer, has outliers; a scale of 8 bits that holds them
-    loses the small features. Sums that nothing but such a sum reads stay in float32 too.
+    loses the small features. Sums that such a sum reads stay in float32 too.
 
     Args:
         graph: with its residuals fused or not.
@@ -27,9 +27,7 @@ def float_sums(graph: Graph) -> frozenset[str]:
         if node.type not in _PASSING:
             continue
         readers = consumers[node.output]
-        for_rows = any(reader.type in PER_ROW for reader in readers)
-        only_sums = bool(readers) and all(reader.output in kept for reader in readers)
-        if for_rows or (only_sums and node.output not in graph.outputs):
+        if any(reader.type in PER_ROW or reader.output in kept for reader in readers):
             kept.add(node.output)
     return frozenset(kept)
 
