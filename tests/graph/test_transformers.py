@@ -57,6 +57,17 @@ def test_bert_at_lengths_that_were_never_seen(bert, captured, scheme):
     assert "permute" not in kinds or scheme == "float"
 
 
+@pytest.mark.parametrize("example", [(1, 6), (2, 1)])
+def test_a_size_of_one_may_be_fixed(bert, example):
+    given = sentences(*example)
+    names = ("batch", "length")
+    sizes = {axis: torch.export.Dim(names[axis], max=LONGEST) for axis in (0, 1) if example[axis] != 1}
+    program = converted(capture(bert, given, {name: sizes for name in given}), given, "dynamic")
+    assert 1 in program.inputs[0].shape
+    for got, want in zip(results_of(program, given), float_results(bert, given), strict=True):
+        assert cosine(got, want) > LEAST["dynamic"]
+
+
 def test_sums_and_norms_of_a_static_bert_stay_in_float(captured):
     samples = tuple(sentences(3, length) for length in (9, 12))
     program = converted(captured, sentences(2, 6), "static", samples)

@@ -117,6 +117,11 @@ struct Kept {
 template <int MR>
 void run(const RowLinearTile& tile) {
   constexpr int chains = MR == 1 ? 4 : MR == 2 ? 2 : 1;
+  // What is going to be written comes from memory meanwhile: rows of y lie too far apart for the processor to guess.
+  unroll<MR>([&](auto i) [[gnu::always_inline]] {
+    unroll<kVectors>([&](auto v)
+                         [[gnu::always_inline]] { __builtin_prefetch(tile.y + i * tile.y_stride + 16 * v, 1); });
+  });
   Sums<MR, chains> acc;
   accumulate<MR, chains>(tile, acc);
   const Kept kept(tile);

@@ -31,16 +31,20 @@ def index(b: Builder, x: Value, places: Any) -> Value:
     """Lower an index by whole ranges, each along an axis of its own: a view with axes of size 1 between."""
     shape, own = b.result_shape(), b.shape(x)
     axes = [_whole_axis(place, size) for place, size in zip(places, own, strict=False)]
-    known = [axis for axis in axes if axis is not None]
-    if len(known) != len(own) or known != sorted(set(known)):
+    ranges = [axis for axis in axes if axis is not None and axis != _ONLY]
+    if len(axes) != len(own) or None in axes or ranges != sorted(set(ranges)):
         raise Unsupported("its indices depend on the input, or take a part of an axis", "use slices")
     wide = tuple(own[axes.index(axis)] if axis in axes else 1 for axis in range(len(shape)))
     y = b.reshape(x, wide, suffix="")
     return y if wide == shape else Value(y.name, shape)
 
 
+_ONLY = -1
+"""An index that takes the only element of an axis, wherever it stands."""
+
+
 def _whole_axis(place: Any, size: Dim) -> int | None:
-    """Return along which axis a range counts 0, 1, … to a size; None where it is no such range."""
+    """Return along which axis a range counts 0, 1, … to a size, or `_ONLY`; None where it is no such range."""
     if isinstance(place, torch.Tensor) and place.dtype == torch.int64:
         place = recognize(place)
     if isinstance(place, Split) and place.uniform == 0 and size == 1:
@@ -48,6 +52,8 @@ def _whole_axis(place: Any, size: Dim) -> int | None:
     if not isinstance(place, Ramp) or place.line.start != 0:
         return None
     axes = [axis for axis, step in enumerate(place.line.steps) if step != 0]
+    if not axes and size == 1:
+        return _ONLY
     if len(axes) != 1 or place.line.steps[axes[0]] != 1 or place.shape[axes[0]] != size:
         return None
     return axes[0]
