@@ -62,7 +62,7 @@ def test_a_size_of_one_may_be_fixed(bert, example):
     given = sentences(*example)
     names = ("batch", "length")
     sizes = {axis: torch.export.Dim(names[axis], max=LONGEST) for axis in (0, 1) if example[axis] != 1}
-    program = converted(capture(bert, given, {name: sizes for name in given}), given, "dynamic")
+    program = converted(capture(bert, given, dict.fromkeys(given, sizes)), given, "dynamic")
     assert 1 in program.inputs[0].shape
     for got, want in zip(results_of(program, given), float_results(bert, given), strict=True):
         assert cosine(got, want) > LEAST["dynamic"]
