@@ -4,7 +4,7 @@
 
 #include "kernels/attention/attention.h"
 #include "kernels/float_math.h"
-#include "kernels/pair.h"
+#include "kernels/several.h"
 #include "kernels/vector.h"
 
 namespace octavo {
@@ -60,7 +60,7 @@ template <class V>
 inline int32_t store_weights(const float* logits, float top, int64_t n, uint8_t* p) {
   using Floats = typename V::Floats;
   using Ints = typename V::Ints;
-  using Two = Pair<Floats>;
+  using Four = Several<Floats, 4>;
   constexpr int64_t lanes = V::kLanes;
   const Floats greatest(top);
   Ints sum(0);
@@ -70,11 +70,8 @@ inline int32_t store_weights(const float* logits, float top, int64_t n, uint8_t*
   };
   int64_t i = 0;
   for (; i + 4 * lanes <= n; i += 4 * lanes) {
-    const auto two = [&](int64_t at) {
-      return Two(Floats::load(logits + at) - greatest, Floats::load(logits + at + lanes) - greatest);
-    };
-    const auto w = weight_of(Pair<Two>(two(i), two(i + 2 * lanes)));
-    put(i, rounded(w.a.a), rounded(w.a.b), rounded(w.b.a), rounded(w.b.b));
+    const Four w = weight_of(Four::load(logits + i) - Four(top));
+    put(i, rounded(w.v[0]), rounded(w.v[1]), rounded(w.v[2]), rounded(w.v[3]));
   }
   const auto last = [&](int64_t at) {
     const int64_t left = n > at ? n - at : 0;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "kernels/float_unary/float_unary.h"
-#include "kernels/pair.h"
+#include "kernels/several.h"
 #include "kernels/vector.h"
 
 namespace octavo {
@@ -11,21 +11,15 @@ namespace {
 template <class V>
 void float_unary_rows(FloatFunction function, const FloatParameters& parameters, const Block& block) {
   using Floats = typename V::Floats;
+  using Four = Several<Floats, 4>;
   if (block.stride[0] != 4 || block.stride[1] != 4) return reference::float_unary(function, parameters, block);
   with_function(function, [&]<FloatFunction chosen>() {
     for (int64_t row = 0; row < block.rows; ++row) {
       const float* x = floats(block.data[1] + row * block.row_stride[1]);
       float* y = floats(block.data[0] + row * block.row_stride[0]);
       int64_t i = 0;
-      for (; i + 4 * V::kLanes <= block.count; i += 4 * V::kLanes) {
-        using Two = Pair<Floats>;
-        const auto two = [&](int64_t at) { return Two(Floats::load(x + at), Floats::load(x + at + V::kLanes)); };
-        const auto four = apply<chosen>(Pair<Two>(two(i), two(i + 2 * V::kLanes)), parameters);
-        store(y + i, four.a.a);
-        store(y + i + V::kLanes, four.a.b);
-        store(y + i + 2 * V::kLanes, four.b.a);
-        store(y + i + 3 * V::kLanes, four.b.b);
-      }
+      for (; i + Four::kLanes <= block.count; i += Four::kLanes)
+        store(y + i, apply<chosen>(Four::load(x + i), parameters));
       float_row<V>(y + i, block.count - i,
                    [&](int64_t at, int64_t left) { return apply<chosen>(Floats::load(x + i + at, left), parameters); });
     }

@@ -29,7 +29,7 @@ struct Gate {
 
 template <class V>
 struct FloatState {
-  using Floats = Several<V, V::kAbreast>;
+  using Floats = Several<typename V::Floats, V::kAbreast>;
   static Floats before(const GateTile& tile, int64_t row, int64_t unit, int64_t left) {
     return Floats::load(tile.h_before + row * tile.h_before_stride + unit, left);
   }
@@ -40,11 +40,11 @@ struct FloatState {
 
 template <class V>
 struct LevelState {
-  using Floats = Several<V, V::kAbreast>;
+  using Floats = Several<typename V::Floats, V::kAbreast>;
   static Floats before(const GateTile& tile, int64_t row, int64_t unit, int64_t) {
     const StateLevels& state = tile.levels;
     const uint8_t* from = state.before + row * state.stride + unit;
-    return each<V, V::kAbreast>([&](int i) {
+    return each<typename V::Floats, V::kAbreast>([&](int i) {
       return typename V::Floats(load_levels<V>(from + i * V::kLanes, Levels{.zero_point = state.y.zero_point}) *
                                 typename V::Floats(state.scale));
     });
@@ -64,7 +64,7 @@ struct LevelState {
 // what a processor keeps in flight.
 template <class V, class State>
 [[gnu::flatten]] void lstm(const GateTile& given) {
-  using Floats = Several<V, V::kAbreast>;
+  using Floats = Several<typename V::Floats, V::kAbreast>;
   const GateTile tile = given;  // a copy that no store can alias
   for_each_vector<Floats>(tile, [&](int64_t row, int64_t unit, int64_t left) {
     const auto sum = [&](int gate) { return Gate<Floats>(tile, gate, row, unit, left).sum(); };
@@ -81,7 +81,7 @@ template <class V, class State>
 
 template <class V, class State>
 [[gnu::flatten]] void gru(const GateTile& given) {
-  using Floats = Several<V, V::kAbreast>;
+  using Floats = Several<typename V::Floats, V::kAbreast>;
   const GateTile tile = given;
   for_each_vector<Floats>(tile, [&](int64_t row, int64_t unit, int64_t left) {
     const auto gate = [&](int index) { return Gate<Floats>(tile, index, row, unit, left); };
@@ -94,7 +94,7 @@ template <class V, class State>
 
 template <class V, FloatFunction nonlinearity, class State>
 [[gnu::flatten]] void rnn(const GateTile& given) {
-  using Floats = Several<V, V::kAbreast>;
+  using Floats = Several<typename V::Floats, V::kAbreast>;
   const GateTile tile = given;
   for_each_vector<Floats>(tile, [&](int64_t row, int64_t unit, int64_t left) {
     State::put(tile, row, unit, left,
