@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,21 @@ def is_pretrained(source: str) -> bool:
     return (Path(source) / _NEEDED[0]).is_file()
 
 
+def _hide_broken_torchvision() -> None:
+    """Let transformers do without a torchvision that was built for another PyTorch and fails to import.
+
+    Language models need none of it, but transformers imports it wherever it is installed.
+    """
+    if find_spec("torchvision") is None:
+        return
+    try:
+        import torchvision  # noqa: F401  # pyright: ignore[reportUnusedImport]
+    except Exception:  # RuntimeError: operator torchvision::nms does not exist
+        for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
+            del sys.modules[name]
+        sys.modules["torchvision"] = None  # type: ignore[assignment]  # as if it were not installed
+
+
 def load_pretrained(source: str) -> Any:
     """Load the model of a folder, in float32.
 
@@ -32,9 +49,10 @@ def load_pretrained(source: str) -> Any:
     for name in _NEEDED:
         if not (folder / name).is_file():
             raise UsageError(f"SOURCE {source}: has no {name}, expected the folder of a transformers model")
+    _hide_broken_torchvision()
     try:
         from transformers import AutoModel
-    except Exception as error:  # a torchvision that does not fit PyTorch fails with a RuntimeError
+    except ImportError as error:
         raise UsageError(
             f"SOURCE {source}: transformers cannot be imported ({error}). Remedy: pip install transformers"
         ) from error

@@ -113,7 +113,9 @@ def _alone(node: Node, scheme: Scheme) -> Decision:
         function = node.attributes["function"]
         return Decision(False, f"8 bits cannot hold the range of {function}", "none needed, or bound it by a sigmoid")
     if scheme == "dynamic":
-        return Decision(False, f"{node.type} has no dynamic form", "quantize it statically, with calibration data")
+        if node.type in LAYERS:
+            return Decision(False, f"{node.type} has no dynamic form", "quantize it statically, with calibration data")
+        return Decision(False, f"{node.type} has no weights, and its inputs arrive in float32", "none needed")
     if scheme == "float":
         return Decision(False, "its qconfig is None", "give it a QConfig in the QConfigMapping")
     return _INT8_DECISION
