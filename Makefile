@@ -28,7 +28,7 @@ test: build sequence
 bench: build sequence .venv/.bench
 	@$(BIN)/python -m benchmarks
 
-lint: .venv/.dev .venv/.lint
+lint: .venv/.dev .venv/.lint .venv/.sequence
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
