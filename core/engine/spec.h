@@ -1,10 +1,12 @@
 // An operator as it comes from a program: plain data, before it is built.
 #pragma once
 
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/operator.h"
@@ -41,6 +43,18 @@ struct OperatorSpec {
   int64_t int_of(const std::string& key) const;
   float float_of(const std::string& key) const;  // a finite number
   std::optional<int64_t> optional_int(const std::string& key) const;
+  // What stands beside the attribute's word.
+  template <class T>
+  T choice_of(const std::string& key, std::initializer_list<std::pair<const char*, T>> choices) const {
+    const auto found = strings.find(key);
+    if (found == strings.end()) fail("attribute '" + key + "' is missing");
+    std::string words;
+    for (const auto& [word, choice] : choices) {
+      if (found->second == word) return choice;
+      words += std::string(words.empty() ? "" : ", ") + word;
+    }
+    fail("attribute '" + key + "' is '" + found->second + "', expected one of " + words);
+  }
   const Array& constant(const std::string& role, DType dtype) const;
   [[noreturn]] void fail(const std::string& what) const;
 };

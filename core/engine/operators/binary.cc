@@ -93,18 +93,10 @@ class Function final : public Binary {
 
  private:
   static FloatBinary function_of(const OperatorSpec& spec) {
-    constexpr struct {
-      const char* name;
-      FloatBinary function;
-    } kFunctions[] = {{"sub", FloatBinary::sub},
-                      {"div", FloatBinary::div},
-                      {"maximum", FloatBinary::maximum},
-                      {"minimum", FloatBinary::minimum}};
-    const auto found = spec.strings.find("function");
-    if (found == spec.strings.end()) spec.fail("attribute 'function' is missing");
-    for (const auto& row : kFunctions)
-      if (found->second == row.name) return row.function;
-    spec.fail("attribute 'function' is '" + found->second + "', which this engine does not know");
+    return spec.choice_of<FloatBinary>("function", {{"sub", FloatBinary::sub},
+                                                    {"div", FloatBinary::div},
+                                                    {"maximum", FloatBinary::maximum},
+                                                    {"minimum", FloatBinary::minimum}});
   }
 
   FloatBinary function_;

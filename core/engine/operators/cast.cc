@@ -20,16 +20,15 @@ void not_zero(const Block& block) {
   convert_each(block, [](int64_t x) { return x != 0 ? 1.0f : 0.0f; });
 }
 
+using Convert = void (*)(const Block&);
+
 class Cast final : public Operator {
  public:
   explicit Cast(const OperatorSpec& spec) : name_(spec.name) {
     require_values(spec, 1);
     require_dtype(spec, spec.inputs[0], spec.inputs[0].dtype == DType::s64, "int64");
     require_dtype(spec, spec.outputs[0], spec.outputs[0].dtype == DType::f32, "float32");
-    const auto function = spec.strings.find("function");
-    if (function == spec.strings.end() || (function->second != "value" && function->second != "not_zero"))
-      spec.fail("attribute 'function' is none of value, not_zero");
-    convert_ = function->second == "value" ? value : not_zero;
+    convert_ = spec.choice_of<Convert>("function", {{"value", value}, {"not_zero", not_zero}});
   }
   void check(std::span<const Shape> in, std::span<const Shape> out) const override {
     require_same(name_, in[0], out[0]);
@@ -40,7 +39,7 @@ class Cast final : public Operator {
 
  private:
   std::string name_;
-  void (*convert_)(const Block&);
+  Convert convert_;
 };
 
 }  // namespace

@@ -93,18 +93,11 @@ class EmbeddingBagStep final : public Step {
   FirstMistake wrong_offset_, wrong_id_;
 };
 
-constexpr struct {
-  const char* name;
-  BagMode mode;
-} kModes[] = {
-    {"sum", BagMode::sum}, {"mean", BagMode::mean}, {"max", BagMode::maximum}, {"weighted_sum", BagMode::weighted_sum}};
-
 BagMode mode_of(const OperatorSpec& spec) {
-  const auto found = spec.strings.find("mode");
-  if (found == spec.strings.end()) spec.fail("attribute 'mode' is missing");
-  for (const auto& row : kModes)
-    if (found->second == row.name) return row.mode;
-  spec.fail("attribute 'mode' is '" + found->second + "', expected sum, mean, max or weighted_sum");
+  return spec.choice_of<BagMode>("mode", {{"sum", BagMode::sum},
+                                          {"mean", BagMode::mean},
+                                          {"max", BagMode::maximum},
+                                          {"weighted_sum", BagMode::weighted_sum}});
 }
 
 class EmbeddingBag final : public Operator {

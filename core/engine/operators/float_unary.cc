@@ -9,38 +9,27 @@
 namespace octavo {
 namespace {
 
-constexpr struct {
-  const char* name;
-  FloatFunction function;
-} kFunctions[] = {
-    {"relu", FloatFunction::relu},
-    {"sigmoid", FloatFunction::sigmoid},
-    {"tanh", FloatFunction::tanh},
-    {"exp", FloatFunction::exp},
-    {"silu", FloatFunction::silu},
-    {"gelu", FloatFunction::gelu},
-    {"hardswish", FloatFunction::hardswish},
-    {"hardsigmoid", FloatFunction::hardsigmoid},
-    {"erf", FloatFunction::erf},
-    {"log", FloatFunction::log},
-    {"sqrt", FloatFunction::sqrt},
-    {"neg", FloatFunction::neg},
-    {"abs", FloatFunction::abs},
-    {"reciprocal", FloatFunction::reciprocal},
-    {"gelu_tanh", FloatFunction::gelu_tanh},
-    {"mish", FloatFunction::mish},
-    {"log_sigmoid", FloatFunction::log_sigmoid},
-    {"rsqrt", FloatFunction::rsqrt},
-    {"sin", FloatFunction::sin},
-    {"cos", FloatFunction::cos},
-};
-
 FloatFunction function_of(const OperatorSpec& spec) {
-  const auto found = spec.strings.find("function");
-  if (found == spec.strings.end()) spec.fail("attribute 'function' is missing");
-  for (const auto& row : kFunctions)
-    if (found->second == row.name) return row.function;
-  spec.fail("attribute 'function' is '" + found->second + "', which this engine does not know");
+  return spec.choice_of<FloatFunction>("function", {{"relu", FloatFunction::relu},
+                                                    {"sigmoid", FloatFunction::sigmoid},
+                                                    {"tanh", FloatFunction::tanh},
+                                                    {"exp", FloatFunction::exp},
+                                                    {"silu", FloatFunction::silu},
+                                                    {"gelu", FloatFunction::gelu},
+                                                    {"hardswish", FloatFunction::hardswish},
+                                                    {"hardsigmoid", FloatFunction::hardsigmoid},
+                                                    {"erf", FloatFunction::erf},
+                                                    {"log", FloatFunction::log},
+                                                    {"sqrt", FloatFunction::sqrt},
+                                                    {"neg", FloatFunction::neg},
+                                                    {"abs", FloatFunction::abs},
+                                                    {"reciprocal", FloatFunction::reciprocal},
+                                                    {"gelu_tanh", FloatFunction::gelu_tanh},
+                                                    {"mish", FloatFunction::mish},
+                                                    {"log_sigmoid", FloatFunction::log_sigmoid},
+                                                    {"rsqrt", FloatFunction::rsqrt},
+                                                    {"sin", FloatFunction::sin},
+                                                    {"cos", FloatFunction::cos}});
 }
 
 class FloatUnary final : public Operator {

@@ -57,11 +57,8 @@ std::unique_ptr<Operator> make_lstm(const OperatorSpec& spec) { return make(spec
 std::unique_ptr<Operator> make_gru(const OperatorSpec& spec) { return make(spec, 3, 1, kernels_of(spec).gru); }
 
 std::unique_ptr<Operator> make_rnn(const OperatorSpec& spec) {
-  const auto found = spec.strings.find("nonlinearity");
-  const std::string nonlinearity = found == spec.strings.end() ? "" : found->second;
-  if (nonlinearity != "tanh" && nonlinearity != "relu")
-    spec.fail("attribute 'nonlinearity' is '" + nonlinearity + "', expected 'tanh' or 'relu'");
-  return make(spec, 1, 1, nonlinearity == "relu" ? kernels_of(spec).rnn_relu : kernels_of(spec).rnn_tanh);
+  const bool relu = spec.choice_of<bool>("nonlinearity", {{"tanh", false}, {"relu", true}});
+  return make(spec, 1, 1, relu ? kernels_of(spec).rnn_relu : kernels_of(spec).rnn_tanh);
 }
 
 }  // namespace octavo

@@ -8,18 +8,10 @@ namespace octavo {
 namespace {
 
 ReduceFunction function_of(const OperatorSpec& spec) {
-  constexpr struct {
-    const char* name;
-    ReduceFunction function;
-  } kFunctions[] = {{"sum", ReduceFunction::sum},
-                    {"mean", ReduceFunction::mean},
-                    {"max", ReduceFunction::max},
-                    {"min", ReduceFunction::min}};
-  const auto found = spec.strings.find("function");
-  if (found == spec.strings.end()) spec.fail("attribute 'function' is missing");
-  for (const auto& row : kFunctions)
-    if (found->second == row.name) return row.function;
-  spec.fail("attribute 'function' is '" + found->second + "', which this engine does not know");
+  return spec.choice_of<ReduceFunction>("function", {{"sum", ReduceFunction::sum},
+                                                     {"mean", ReduceFunction::mean},
+                                                     {"max", ReduceFunction::max},
+                                                     {"min", ReduceFunction::min}});
 }
 
 class ReduceStep final : public Step {
