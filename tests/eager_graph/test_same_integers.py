@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -23,13 +22,7 @@ OBSERVERS = {"histogram": HistogramObserver, "min_max": MinMaxObserver}
 LAYERS = {"resnet18": 34, "mobilenet_v2": 67}
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Give PyTorch one thread: how it divides a sum would depend on how many there are."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_torch_thread")
 
 
 def build(name: str) -> nn.Module:

@@ -84,20 +84,6 @@ def test_equal_to_float_where_quantization_is_exact(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_one_sequence_is_its_steps(kind):
-    """Running step by step, with the states handed on, gives the bits of the whole."""
-    program, arrays = recurrent(kind, times=6, n=3, hidden=20, states=True)
-    y, *end = reference.run(program, arrays)
-    states = arrays[1:]
-    for time in range(6):
-        inputs = tuple(replace(i, shape=(1, *i.shape[1:])) if i.name == "x0" else i for i in program.inputs)
-        step, *states = reference.run(replace(program, inputs=inputs), [arrays[0][time : time + 1], *states])
-        np.testing.assert_array_equal(step[0], y[time])
-    for got, expected in zip(states, end, strict=True):
-        np.testing.assert_array_equal(got, expected)
-
-
-@pytest.mark.parametrize("kind", KINDS)
 def test_reverse_is_the_sequence_turned_round(kind):
     program, arrays = recurrent(kind, times=4, reverse=True)
     y, *end = reference.run(program, arrays)

@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from builders import FLOAT, quantized
+from engines import assert_engines_equal_reference
 from recurrent_cases import FORMS, KINDS, LENGTHS, recurrent, recurrent_weights
 
 from octavo import _core
-from octavo.program import Input, Operator, Program, Symbol, reference, verify
+from octavo.program import Input, Operator, Program, Symbol, reference
 from octavo.runtime import LoadedProgram
 
 INPUTS, HIDDEN = 9, 36
@@ -55,17 +56,14 @@ def _program(kind: str) -> Program:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_engine_equals_reference(kind):
-    program, rng = _program(kind), np.random.default_rng(1)
-    verify(program)
-    loaded = [LoadedProgram(program, threads, isa) for isa in _core.supported_isas() for threads in (1, 2, 3)]
-    for batch, time in ((2, 5), (1, 1), (17, 3), (3, 40), (2, 5)):
+    rng = np.random.default_rng(1)
+
+    def sample(batch, time):
         x = rng.normal(0, 1, (batch, time, INPUTS + 1)).astype(np.float32)
-        lengths = rng.integers(1, time, batch, endpoint=True)
-        expected = reference.run(program, [x, lengths])
-        for engine in loaded:
-            for got, want in zip(engine(x, lengths), expected, strict=True):
-                message = f"{engine.isa}, {engine.threads} threads"
-                np.testing.assert_array_equal(got, want, err_msg=message, strict=True)
+        return x, rng.integers(1, time, batch, endpoint=True)
+
+    sizes = ((2, 5), (1, 1), (17, 3), (3, 40), (2, 5))
+    assert_engines_equal_reference(_program(kind), (sample(*size) for size in sizes))
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from engines import assert_engines_equal_reference
 from recurrent_cases import KINDS, recurrent_weights
 
-from octavo import _core
-from octavo.program import Input, Operator, Program, Symbol, Value, reference, verify
+from octavo.program import Input, Operator, Program, Symbol, Value, reference
 from octavo.runtime import LoadedProgram
 
 FLOAT = Value("float32")
@@ -56,16 +56,10 @@ def _program(kind: str) -> Program:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_engine_equals_reference(kind):
-    program, rng = _program(kind), np.random.default_rng(1)
-    verify(program)
-    loaded = [LoadedProgram(program, threads, isa) for isa in _core.supported_isas() for threads in (1, 2, 3)]
-    for batch, time in ((2, 5), (1, 1), (17, 3), (1, 80), (2, 5)):
-        x = rng.normal(0, 1, (batch, time, INPUTS + 1)).astype(np.float32)
-        expected = reference.run(program, [x])
-        for engine in loaded:
-            for got, want in zip(engine(x), expected, strict=True):
-                message = f"{engine.isa}, {engine.threads} threads"
-                np.testing.assert_array_equal(got, want, err_msg=message, strict=True)
+    rng = np.random.default_rng(1)
+    sizes = ((2, 5), (1, 1), (17, 3), (1, 80), (2, 5))
+    samples = ([rng.normal(0, 1, (*size, INPUTS + 1)).astype(np.float32)] for size in sizes)
+    assert_engines_equal_reference(_program(kind), samples)
 
 
 @pytest.mark.parametrize("kind", KINDS)

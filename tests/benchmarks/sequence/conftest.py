@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
-import torch
 from benchmarks.sequence.data import MissingDataError
 from benchmarks.sequence.speaker_encoder import SpeakerEncoder
 from torch import nn
@@ -26,12 +25,8 @@ def _or_skip(find: Callable[[], Found]) -> Found:
 
 
 @pytest.fixture(autouse=True)
-def one_torch_thread() -> Iterator[None]:
-    """Give PyTorch one thread: test processes run side by side, and its waiting threads spin."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+def one_thread(one_torch_thread: None) -> None:
+    """Give every test here one thread."""
 
 
 @pytest.fixture(scope="session")
