@@ -40,6 +40,11 @@ template <int N, class F>
   return acc;
 }
 
+// How far ahead of the multiplication weights are called into the second-level cache: bytes. The processor itself looks
+// no further than the end of a page of 4 KiB, and weights that are used once a run come from memory. Tiles of few rows
+// have no time to spare.
+constexpr int kAhead = 24576, kLeastAheadRows = 5;
+
 // acc[c] holds the sum of the steps c, c + chains, …
 template <int MR, int chains>
 struct Sums {
@@ -59,6 +64,8 @@ template <int MR, int chains>
   const auto step = [&](auto c, int64_t at) [[gnu::always_inline]] {
     __m512i weight[kVectors];
     unroll<kVectors>([&](auto v) [[gnu::always_inline]] { weight[v] = w[v]; });
+    if constexpr (MR >= kLeastAheadRows)
+      unroll<kVectors>([&](auto v) [[gnu::always_inline]] { __builtin_prefetch(w + v + kAhead / 64, 0, 2); });
     unroll<MR>([&](auto i) [[gnu::always_inline]] {
       const __m512i four = broadcast4(x[i] + at);
       unroll<kVectors>([&](auto v) [[gnu::always_inline]] { acc.v[c][i][v] = dot(acc.v[c][i][v], four, weight[v]); });
@@ -88,35 +95,41 @@ struct Kept {
   __mmask16 first, second;
 };
 
-[[gnu::always_inline]] inline void store_vector(const RowLinearTile& tile, __m512i acc, __mmask16 kept, int64_t row,
-                                                int64_t column) {
-  const RowQParams& qparams = tile.qparams[row];
-  const __m512 scale = _mm512_set1_ps(qparams.scale);
+// What the outputs of a tile have in common.
+struct Columns {
+  explicit Columns(const RowLinearTile& tile) : minus_sum(tile.minus_sum), scale(tile.weight_scale), bias(tile.bias) {}
+  const int32_t* minus_sum;
+  const float *scale, *bias;
+};
+
+[[gnu::always_inline]] inline void store_vector(const Columns& columns, const RowQParams& qparams, __m512i acc,
+                                                float* y, __mmask16 kept, bool accumulates, int column) {
   const __m512i zero_point = _mm512_set1_epi32(qparams.zero_point), addend = _mm512_set1_epi32(qparams.addend);
-  const __m512i sums = _mm512_loadu_si512(tile.minus_sum + column);
+  const __m512i sums = _mm512_loadu_si512(columns.minus_sum + column);
   const __m512i shift = _mm512_add_epi32(_mm512_mullo_epi32(zero_point, sums), addend);
-  const __m512 multiplier = _mm512_mul_ps(scale, _mm512_loadu_ps(tile.weight_scale + column));
+  const __m512 multiplier = _mm512_mul_ps(_mm512_set1_ps(qparams.scale), _mm512_loadu_ps(columns.scale + column));
   const __m512 product = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_add_epi32(acc, shift)), multiplier);
-  __m512 value = _mm512_add_ps(product, _mm512_loadu_ps(tile.bias + column));
-  float* y = tile.y + row * tile.y_stride + column;
-  if (tile.accumulates) value = _mm512_add_ps(_mm512_maskz_loadu_ps(kept, y), value);
-  _mm512_mask_storeu_ps(y, kept, value);
+  __m512 value = _mm512_add_ps(product, _mm512_loadu_ps(columns.bias + column));
+  if (accumulates) value = _mm512_add_ps(_mm512_maskz_loadu_ps(kept, y + column), value);
+  _mm512_mask_storeu_ps(y + column, kept, value);
 }
 
 // The empty asm hides from gcc that all rows use the same constants: held in registers, they would push accumulators
 // to the stack. Vectors come by value and one by one: where gcc leaves a lambda out of line, what it refers to lies in
 // memory, in every loop before it too.
-[[gnu::always_inline]] inline void store_row(const RowLinearTile& given, __m512i first, __m512i second,
-                                             const Kept& kept, int row) {
-  const RowLinearTile* tile = &given;
-  asm("" : "+r"(tile));
-  store_vector(*tile, first, kept.first, row, 0);
-  store_vector(*tile, second, kept.second, row, 16);
+[[gnu::always_inline]] inline void store_row(const RowLinearTile& tile, const Columns& columns, __m512i first,
+                                             __m512i second, const Kept& kept, int row) {
+  Columns own = columns;
+  asm("" : "+r"(own.minus_sum), "+r"(own.scale), "+r"(own.bias));
+  const RowQParams& qparams = tile.qparams[row];
+  float* y = tile.y + row * tile.y_stride;
+  store_vector(own, qparams, first, y, kept.first, tile.accumulates, 0);
+  store_vector(own, qparams, second, y, kept.second, tile.accumulates, 16);
 }
 
 template <int MR>
 void run(const RowLinearTile& tile) {
-  constexpr int chains = MR == 1 ? 4 : MR == 2 ? 2 : 1;
+  constexpr int chains = MR == 1 ? 4 : MR <= 3 ? 2 : 1;
   // What is going to be written comes from memory meanwhile: rows of y lie too far apart for the processor to guess.
   unroll<MR>([&](auto i) [[gnu::always_inline]] {
     unroll<kVectors>([&](auto v)
@@ -125,7 +138,8 @@ void run(const RowLinearTile& tile) {
   Sums<MR, chains> acc;
   accumulate<MR, chains>(tile, acc);
   const Kept kept(tile);
-  unroll<MR>([&](auto i) [[gnu::always_inline]] { store_row(tile, acc.v[0][i][0], acc.v[0][i][1], kept, i); });
+  const Columns columns(tile);
+  unroll<MR>([&](auto i) [[gnu::always_inline]] { store_row(tile, columns, acc.v[0][i][0], acc.v[0][i][1], kept, i); });
 }
 
 // 8 x 32 beside 1 x 32 P: 16 accumulators and 2 P (4 for P = 1: the row would wait for the latency of vpdpbusd), 2
@@ -141,7 +155,7 @@ constexpr int kRowSteps = P == 1   ? 8
   const Kept kept(pieces.tile);
   for (int i = 0; i < kBesideRows; ++i) {
     const int32_t* acc = pieces.acc + i * kOutputs;
-    store_row(pieces.tile, _mm512_load_si512(acc), _mm512_load_si512(acc + 16), kept, i);
+    store_row(pieces.tile, Columns(pieces.tile), _mm512_load_si512(acc), _mm512_load_si512(acc + 16), kept, i);
   }
 }
 
@@ -152,7 +166,7 @@ constexpr int kRowSteps = P == 1   ? 8
   part.bias += panel * kOutputs;
   part.y += panel * kOutputs;
   part.columns -= panel * kOutputs;
-  store_row(part, first, second, Kept(part), 0);
+  store_row(part, Columns(part), first, second, Kept(part), 0);
 }
 
 template <int P>
