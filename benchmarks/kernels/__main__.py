@@ -15,10 +15,10 @@ from rich.table import Table
 from benchmarks import record
 from benchmarks.harness import pinned, settle
 from benchmarks.kernels.shapes import LAYERS, Layer
-from benchmarks.peak import int8_peak
 from benchmarks.terminal import terminal
 from octavo import _core
 from octavo.runtime import LoadedProgram
+from octavo.runtime.peak import int8_peak
 
 RUNS = 20
 

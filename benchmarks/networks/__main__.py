@@ -7,9 +7,9 @@ from pathlib import Path
 from benchmarks.compare import Network
 from benchmarks.networks import models
 from benchmarks.networks.table import networks_table
-from benchmarks.peak import int8_peak
 from benchmarks.suite import add_options, available, integers, measure_all, write
 from benchmarks.terminal import terminal
+from octavo.runtime.peak import int8_peak
 
 DEFAULT = ("octavo", "onnxruntime", "openvino", "torch.ao", "float")
 

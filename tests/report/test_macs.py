@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+from builders import FLOAT, one_operator
 
 from octavo.program import Input, Operator, Program, Value, infer_shapes
 from octavo.report.macs import macs
@@ -49,3 +50,16 @@ def test_counts_what_each_input_of_a_transposed_convolution_gives():
         constants,
     )
     assert macs(program, infer_shapes(program, {})) == {"t": 4 * 5 * 5 * 3 * 4}
+
+
+def test_counts_products_of_two_values():
+    arrays = [np.zeros((2, 3, 4, 5), np.float32), np.zeros((3, 6, 5), np.float32)]
+    program, _ = one_operator("matmul", arrays, [FLOAT, FLOAT], FLOAT, {"transpose_b": True})
+    assert macs(program, infer_shapes(program, {})) == {"layer": 2 * 3 * 4 * 5 * 6}
+
+
+def test_counts_both_products_of_attention():
+    q, k, v = (np.zeros(shape, np.float32) for shape in ((2, 5, 24), (2, 7, 12), (2, 7, 16)))
+    attributes = {"heads": 4, "kv_heads": 2, "scale": 1.0, "causal": False}
+    program, _ = one_operator("dynamic_attention", [q, k, v], [FLOAT] * 3, FLOAT, attributes)
+    assert macs(program, infer_shapes(program, {})) == {"layer": 2 * 4 * 5 * 7 * (6 + 8)}

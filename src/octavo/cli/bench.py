@@ -1,10 +1,12 @@
-"""octavo bench: how fast a file runs here."""
+"""octavo bench: how fast a file runs here, and where the time goes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
@@ -12,7 +14,8 @@ from rich.table import Table
 
 from octavo.cli.guard import UsageError, console, guarded
 from octavo.program import Program, infer_shapes
-from octavo.runtime import isa, load
+from octavo.runtime import LoadedProgram, isa, load
+from octavo.runtime.sample_inputs import sample_inputs
 from octavo.runtime.timing import Timing, interleave
 
 
@@ -25,25 +28,64 @@ def bench(
         typer.Option("--size", help="name=number for a symbol, such as batch=8; default: its example."),
     ] = None,
     seconds: Annotated[float, typer.Option(min=0.1, help="About how long it takes.")] = 4.0,
+    profile: Annotated[bool, typer.Option("--profile", help="Show what each kind of operator costs.")] = False,
+    operators: Annotated[bool, typer.Option("--operators", help="As --profile, and every operator.")] = False,
+    output: Annotated[Path | None, typer.Option("--json", help="Write what was measured to this file.")] = None,
 ) -> None:
-    """Time a program on random inputs: the numbers of threads in turns, median and spread."""
+    """Time a program on made-up inputs: the numbers of threads in turns, median and spread; or profile it."""
     counts = _counts(threads)
     programs = {count: load(file, threads=count) for count in counts}
     program = programs[counts[0]].program
     sizes = _sizes(program, size or [])
-    arrays = random_inputs(program, sizes)
+    arrays = sample_inputs(program, sizes)
+    if profile or operators:
+        results = _profile(programs, arrays, seconds, operators)
+    else:
+        results = _time(programs, arrays, sizes, seconds)
+    if output:
+        _write(output, results)
+
+
+def _time(
+    programs: Mapping[int, LoadedProgram], arrays: Sequence[np.ndarray], sizes: Mapping[str, int], seconds: float
+) -> list[dict[str, Any]]:
+    contenders = {str(count): lambda loaded=loaded: loaded(*arrays) for count, loaded in programs.items()}
     with console.status("Timing"):
-        times = interleave(
-            {str(count): lambda loaded=loaded: loaded(*arrays) for count, loaded in programs.items()}, seconds
-        )
+        times = interleave(contenders, seconds)
+    program = next(iter(programs.values())).program
     console.print(_table(program, sizes, times))
+    return [
+        {"threads": int(count), "isa": isa(), "sizes": dict(sizes), "milliseconds": timing._asdict()}
+        for count, timing in times.items()
+    ]
 
 
-def random_inputs(program: Program, sizes: Mapping[str, int], seed: int = 0) -> list[np.ndarray]:
-    """Make standard normal inputs for a program."""
-    random = np.random.default_rng(seed)
-    shapes = infer_shapes(program, sizes)
-    return [random.standard_normal(shapes[given.name]).astype(given.dtype) for given in program.inputs]
+def _profile(
+    programs: Mapping[int, LoadedProgram], arrays: Sequence[np.ndarray], seconds: float, operators: bool
+) -> list[dict[str, Any]]:
+    from octavo.report.profile import profile
+    from octavo.report.profile_tables import profile_tables
+
+    results = []
+    for loaded in programs.values():
+        with console.status("Profiling"):
+            found = profile(loaded, arrays, seconds / len(programs))
+        for table in profile_tables(found, operators):
+            console.print(table)
+        results.append(found.as_json())
+    return results
+
+
+def _write(path: Path, results: list[dict[str, Any]]) -> None:
+    """Write the results, whole or not at all."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(json.dumps(results, indent=1) + "\n")
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    console.print(f"Wrote {path}", style="bold", highlight=False)
 
 
 def _counts(text: str) -> list[int]:
