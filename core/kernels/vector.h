@@ -91,20 +91,30 @@ void float_rows(const Block& block, Combine combine) {
   }
 }
 
-// The sum of value(i, left) for i < n as docs/numerics.md defines it: 16 lanes, lane j adding elements j, j + 16, … in
-// order from 0, then sum_tree.
-template <class V, class Value>
-inline float striped_sum(int64_t n, Value value) {
+// The sums of value(row, i, left) for i < n as docs/numerics.md defines them: 16 lanes, lane j adding elements j, j +
+// 16, … in order from 0, then sum_tree. Rows together: each sum is a chain that waits for itself.
+template <class V, int N, class Value>
+inline void striped_sums(int64_t n, float (&sums)[N], Value value) {
   using Floats = typename V::Floats;
   constexpr int64_t kLanes = V::kLanes, kRegisters = 16 / kLanes;
-  Floats lanes[kRegisters];
-  for (Floats& lane : lanes) lane = Floats(0.0f);
+  Floats lanes[N][kRegisters];
+  for (auto& row : lanes)
+    for (Floats& lane : row) lane = Floats(0.0f);
   int64_t i = 0;
   for (; i + 16 <= n; i += 16)
-    for (int64_t r = 0; r < kRegisters; ++r) lanes[r] = lanes[r] + value(i + r * kLanes, kLanes);
+    for (int64_t r = 0; r < kRegisters; ++r)
+      for (int row = 0; row < N; ++row) lanes[row][r] = lanes[row][r] + value(row, i + r * kLanes, kLanes);
   for (int64_t r = 0; i < n; ++r, i += kLanes)
-    lanes[r] = select(Floats::first(n - i), lanes[r] + value(i, n - i), lanes[r]);
-  return sum_tree(lanes);
+    for (int row = 0; row < N; ++row)
+      lanes[row][r] = select(Floats::first(n - i), lanes[row][r] + value(row, i, n - i), lanes[row][r]);
+  for (int row = 0; row < N; ++row) sums[row] = sum_tree(lanes[row]);
+}
+
+template <class V, class Value>
+inline float striped_sum(int64_t n, Value value) {
+  float sum[1];
+  striped_sums<V>(n, sum, [&](int, int64_t i, int64_t left) { return value(i, left); });
+  return sum[0];
 }
 
 }  // namespace

@@ -30,10 +30,14 @@ class NormStep final : public Step {
     const Range range = share(from_.count(), thread, threads);
     const int64_t entries = row_.count / row_.shared;
     const int64_t sets = static_cast<int64_t>(parameters_.weight.size()) / entries;
+    NormRows rows;
     for (int64_t r = range.first; r < range.last; ++r) {
+      rows.x[rows.count] = x_.data + from_.offset(r);
+      rows.y[rows.count++] = y_.data + to_.offset(r);
+      if (sets == 1 && rows.count < NormRows::kMost && r + 1 < range.last) continue;
       const int64_t first = r % sets * entries;
-      kernel_(row_, x_.data + from_.offset(r), y_.data + to_.offset(r), parameters_.weight.data() + first,
-              parameters_.bias.data() + first);
+      kernel_(row_, rows, parameters_.weight.data() + first, parameters_.bias.data() + first);
+      rows.count = 0;
     }
   }
 

@@ -3,8 +3,8 @@
 
 namespace octavo {
 
-void avx512_vnni::norm(const NormRow& row, const uint8_t* x, uint8_t* y, const float* weight, const float* bias) {
-  norm_row<Avx512>(row, x, y, weight, bias);
+void avx512_vnni::norm(const NormRow& row, const NormRows& rows, const float* weight, const float* bias) {
+  norm_rows<Avx512>(row, rows, weight, bias);
 }
 
 }  // namespace octavo

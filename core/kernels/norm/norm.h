@@ -23,16 +23,24 @@ struct NormRow {
   bool is_contiguous() const { return axes == 1 && axis[0].x == 4 && axis[0].y == 4; }
 };
 
-using NormKernel = void (*)(const NormRow& row, const uint8_t* x, uint8_t* y, const float* weight, const float* bias);
+// Rows with the same weight and bias.
+struct NormRows {
+  static constexpr int kMost = 4;
+  int count = 0;
+  const uint8_t* x[kMost] = {};
+  uint8_t* y[kMost] = {};
+};
+
+using NormKernel = void (*)(const NormRow& row, const NormRows& rows, const float* weight, const float* bias);
 
 namespace reference {
-void norm(const NormRow& row, const uint8_t* x, uint8_t* y, const float* weight, const float* bias);
+void norm(const NormRow& row, const NormRows& rows, const float* weight, const float* bias);
 }  // namespace reference
 namespace avx2 {
-void norm(const NormRow& row, const uint8_t* x, uint8_t* y, const float* weight, const float* bias);
+void norm(const NormRow& row, const NormRows& rows, const float* weight, const float* bias);
 }  // namespace avx2
 namespace avx512_vnni {
-void norm(const NormRow& row, const uint8_t* x, uint8_t* y, const float* weight, const float* bias);
+void norm(const NormRow& row, const NormRows& rows, const float* weight, const float* bias);
 }  // namespace avx512_vnni
 
 inline constexpr NormKernel kNormKernels[kIsaCount] = {reference::norm, avx2::norm, avx512_vnni::norm};

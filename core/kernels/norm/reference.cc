@@ -26,9 +26,7 @@ void for_each_of(const NormRow& row, const uint8_t* x, uint8_t* y, Visit visit) 
   }
 }
 
-}  // namespace
-
-void norm(const NormRow& row, const uint8_t* x, uint8_t* y, const float* weight, const float* bias) {
+void norm_row(const NormRow& row, const uint8_t* x, uint8_t* y, const float* weight, const float* bias) {
   const float count = static_cast<float>(row.count);
   StripedSum sum, squares;
   for_each_of(row, x, y, [&](float value, float*) { sum.add(value); });
@@ -40,6 +38,12 @@ void norm(const NormRow& row, const uint8_t* x, uint8_t* y, const float* weight,
     *to = (value - mean) * inverse * weight[i / row.shared] + bias[i / row.shared];
     ++i;
   });
+}
+
+}  // namespace
+
+void norm(const NormRow& row, const NormRows& rows, const float* weight, const float* bias) {
+  for (int i = 0; i < rows.count; ++i) norm_row(row, rows.x[i], rows.y[i], weight, bias);
 }
 
 }  // namespace octavo::reference
