@@ -69,16 +69,16 @@ Shape to_shape(const std::vector<int64_t>& dims) {
   return shape;
 }
 
-// (type, name, inputs, outputs, ints, floats, strings, constants)
+// (type, name, inputs, outputs, ints, floats, strings, constants, variant)
 using NodeTuple = std::tuple<std::string, std::string, std::vector<int>, std::vector<int>,
                              std::map<std::string, std::vector<int64_t>>, std::map<std::string, double>,
-                             std::map<std::string, std::string>, std::map<std::string, ConstArray>>;
+                             std::map<std::string, std::string>, std::map<std::string, ConstArray>, std::string>;
 
 octavo::NodeSpec to_spec(const NodeTuple& node) {
   octavo::NodeSpec spec;
   std::map<std::string, ConstArray> constants;
   std::tie(spec.op.type, spec.op.name, spec.inputs, spec.outputs, spec.op.ints, spec.op.floats, spec.op.strings,
-           constants) = node;
+           constants, spec.op.variant) = node;
   for (const auto& [role, array] : constants) {
     std::vector<int64_t> dims;
     for (size_t i = 0; i < array.ndim(); ++i) dims.push_back(static_cast<int64_t>(array.shape(i)));
@@ -226,5 +226,6 @@ void bind_network(nb::module_& module) {
                rows.emplace_back(info.kind, info.name, nanoseconds);
              return rows;
            })
+      .def("variants", [](const octavo::PlanSet& self, int threads) { return self.variants(checked_threads(threads)); })
       .def_prop_ro("arena_bytes", &octavo::PlanSet::arena_bytes);
 }

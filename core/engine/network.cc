@@ -50,6 +50,17 @@ std::vector<std::pair<Plan::StepInfo, double>> PlanSet::profile(const void* cons
   return result;
 }
 
+std::vector<std::pair<std::string, std::vector<std::string>>> PlanSet::variants(int threads) const {
+  std::vector<std::pair<std::string, std::vector<std::string>>> result;
+  for (const Graph::Node& node : graph_->nodes) {
+    std::vector<Shape> inputs, outputs;
+    for (const int value : node.inputs) inputs.push_back(shapes_[static_cast<size_t>(value)]);
+    for (const int value : node.outputs) outputs.push_back(shapes_[static_cast<size_t>(value)]);
+    result.emplace_back(node.name, node.op->variants(inputs, outputs, threads));
+  }
+  return result;
+}
+
 GraphBuilder::GraphBuilder(std::vector<ValueType> values, const std::vector<int>& inputs, Isa isa)
     : graph_(std::make_shared<Graph>()), known_(values.size(), false), isa_(isa) {
   graph_->values = std::move(values);

@@ -28,6 +28,8 @@ class PlanSet {
   // How the inputs and outputs of a run lie, in order.
   const std::vector<Order>& inputs() const { return blueprint_.inputs; }
   const std::vector<Order>& outputs() const { return blueprint_.outputs; }
+  // Of each operator: its name, and in how many ways it can be built for these shapes and that many threads.
+  std::vector<std::pair<std::string, std::vector<std::string>>> variants(int threads) const;
   int64_t arena_bytes() const { return blueprint_.arena_bytes; }
 
  private:

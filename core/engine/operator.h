@@ -57,6 +57,13 @@ class Operator {
   // made before memory is planned, is what keeps kernels inside their tensors.
   virtual void check(std::span<const Shape> inputs, std::span<const Shape> outputs) const = 0;
 
+  // The names of the ways to build this operator that may differ in speed for tensors of these shapes, never in a bit:
+  // OperatorSpec::variant takes one. Beside them there is always the way that the operator chooses by itself.
+  virtual std::vector<std::string> variants(std::span<const Shape> /*inputs*/, std::span<const Shape> /*outputs*/,
+                                            int /*threads*/) const {
+    return {};
+  }
+
   virtual InputNeed input_need(int /*input*/, std::span<const Shape> /*inputs*/) const { return {}; }
 
   // Order::any: what the consumers want, else the order of input 0. Outputs are written through all of their strides;

@@ -37,6 +37,8 @@ struct OperatorSpec {
   std::map<std::string, std::string> strings;
   std::map<std::string, Array> constants;
   Isa isa = Isa::reference;  // the instruction set whose kernels to use
+  // Which of Operator::variants to build; "" or a name that the operator does not know: what its cost model says.
+  std::string variant;
 
   // Each throws std::invalid_argument naming the operator and what is missing or wrong.
   const std::vector<int64_t>& ints_of(const std::string& key) const;

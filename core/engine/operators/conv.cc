@@ -34,6 +34,11 @@ class Conv : public Operator {
     if (inputs_ == 2 && inputs[1] != y) shape_error(name_, "the residual's shape is not the output's");
   }
 
+  std::vector<std::string> variants(std::span<const Shape> /*inputs*/, std::span<const Shape> /*outputs*/,
+                                    int threads) const override {
+    return ConvWalk::names(static_cast<int64_t>(layer_.packed.panels.size()), threads);
+  }
+
   InputNeed input_need(int input, std::span<const Shape> /*inputs*/) const override {
     return {Order::channels_last, input == 0 ? window_.halo() : Halo{}};
   }

@@ -80,6 +80,7 @@ ConvLayer make_conv_layer(const OperatorSpec& spec, const ConvSizes& sizes) {
   ConvLayer layer;
   layer.out = read_output(spec);
   layer.x_flip = flip_of(x.dtype);
+  layer.walk = ConvWalk::named(spec.variant);
   layer.y_item = item_size(spec.outputs[0].dtype);
 
   const auto weight_scale = entries<float>(spec, "weight_scale", DType::f32, sizes.oc);

@@ -90,6 +90,11 @@ ConvStep::Share ConvStep::share_of(int thread, int threads) const {
   const auto panels = static_cast<int64_t>(packed.panels.size());
   const int64_t pixels = grid_.pixels();
   const int64_t weight_bytes = static_cast<int64_t>(packed.weight.size()) * 64;
+  if (layer_.walk.split != ConvWalk::Split::best) {
+    const bool by_panels = layer_.walk.split == ConvWalk::Split::panels;
+    return {by_panels ? Range{0, pixels} : share(pixels, thread, threads),
+            by_panels ? share(panels, thread, threads) : Range{0, panels}};
+  }
   int best = 1;
   double least = 0;
   for (int across = 1; across <= threads; ++across) {  // threads side by side in the panels
@@ -132,14 +137,15 @@ void ConvStep::set_panel(const ConvPanel& panel, ConvTile& tile) const {
 // best read anew for each tile, so that pixels are read and written once; others only once in as many tiles as leave
 // their part of x in the cache.
 int64_t ConvStep::tiles_in_block(int64_t tiles, Range panels) const {
-  constexpr int64_t kCache = 256 * 1024;  // part of the smallest second-level cache of today
   const PackedConv& packed = layer_.packed;
+  const ConvWalk& walk = layer_.walk;
+  const int64_t cache = conv_block_bytes();
   const auto count = static_cast<int64_t>(packed.panels.size());
   const int64_t weight_bytes = static_cast<int64_t>(packed.weight.size()) * 64 * (panels.last - panels.first) / count;
-  if (panels.last - panels.first == 1) return tiles;
-  if (weight_bytes <= kCache) return 1;
+  if (panels.last - panels.first == 1 || walk.order == ConvWalk::Order::weights_once) return tiles;
+  if (walk.order == ConvWalk::Order::pixels_once || weight_bytes <= cache) return 1;
   const int64_t x_bytes = std::max<int64_t>(1, x_->shape.elements() * packed.mr / grid_.pixels());  // of a tile
-  return std::clamp<int64_t>(kCache / x_bytes, 1, tiles);
+  return std::clamp<int64_t>(cache / x_bytes, 1, tiles);
 }
 
 void ConvStep::run(int thread, int threads) noexcept {

@@ -30,10 +30,20 @@ def bench(
     seconds: Annotated[float, typer.Option(min=0.1, help="About how long it takes.")] = 4.0,
     profile: Annotated[bool, typer.Option("--profile", help="Show what each kind of operator costs.")] = False,
     operators: Annotated[bool, typer.Option("--operators", help="As --profile, and every operator.")] = False,
+    tune: Annotated[
+        bool, typer.Option("--tune", help="Time the ways to run each operator; keep the fastest in FILE.tune.")
+    ] = False,
     output: Annotated[Path | None, typer.Option("--json", help="Write what was measured to this file.")] = None,
 ) -> None:
-    """Time a program on made-up inputs: the numbers of threads in turns, median and spread; or profile it."""
+    """Time a program on made-up inputs: the numbers of threads in turns, median and spread; or profile or tune it."""
     counts = _counts(threads)
+    if tune and (profile or operators):
+        raise UsageError("--tune: got it with --profile or --operators, expected one of them; tune first")
+    if tune:
+        results = _tune(file, counts, size or [], seconds)
+        if output:
+            _write(output, results)
+        return
     programs = {count: load(file, threads=count) for count in counts}
     program = programs[counts[0]].program
     sizes = _sizes(program, size or [])
@@ -73,6 +83,28 @@ def _profile(
         for table in profile_tables(found, operators):
             console.print(table)
         results.append(found.as_json())
+    return results
+
+
+def _tune(file: Path, counts: list[int], size: list[str], seconds: float) -> list[dict[str, Any]]:
+    from octavo.program import load as read_program
+    from octavo.report.tuning_table import tuning_table
+    from octavo.runtime.tune import tune
+    from octavo.runtime.tuning_file import Machine, require_writable, write_variants
+
+    program = read_program(file)
+    require_writable(file)
+    sizes = _sizes(program, size)
+    arrays = sample_inputs(program, sizes)
+    results = []
+    for count in counts:
+        with console.status("Tuning") as status:
+            found = tune(program, arrays, count, isa(), seconds / len(counts), status.update)
+        console.print(tuning_table(found, count, isa()))
+        measured = {"sizes": sizes, "before_ms": found.before_ms, "after_ms": found.after_ms}
+        path = write_variants(file, Machine.this(isa(), count), found.variants, measured)
+        console.print(f"Wrote {path}: loading {file} uses it from now on", highlight=False)
+        results.append({"threads": count, "isa": isa(), **measured, "variants": found.variants})
     return results
 
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from octavo.runtime.instruction_set import isa
     from octavo.runtime.loaded import LoadedProgram, load
+    from octavo.runtime.tuning_file import TuningWarning
 
-__all__ = ["LoadedProgram", "isa", "load"]
+__all__ = ["LoadedProgram", "TuningWarning", "isa", "load"]
 
 
 def __getattr__(name: str) -> Any:
@@ -19,6 +20,10 @@ def __getattr__(name: str) -> Any:
         from octavo.runtime.instruction_set import isa
 
         return isa
+    if name == "TuningWarning":
+        from octavo.runtime.tuning_file import TuningWarning
+
+        return TuningWarning
     if name in __all__:
         from octavo.runtime import loaded
 

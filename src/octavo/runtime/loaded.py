@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,9 +38,12 @@ class LoadedProgram:
             machine's best. The result does not depend on it.
         release: whether the program gives up its constants, a dict, as the engine packs them; they are gone from it
             then, and `program` knows their shapes alone.
+        variants: operator name → how it is built, as tuning has found it fastest; names that the engine does not know
+            change nothing, and no variant changes a result.
 
     Attributes:
         program: what it runs.
+        variants: as given.
         plans: memory for the shapes that it was called with.
 
     Raises:
@@ -47,7 +52,12 @@ class LoadedProgram:
     """
 
     def __init__(
-        self, program: Program, threads: int | None = None, isa: str | None = None, release: bool = False
+        self,
+        program: Program,
+        threads: int | None = None,
+        isa: str | None = None,
+        release: bool = False,
+        variants: Mapping[str, str] | None = None,
     ) -> None:
         verify(program)
         if threads is not None and threads < 1:
@@ -55,7 +65,8 @@ class LoadedProgram:
         self.program = program.outline() if release else program
         self.threads = threads or available_threads()
         self.isa = choose_isa(isa)
-        self.plans = Plans(self.program, build_network(program, self.isa, release))
+        self.variants = dict(variants or {})
+        self.plans = Plans(self.program, build_network(program, self.isa, release, self.variants))
         self._names = [given.name for given in program.inputs]
         self._dtypes = [np.dtype(given.dtype) for given in program.inputs]
 
@@ -124,7 +135,9 @@ class LoadedProgram:
 
 
 def load(path: str | os.PathLike[str], threads: int | None = None, isa: str | None = None) -> LoadedProgram:
-    """Read a `.octavo` file and make it ready to run.
+    """Read a `.octavo` file and make it ready to run, as `octavo bench --tune` has found it fastest on this machine.
+
+    What tuning chose lies in a file beside it, PATH.tune; where that is no use here, a `TuningWarning` says why.
 
     The numbers of its constants are then in the engine alone: `octavo.program.file.load` reads them for other uses.
 
@@ -139,7 +152,13 @@ def load(path: str | os.PathLike[str], threads: int | None = None, isa: str | No
     """
     from octavo.program.file import load as read_program  # imported late: see octavo.program
 
-    return LoadedProgram(read_program(path), threads=threads, isa=isa, release=True)
+    program = read_program(path)
+    variants = None
+    if Path(f"{os.fspath(path)}.tune").exists():
+        from octavo.runtime.tuning_file import read_variants  # what most files do not need
+
+        variants = read_variants(path, choose_isa(isa), threads or available_threads())
+    return LoadedProgram(program, threads=threads, isa=isa, release=True, variants=variants)
 
 
 def _as_array(name: str, dtype: np.dtype, value: Any) -> np.ndarray:

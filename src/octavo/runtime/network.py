@@ -13,7 +13,7 @@ from octavo.program import Operator, Program
 from octavo.program.schema import OPERATORS
 
 
-def build_network(program: Program, isa: str, release: bool = False) -> Any:
+def build_network(program: Program, isa: str, release: bool = False, variants: Mapping[str, str] | None = None) -> Any:
     """Build the engine's operators for `program`, weights packed for an instruction set.
 
     Args:
@@ -21,6 +21,8 @@ def build_network(program: Program, isa: str, release: bool = False) -> Any:
         isa: the instruction set.
         release: whether each of the program's constants, a dict, is taken out of it once the engine has packed it:
             memory never holds all of them twice then.
+        variants: operator name → the way to build it, of those that a plan of the network lists; the others are
+            built as the engine's cost model says.
     """
     index = {name: i for i, name in enumerate(program.values)}
     values = [(value.dtype, value.scale or 1.0, value.zero_point or 0) for value in program.values.values()]
@@ -29,7 +31,7 @@ def build_network(program: Program, isa: str, release: bool = False) -> Any:
     assert isinstance(constants, dict)
     reads = Counter(name for operator in program.operators for name in operator.constants.values())
     for operator in program.operators:
-        builder.add(_describe(operator, index, constants))
+        builder.add((*_describe(operator, index, constants), (variants or {}).get(operator.name, "")))
         reads.subtract(operator.constants.values())
         for name in operator.constants.values():
             if not reads[name]:
