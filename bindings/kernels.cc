@@ -26,14 +26,15 @@ using Counts = nb::ndarray<int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 // The machine's best where no name is given: the results are the same on each.
 const octavo::HistogramKernel& kernel_for(const std::string& isa) {
   if (isa.empty()) {
-    int best = octavo::kIsaCount - 1;
-    while (!octavo::is_supported(static_cast<Isa>(best))) --best;
+    Isa best = Isa::reference;
+    for (const Isa isa : octavo::kIsas)
+      if (octavo::is_supported(isa)) best = isa;
     return *octavo::kHistogramKernels[best];
   }
   const auto named = octavo::isa_named(isa);
   if (!named || !octavo::is_supported(*named))
     throw std::invalid_argument("isa: got '" + isa + "', expected one of supported_isas()");
-  return *octavo::kHistogramKernels[static_cast<int>(*named)];
+  return *octavo::kHistogramKernels[*named];
 }
 
 int64_t elements(const Values& x) {

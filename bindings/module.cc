@@ -18,9 +18,8 @@ NB_MODULE(_core, module) {
       "supported_isas",
       [] {
         std::vector<std::string> names;
-        for (int i = 0; i < octavo::kIsaCount; ++i)
-          if (octavo::is_supported(static_cast<octavo::Isa>(i)))
-            names.emplace_back(octavo::name_of(static_cast<octavo::Isa>(i)));
+        for (const octavo::Isa isa : octavo::kIsas)
+          if (octavo::is_supported(isa)) names.emplace_back(octavo::name_of(isa));
         return names;
       },
       "List the instruction sets that this machine runs, from the plainest up.");

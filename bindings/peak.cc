@@ -19,7 +19,7 @@ int64_t peak_macs(const std::string& isa, int64_t iterations) {
     throw std::invalid_argument("isa: got '" + isa + "', expected one of supported_isas()");
   if (iterations < 1 || iterations > int64_t{1} << 40) throw std::invalid_argument("iterations must be from 1 to 2^40");
   const nb::gil_scoped_release release;
-  return octavo::peak_macs(*named, iterations);
+  return octavo::kPeakKernels[*named](iterations);
 }
 
 }  // namespace

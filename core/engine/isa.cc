@@ -9,10 +9,11 @@ bool is_supported(Isa isa) {
       return true;
     case Isa::avx2:
       return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c");
+    case Isa::avx512:
+      return is_supported(Isa::avx2) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+             __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
     case Isa::avx512_vnni:
-      return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-             __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-             __builtin_cpu_supports("avx512vnni");
+      return is_supported(Isa::avx512) && __builtin_cpu_supports("avx512vnni");
   }
 #endif
   return isa == Isa::reference;
@@ -24,6 +25,8 @@ const char* name_of(Isa isa) {
       return "reference";
     case Isa::avx2:
       return "avx2";
+    case Isa::avx512:
+      return "avx512";
     case Isa::avx512_vnni:
       return "avx512_vnni";
   }
@@ -31,8 +34,8 @@ const char* name_of(Isa isa) {
 }
 
 std::optional<Isa> isa_named(std::string_view name) {
-  for (int i = 0; i < kIsaCount; ++i)
-    if (name == name_of(static_cast<Isa>(i))) return static_cast<Isa>(i);
+  for (const Isa isa : kIsas)
+    if (name == name_of(isa)) return isa;
   return {};
 }
 

@@ -30,7 +30,7 @@ void require_types(const OperatorSpec& spec, bool is_static) {
 
 AttentionLayer make_layer(const OperatorSpec& spec, bool is_static) {
   require_types(spec, is_static);
-  const int isa = static_cast<int>(spec.isa);
+  const Isa isa = spec.isa;
   AttentionLayer layer{.kernels = ProductKernels(spec.isa),
                        .weigh = kAttentionKernels[isa],
                        .quantize = kQuantizeKernels[isa]->quantize,

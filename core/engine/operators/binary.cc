@@ -12,8 +12,8 @@ class Binary : public Operator {
  public:
   explicit Binary(const OperatorSpec& spec)
       : is_float_(spec.outputs.size() == 1 && spec.outputs[0].dtype == DType::f32),
-        kernels_(*kBinaryKernels[static_cast<int>(spec.isa)]),
-        combine_(kFloatBinaryKernels[static_cast<int>(spec.isa)]->combine),
+        kernels_(*kBinaryKernels[spec.isa]),
+        combine_(kFloatBinaryKernels[spec.isa]->combine),
         name_(spec.name) {
     require_values(spec, 2);
     for (const ValueType& type : {spec.inputs[0], spec.inputs[1], spec.outputs[0]})

@@ -16,8 +16,7 @@ std::vector<float> floats_of(const Array& array) {
 }  // namespace
 
 Table::Table(const OperatorSpec& spec)
-    : where_("operator '" + spec.name + "' (" + spec.type + "): "),
-      kernels_(*kEmbeddingKernels[static_cast<int>(spec.isa)]) {
+    : where_("operator '" + spec.name + "' (" + spec.type + "): "), kernels_(*kEmbeddingKernels[spec.isa]) {
   const bool quantized = spec.constants.contains("scale");
   const Array& weight = spec.constant("weight", quantized ? DType::u8 : DType::f32);
   if (weight.shape.rank != 2)

@@ -119,7 +119,7 @@ class FloatConv final : public Operator {
       : name_(spec.name),
         window_(read_window(spec)),
         weight_(pack_conv(spec, window_)),
-        kernels_(*kFloatConvKernels[static_cast<int>(spec.isa)]) {}
+        kernels_(*kFloatConvKernels[spec.isa]) {}
 
   void check(std::span<const Shape> in, std::span<const Shape> out) const override {
     const Shape expected = window_.output(in[0], name_);
@@ -184,7 +184,7 @@ class FloatLinear final : public Operator {
   explicit FloatLinear(const OperatorSpec& spec)
       : name_(spec.name),
         weight_(pack(spec)),
-        kernels_(*kFloatConvKernels[static_cast<int>(spec.isa)]),
+        kernels_(*kFloatConvKernels[spec.isa]),
         out_channels_(spec.constant("weight", DType::f32).shape.dim[0]),
         in_channels_(spec.constant("weight", DType::f32).shape.dim[1]) {}
 

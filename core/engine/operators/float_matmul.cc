@@ -83,7 +83,7 @@ class FloatMatmulStep final : public Step {
 class FloatMatmul final : public Operator {
  public:
   explicit FloatMatmul(const OperatorSpec& spec)
-      : name_(spec.name), layer_{kFloatConvKernels[static_cast<int>(spec.isa)]->conv, spec.int_of("transpose_b") != 0} {
+      : name_(spec.name), layer_{kFloatConvKernels[spec.isa]->conv, spec.int_of("transpose_b") != 0} {
     require_values(spec, 2);
     for (const ValueType& type : {spec.inputs[0], spec.inputs[1], spec.outputs[0]})
       require_dtype(spec, type, type.dtype == DType::f32, "float32");

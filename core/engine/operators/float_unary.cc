@@ -35,7 +35,7 @@ FloatFunction function_of(const OperatorSpec& spec) {
 class FloatUnary final : public Operator {
  public:
   FloatUnary(const OperatorSpec& spec, FloatFunction function, std::initializer_list<float> parameters)
-      : name_(spec.name), kernel_(kFloatUnaryKernels[static_cast<int>(spec.isa)]), function_(function) {
+      : name_(spec.name), kernel_(kFloatUnaryKernels[spec.isa]), function_(function) {
     std::copy(parameters.begin(), parameters.end(), parameters_.p);
     require_values(spec, 1);
     for (const ValueType& type : {spec.inputs[0], spec.outputs[0]})

@@ -127,7 +127,7 @@ MatmulLayer make_layer(const OperatorSpec& spec, bool is_static) {
   const bool requantizes = is_static && is_quantized(y.dtype);
   require_dtype(spec, y, requantizes || y.dtype == DType::f32, is_static ? "uint8, int8 or float32" : "float32");
   MatmulLayer layer{.kernels = ProductKernels(spec.isa),
-                    .quantize = kQuantizeKernels[static_cast<int>(spec.isa)]->quantize,
+                    .quantize = kQuantizeKernels[spec.isa]->quantize,
                     .transpose_b = spec.int_of("transpose_b") != 0,
                     .a = spec.inputs[0],
                     .b = spec.inputs[1],

@@ -64,7 +64,7 @@ class NormStep final : public Step {
 
 class Norm : public Operator {
  public:
-  explicit Norm(const OperatorSpec& spec) : name_(spec.name), kernel_(kNormKernels[static_cast<int>(spec.isa)]) {
+  explicit Norm(const OperatorSpec& spec) : name_(spec.name), kernel_(kNormKernels[spec.isa]) {
     require_values(spec, 1);
     for (const ValueType& type : {spec.inputs[0], spec.outputs[0]})
       require_dtype(spec, type, type.dtype == DType::f32, "float32");

@@ -61,7 +61,7 @@ class PoolStep final : public Step {
 
 class Pool : public Operator {
  public:
-  explicit Pool(const OperatorSpec& spec) : name_(spec.name), kernels_(*kPoolKernels[static_cast<int>(spec.isa)]) {
+  explicit Pool(const OperatorSpec& spec) : name_(spec.name), kernels_(*kPoolKernels[spec.isa]) {
     require_values(spec, 1);
     dtype_ = spec.inputs[0].dtype;
     require_dtype(spec, spec.inputs[0], is_quantized(dtype_) || dtype_ == DType::f32, "uint8, int8 or float32");

@@ -39,7 +39,7 @@ class PReluStep final : public Step {
 
 class PRelu final : public Operator {
  public:
-  explicit PRelu(const OperatorSpec& spec) : name_(spec.name), kernel_(kPReluKernels[static_cast<int>(spec.isa)]) {
+  explicit PRelu(const OperatorSpec& spec) : name_(spec.name), kernel_(kPReluKernels[spec.isa]) {
     require_values(spec, 1);
     for (const ValueType& type : {spec.inputs[0], spec.outputs[0]})
       require_dtype(spec, type, type.dtype == DType::f32, "float32");

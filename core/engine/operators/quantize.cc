@@ -9,8 +9,7 @@ namespace {
 
 class Quantize final : public Operator {
  public:
-  explicit Quantize(const OperatorSpec& spec)
-      : name_(spec.name), kernel_(kQuantizeKernels[static_cast<int>(spec.isa)]->quantize) {
+  explicit Quantize(const OperatorSpec& spec) : name_(spec.name), kernel_(kQuantizeKernels[spec.isa]->quantize) {
     require_values(spec, 1);
     require_dtype(spec, spec.inputs[0], spec.inputs[0].dtype == DType::f32, "float32");
     require_dtype(spec, spec.outputs[0], is_quantized(spec.outputs[0].dtype), "uint8 or int8");
@@ -33,8 +32,7 @@ class Quantize final : public Operator {
 
 class Dequantize final : public Operator {
  public:
-  explicit Dequantize(const OperatorSpec& spec)
-      : name_(spec.name), kernel_(kQuantizeKernels[static_cast<int>(spec.isa)]->dequantize) {
+  explicit Dequantize(const OperatorSpec& spec) : name_(spec.name), kernel_(kQuantizeKernels[spec.isa]->dequantize) {
     require_values(spec, 1);
     require_dtype(spec, spec.inputs[0], is_quantized(spec.inputs[0].dtype), "uint8 or int8");
     require_dtype(spec, spec.outputs[0], spec.outputs[0].dtype == DType::f32, "float32");

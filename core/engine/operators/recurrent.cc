@@ -44,7 +44,7 @@ class Recurrent final : public Operator {
   RecurrentLayer layer_;
 };
 
-const RecurrentKernels& kernels_of(const OperatorSpec& spec) { return *kRecurrentKernels[static_cast<int>(spec.isa)]; }
+const RecurrentKernels& kernels_of(const OperatorSpec& spec) { return *kRecurrentKernels[spec.isa]; }
 
 std::unique_ptr<Operator> make(const OperatorSpec& spec, int64_t gates, int64_t states, const GateKernels& kernels) {
   return std::make_unique<Recurrent>(spec, make_recurrent_layer(spec, gates, states, kernels));

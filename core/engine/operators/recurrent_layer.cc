@@ -97,7 +97,7 @@ RecurrentLayer make_recurrent_layer(const OperatorSpec& spec, int64_t gates, int
                        .states = states,
                        .reverse = spec.int_of("reverse") != 0,
                        .takes_product = !spec.constants.contains("weight_ih"),
-                       .quantize = kQuantizeKernels[static_cast<int>(spec.isa)]};
+                       .quantize = kQuantizeKernels[spec.isa]};
   check_values(spec, layer);
   const bool projects = spec.constants.contains("weight_hr");
   layer.out = matrix_shape(spec, "weight_hh").dim[1];

@@ -43,7 +43,7 @@ class Reduce final : public Operator {
  public:
   explicit Reduce(const OperatorSpec& spec)
       : name_(spec.name),
-        kernel_(kReduceKernels[static_cast<int>(spec.isa)]),
+        kernel_(kReduceKernels[spec.isa]),
         function_(function_of(spec)),
         axis_(spec.int_of("axis")),
         keepdim_(spec.int_of("keepdim") != 0) {

@@ -42,10 +42,10 @@ class Softmax final : public Operator {
 }  // namespace
 
 std::unique_ptr<Operator> make_softmax(const OperatorSpec& spec) {
-  return std::make_unique<Softmax>(spec, kSoftmaxKernels[static_cast<int>(spec.isa)]);
+  return std::make_unique<Softmax>(spec, kSoftmaxKernels[spec.isa]);
 }
 std::unique_ptr<Operator> make_log_softmax(const OperatorSpec& spec) {
-  return std::make_unique<Softmax>(spec, kLogSoftmaxKernels[static_cast<int>(spec.isa)]);
+  return std::make_unique<Softmax>(spec, kLogSoftmaxKernels[spec.isa]);
 }
 
 }  // namespace octavo

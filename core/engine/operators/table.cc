@@ -9,7 +9,7 @@ namespace {
 
 class Table final : public Operator {
  public:
-  explicit Table(const OperatorSpec& spec) : name_(spec.name), kernel_(kTableKernels[static_cast<int>(spec.isa)]) {
+  explicit Table(const OperatorSpec& spec) : name_(spec.name), kernel_(kTableKernels[spec.isa]) {
     require_values(spec, 1);
     const ValueType &x = spec.inputs[0], &y = spec.outputs[0];
     require_dtype(spec, x, is_quantized(x.dtype), "uint8 or int8");

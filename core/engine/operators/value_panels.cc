@@ -9,8 +9,7 @@ int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step;
 
 }  // namespace
 
-ProductKernels::ProductKernels(Isa isa)
-    : row_linear(kRowLinearKernels[static_cast<int>(isa)]), panels(kValuePanelKernels[static_cast<int>(isa)]) {}
+ProductKernels::ProductKernels(Isa isa) : row_linear(kRowLinearKernels[isa]), panels(kValuePanelKernels[isa]) {}
 
 PackedValue::PackedValue(const ProductKernels& kernels, const ValueType& type, float factor, int64_t n, int64_t k)
     : kernels_(kernels),

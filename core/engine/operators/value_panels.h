@@ -2,6 +2,7 @@
 // rows of bytes.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "engine/operators/elementwise.h"
@@ -23,6 +24,10 @@ inline constexpr int64_t kMostTileRows = 16;
 inline constexpr int64_t kMostTileOutputs = 32;
 static_assert(reference::kPanel.nr <= kMostTileOutputs && avx2::kPanel.nr <= kMostTileOutputs &&
               avx512_vnni::kPanel.nr <= kMostTileOutputs);
+// What one of them packs the other multiplies.
+static_assert(std::ranges::all_of(kIsas, [](Isa isa) {
+  return kRowLinearKernels.owner(isa) == kValuePanelKernels.owner(isa);
+}));
 
 // The kernels of an instruction set that such a product is made of.
 struct ProductKernels {

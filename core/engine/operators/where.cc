@@ -8,8 +8,7 @@ namespace {
 
 class Where final : public Operator {
  public:
-  explicit Where(const OperatorSpec& spec)
-      : name_(spec.name), where_(kFloatBinaryKernels[static_cast<int>(spec.isa)]->where) {
+  explicit Where(const OperatorSpec& spec) : name_(spec.name), where_(kFloatBinaryKernels[spec.isa]->where) {
     require_values(spec, 3);
     for (const ValueType& type : {spec.inputs[0], spec.inputs[1], spec.inputs[2], spec.outputs[0]})
       require_dtype(spec, type, type.dtype == DType::f32, "float32");

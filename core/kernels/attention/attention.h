@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-#include "kernels/isa.h"
+#include "kernels/kernel_table.h"
 #include "kernels/row_linear/row_linear.h"
 
 namespace octavo {
@@ -42,11 +42,12 @@ void attention_weights(const AttentionRows& rows);
 namespace avx2 {
 void attention_weights(const AttentionRows& rows);
 }  // namespace avx2
-namespace avx512_vnni {
+namespace avx512 {
 void attention_weights(const AttentionRows& rows);
-}  // namespace avx512_vnni
+}  // namespace avx512
 
-inline constexpr AttentionKernel kAttentionKernels[kIsaCount] = {reference::attention_weights, avx2::attention_weights,
-                                                                 avx512_vnni::attention_weights};
+inline constexpr KernelTable<AttentionKernel> kAttentionKernels{{{Isa::reference, reference::attention_weights},
+                                                                 {Isa::avx2, avx2::attention_weights},
+                                                                 {Isa::avx512, avx512::attention_weights}}};
 
 }  // namespace octavo

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "kernels/elementwise.h"
-#include "kernels/isa.h"
+#include "kernels/kernel_table.h"
 
 namespace octavo {
 
@@ -31,11 +31,11 @@ extern const BinaryKernels kBinary;
 namespace avx2 {
 extern const BinaryKernels kBinary;
 }  // namespace avx2
-namespace avx512_vnni {
+namespace avx512 {
 extern const BinaryKernels kBinary;
-}  // namespace avx512_vnni
+}  // namespace avx512
 
-inline constexpr const BinaryKernels* kBinaryKernels[kIsaCount] = {&reference::kBinary, &avx2::kBinary,
-                                                                   &avx512_vnni::kBinary};
+inline constexpr KernelTable<const BinaryKernels*> kBinaryKernels{
+    {{Isa::reference, &reference::kBinary}, {Isa::avx2, &avx2::kBinary}, {Isa::avx512, &avx512::kBinary}}};
 
 }  // namespace octavo

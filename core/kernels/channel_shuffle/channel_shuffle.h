@@ -20,6 +20,6 @@ using ChannelShuffleFunction = void (*)(const ChannelShuffleArgs&);
 void channel_shuffle_reference(const ChannelShuffleArgs& args);
 // Two groups of 8-bit elements: the two halves of a pixel, interleaved. `item` and `groups` are not read.
 void channel_shuffle_avx2(const ChannelShuffleArgs& args);
-void channel_shuffle_avx512_vnni(const ChannelShuffleArgs& args);
+void channel_shuffle_avx512(const ChannelShuffleArgs& args);
 
 }  // namespace octavo

@@ -5,15 +5,17 @@
 namespace octavo {
 namespace {
 
-// The widest panel that `channels` rounded up to whole vectors fill.
+// The widest panel that `channels` rounded up to whole vectors fill, of the first instruction set that has any.
 const ConvRow* row_for(Isa isa, int64_t channels) {
   constexpr int64_t kLanes = 16;
   const ConvRow* best = nullptr;
-  for (const ConvRow& row : conv_rows()) {
-    if (row.isa != isa) continue;
-    if (best == nullptr || row.nr < channels + kLanes) best = &row;
+  for (;; isa = fallback_of(isa)) {
+    for (const ConvRow& row : conv_rows()) {
+      if (row.isa != isa) continue;
+      if (best == nullptr || row.nr < channels + kLanes) best = &row;
+    }
+    if (best != nullptr) return best;
   }
-  return best;
 }
 
 // Narrow groups share a panel: their weights lie on its diagonal, the rest of it is zero. Returns how many.

@@ -5,9 +5,11 @@ namespace {
 
 constexpr ConvRow kRows[] = {
     {Isa::reference, 16, 1, 1, kConvReference16},
+#if defined(__x86_64__)
     {Isa::avx2, 16, 6, 2, kConvAvx2x16},
     {Isa::avx512_vnni, 16, 14, 4, kConvAvx512Vnni16},
     {Isa::avx512_vnni, 32, 14, 4, kConvAvx512Vnni32},
+#endif
 };
 
 }  // namespace

@@ -46,6 +46,7 @@ constexpr auto kQuads = DepthwisePacking::quads;
 
 constexpr DepthwiseKernel kKernels[] = {
     {"reference", Isa::reference, 0, 0, kPlain, kReferenceWidths, in_order<1>, depthwise_reference},
+#if defined(__x86_64__)
     {"avx2", Isa::avx2, 0, 0, kPairs, kAvx2Widths, in_order<2>, depthwise_avx2},
     {"avx512_vnni 3x3 stride 1", Isa::avx512_vnni, 3, 1, kQuads, kAvx512Widths, columns_3x3,
      depthwise_3x3_stride1_avx512_vnni},
@@ -56,6 +57,7 @@ constexpr DepthwiseKernel kKernels[] = {
     {"avx512_vnni 5x5 stride 2", Isa::avx512_vnni, 5, 2, kQuads, kAvx512Widths, rows_5x5<2, 2>,
      depthwise_5x5_stride2_avx512_vnni},
     {"avx512_vnni", Isa::avx512_vnni, 0, 0, kQuads, kAvx512Widths, in_order<4>, depthwise_avx512_vnni},
+#endif
 };
 
 }  // namespace
@@ -63,13 +65,15 @@ constexpr DepthwiseKernel kKernels[] = {
 std::span<const DepthwiseKernel> depthwise_kernels() { return kKernels; }
 
 const DepthwiseKernel& find_depthwise_kernel(const DepthwiseQuery& query) {
-  const DepthwiseKernel* general = nullptr;
-  for (const DepthwiseKernel& row : kKernels) {
-    if (row.isa != query.isa) continue;
-    if (row.kernel == 0) general = &row;
-    if (row.kernel != 0 && row.kernel == query.kernel && row.stride == query.stride) return row;
+  for (Isa isa = query.isa;; isa = fallback_of(isa)) {
+    const DepthwiseKernel* general = nullptr;  // an instruction set that has any kernel has one
+    for (const DepthwiseKernel& row : kKernels) {
+      if (row.isa != isa) continue;
+      if (row.kernel == 0) general = &row;
+      if (row.kernel != 0 && row.kernel == query.kernel && row.stride == query.stride) return row;
+    }
+    if (general != nullptr) return *general;
   }
-  return *general;  // every instruction set has one
 }
 
 }  // namespace octavo

@@ -32,7 +32,7 @@ struct DepthwiseQuery {
   int kernel, stride;  // 0 where height and width differ, dilation is not 1, or the epilogue is not the plain one
 };
 
-// The best kernel for the query: the most specialized one of its instruction set.
+// The best kernel for the query: the most specialized one of its instruction set, or of the first fallback with any.
 const DepthwiseKernel& find_depthwise_kernel(const DepthwiseQuery& query);
 
 }  // namespace octavo

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "kernels/isa.h"
+#include "kernels/kernel_table.h"
 
 namespace octavo {
 
@@ -41,11 +41,11 @@ extern const EmbeddingKernels kEmbedding;
 namespace avx2 {
 extern const EmbeddingKernels kEmbedding;
 }  // namespace avx2
-namespace avx512_vnni {
+namespace avx512 {
 extern const EmbeddingKernels kEmbedding;
-}  // namespace avx512_vnni
+}  // namespace avx512
 
-inline constexpr const EmbeddingKernels* kEmbeddingKernels[kIsaCount] = {&reference::kEmbedding, &avx2::kEmbedding,
-                                                                         &avx512_vnni::kEmbedding};
+inline constexpr KernelTable<const EmbeddingKernels*> kEmbeddingKernels{
+    {{Isa::reference, &reference::kEmbedding}, {Isa::avx2, &avx2::kEmbedding}, {Isa::avx512, &avx512::kEmbedding}}};
 
 }  // namespace octavo

@@ -3,7 +3,7 @@
 
 #include "kernels/elementwise.h"
 #include "kernels/float_math.h"
-#include "kernels/isa.h"
+#include "kernels/kernel_table.h"
 
 namespace octavo {
 
@@ -21,12 +21,13 @@ extern const FloatBinaryKernels kFloatBinary;
 namespace avx2 {
 extern const FloatBinaryKernels kFloatBinary;
 }  // namespace avx2
-namespace avx512_vnni {
+namespace avx512 {
 extern const FloatBinaryKernels kFloatBinary;
-}  // namespace avx512_vnni
+}  // namespace avx512
 
-inline constexpr const FloatBinaryKernels* kFloatBinaryKernels[kIsaCount] = {
-    &reference::kFloatBinary, &avx2::kFloatBinary, &avx512_vnni::kFloatBinary};
+inline constexpr KernelTable<const FloatBinaryKernels*> kFloatBinaryKernels{{{Isa::reference, &reference::kFloatBinary},
+                                                                             {Isa::avx2, &avx2::kFloatBinary},
+                                                                             {Isa::avx512, &avx512::kFloatBinary}}};
 
 namespace {
 

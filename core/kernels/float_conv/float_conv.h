@@ -4,7 +4,7 @@
 #pragma once
 
 #include "kernels/elementwise.h"
-#include "kernels/isa.h"
+#include "kernels/kernel_table.h"
 
 namespace octavo {
 
@@ -35,11 +35,11 @@ extern const FloatConvKernels kFloatConv;
 namespace avx2 {
 extern const FloatConvKernels kFloatConv;
 }  // namespace avx2
-namespace avx512_vnni {
+namespace avx512 {
 extern const FloatConvKernels kFloatConv;
-}  // namespace avx512_vnni
+}  // namespace avx512
 
-inline constexpr const FloatConvKernels* kFloatConvKernels[kIsaCount] = {&reference::kFloatConv, &avx2::kFloatConv,
-                                                                         &avx512_vnni::kFloatConv};
+inline constexpr KernelTable<const FloatConvKernels*> kFloatConvKernels{
+    {{Isa::reference, &reference::kFloatConv}, {Isa::avx2, &avx2::kFloatConv}, {Isa::avx512, &avx512::kFloatConv}}};
 
 }  // namespace octavo

@@ -3,7 +3,7 @@
 
 #include "kernels/elementwise.h"
 #include "kernels/float_functions.h"
-#include "kernels/isa.h"
+#include "kernels/kernel_table.h"
 
 namespace octavo {
 
@@ -15,11 +15,11 @@ void float_unary(FloatFunction function, const FloatParameters& parameters, cons
 namespace avx2 {
 void float_unary(FloatFunction function, const FloatParameters& parameters, const Block& block);
 }  // namespace avx2
-namespace avx512_vnni {
+namespace avx512 {
 void float_unary(FloatFunction function, const FloatParameters& parameters, const Block& block);
-}  // namespace avx512_vnni
+}  // namespace avx512
 
-inline constexpr FloatUnaryKernel kFloatUnaryKernels[kIsaCount] = {reference::float_unary, avx2::float_unary,
-                                                                   avx512_vnni::float_unary};
+inline constexpr KernelTable<FloatUnaryKernel> kFloatUnaryKernels{
+    {{Isa::reference, reference::float_unary}, {Isa::avx2, avx2::float_unary}, {Isa::avx512, avx512::float_unary}}};
 
 }  // namespace octavo

@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-#include "kernels/isa.h"
+#include "kernels/kernel_table.h"
 
 namespace octavo {
 
@@ -35,12 +35,12 @@ extern const HistogramKernel kHistogram;
 namespace avx2 {
 extern const HistogramKernel kHistogram;
 }  // namespace avx2
-namespace avx512_vnni {
+namespace avx512 {
 extern const HistogramKernel kHistogram;
-}  // namespace avx512_vnni
+}  // namespace avx512
 
-inline constexpr const HistogramKernel* kHistogramKernels[kIsaCount] = {&reference::kHistogram, &avx2::kHistogram,
-                                                                        &avx512_vnni::kHistogram};
+inline constexpr KernelTable<const HistogramKernel*> kHistogramKernels{
+    {{Isa::reference, &reference::kHistogram}, {Isa::avx2, &avx2::kHistogram}, {Isa::avx512, &avx512::kHistogram}}};
 
 struct HistogramResult {
   float min = 0.0f, max = 0.0f;

@@ -24,7 +24,7 @@ inline void round_of_four(__m256i& a, __m256i& b, __m256i& c, __m256i& d, __m256
 
 }  // namespace
 
-int64_t peak_macs_avx2(int64_t iterations) {
+int64_t avx2::peak_macs(int64_t iterations) {
   const __m256i zero = _mm256_setzero_si256();
   __m256i a0 = zero, a1 = zero, a2 = zero, a3 = zero, b0 = zero, b1 = zero, b2 = zero, b3 = zero;
   __m256i c0 = zero, c1 = zero, c2 = zero, c3 = zero;

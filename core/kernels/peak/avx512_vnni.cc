@@ -19,7 +19,7 @@ inline void round_of_four(__m512i& a, __m512i& b, __m512i& c, __m512i& d, __m512
 
 }  // namespace
 
-int64_t peak_macs_avx512_vnni(int64_t iterations) {
+int64_t avx512_vnni::peak_macs(int64_t iterations) {
   const __m512i zero = _mm512_setzero_si512();
   __m512i a0 = zero, a1 = zero, a2 = zero, a3 = zero, b0 = zero, b1 = zero, b2 = zero, b3 = zero;
   __m512i c0 = zero, c1 = zero, c2 = zero, c3 = zero, d0 = zero, d1 = zero, d2 = zero, d3 = zero;

@@ -3,16 +3,25 @@
 
 #include <cstdint>
 
-#include "kernels/isa.h"
+#include "kernels/kernel_table.h"
 
 namespace octavo {
 
-// Runs `iterations` rounds of the multiply-accumulate that the convolution kernels of `isa` are made of and returns how
-// many products that were; time the call to get the peak.
-int64_t peak_macs(Isa isa, int64_t iterations);
+// Runs `iterations` rounds of the multiply-accumulate that the convolution kernels of an instruction set are made of
+// and returns how many products that were; time the call to get the peak.
+using PeakKernel = int64_t (*)(int64_t iterations);
 
-int64_t peak_macs_reference(int64_t iterations);
-int64_t peak_macs_avx2(int64_t iterations);
-int64_t peak_macs_avx512_vnni(int64_t iterations);
+namespace reference {
+int64_t peak_macs(int64_t iterations);
+}  // namespace reference
+namespace avx2 {
+int64_t peak_macs(int64_t iterations);
+}  // namespace avx2
+namespace avx512_vnni {
+int64_t peak_macs(int64_t iterations);
+}  // namespace avx512_vnni
+
+inline constexpr KernelTable<PeakKernel> kPeakKernels{
+    {{Isa::reference, reference::peak_macs}, {Isa::avx2, avx2::peak_macs}, {Isa::avx512_vnni, avx512_vnni::peak_macs}}};
 
 }  // namespace octavo

@@ -2,7 +2,7 @@
 
 namespace octavo {
 
-int64_t peak_macs_reference(int64_t iterations) {
+int64_t reference::peak_macs(int64_t iterations) {
   constexpr int kChains = 8;
   uint32_t acc[kChains] = {};
   uint32_t x = 3, w = 5;

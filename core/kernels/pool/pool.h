@@ -2,7 +2,7 @@
 #pragma once
 
 #include "kernels/elementwise.h"
-#include "kernels/isa.h"
+#include "kernels/kernel_table.h"
 
 namespace octavo {
 
@@ -77,10 +77,11 @@ extern const PoolKernels kPool;
 namespace avx2 {
 extern const PoolKernels kPool;
 }  // namespace avx2
-namespace avx512_vnni {
+namespace avx512 {
 extern const PoolKernels kPool;
-}  // namespace avx512_vnni
+}  // namespace avx512
 
-inline constexpr const PoolKernels* kPoolKernels[kIsaCount] = {&reference::kPool, &avx2::kPool, &avx512_vnni::kPool};
+inline constexpr KernelTable<const PoolKernels*> kPoolKernels{
+    {{Isa::reference, &reference::kPool}, {Isa::avx2, &avx2::kPool}, {Isa::avx512, &avx512::kPool}}};
 
 }  // namespace octavo

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "kernels/elementwise.h"
-#include "kernels/isa.h"
+#include "kernels/kernel_table.h"
 
 namespace octavo {
 
@@ -15,10 +15,11 @@ void prelu(const Block& block);
 namespace avx2 {
 void prelu(const Block& block);
 }  // namespace avx2
-namespace avx512_vnni {
+namespace avx512 {
 void prelu(const Block& block);
-}  // namespace avx512_vnni
+}  // namespace avx512
 
-inline constexpr PReluKernel kPReluKernels[kIsaCount] = {reference::prelu, avx2::prelu, avx512_vnni::prelu};
+inline constexpr KernelTable<PReluKernel> kPReluKernels{
+    {{Isa::reference, reference::prelu}, {Isa::avx2, avx2::prelu}, {Isa::avx512, avx512::prelu}}};
 
 }  // namespace octavo

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "kernels/elementwise.h"
-#include "kernels/isa.h"
+#include "kernels/kernel_table.h"
 
 namespace octavo {
 
@@ -17,11 +17,11 @@ extern const QuantizeKernels kQuantize;
 namespace avx2 {
 extern const QuantizeKernels kQuantize;
 }  // namespace avx2
-namespace avx512_vnni {
+namespace avx512 {
 extern const QuantizeKernels kQuantize;
-}  // namespace avx512_vnni
+}  // namespace avx512
 
-inline constexpr const QuantizeKernels* kQuantizeKernels[kIsaCount] = {&reference::kQuantize, &avx2::kQuantize,
-                                                                       &avx512_vnni::kQuantize};
+inline constexpr KernelTable<const QuantizeKernels*> kQuantizeKernels{
+    {{Isa::reference, &reference::kQuantize}, {Isa::avx2, &avx2::kQuantize}, {Isa::avx512, &avx512::kQuantize}}};
 
 }  // namespace octavo

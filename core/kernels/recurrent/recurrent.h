@@ -13,7 +13,7 @@
 #include <cstdint>
 
 #include "kernels/elementwise.h"
-#include "kernels/isa.h"
+#include "kernels/kernel_table.h"
 
 namespace octavo {
 
@@ -65,11 +65,11 @@ extern const RecurrentKernels kRecurrent;
 namespace avx2 {
 extern const RecurrentKernels kRecurrent;
 }  // namespace avx2
-namespace avx512_vnni {
+namespace avx512 {
 extern const RecurrentKernels kRecurrent;
-}  // namespace avx512_vnni
+}  // namespace avx512
 
-inline constexpr const RecurrentKernels* kRecurrentKernels[kIsaCount] = {&reference::kRecurrent, &avx2::kRecurrent,
-                                                                         &avx512_vnni::kRecurrent};
+inline constexpr KernelTable<const RecurrentKernels*> kRecurrentKernels{
+    {{Isa::reference, &reference::kRecurrent}, {Isa::avx2, &avx2::kRecurrent}, {Isa::avx512, &avx512::kRecurrent}}};
 
 }  // namespace octavo

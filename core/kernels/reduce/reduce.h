@@ -2,7 +2,7 @@
 #pragma once
 
 #include "kernels/elementwise.h"
-#include "kernels/isa.h"
+#include "kernels/kernel_table.h"
 
 namespace octavo {
 
@@ -19,10 +19,11 @@ void reduce(ReduceFunction function, const Block& block);
 namespace avx2 {
 void reduce(ReduceFunction function, const Block& block);
 }  // namespace avx2
-namespace avx512_vnni {
+namespace avx512 {
 void reduce(ReduceFunction function, const Block& block);
-}  // namespace avx512_vnni
+}  // namespace avx512
 
-inline constexpr ReduceKernel kReduceKernels[kIsaCount] = {reference::reduce, avx2::reduce, avx512_vnni::reduce};
+inline constexpr KernelTable<ReduceKernel> kReduceKernels{
+    {{Isa::reference, reference::reduce}, {Isa::avx2, avx2::reduce}, {Isa::avx512, avx512::reduce}}};
 
 }  // namespace octavo

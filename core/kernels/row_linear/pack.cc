@@ -11,7 +11,7 @@ constexpr float kNoBias[64] = {};  // as wide as the widest panel, or more
 
 PackedRowLinear pack_row_linear(Isa isa, const RowLinearConstants& constants) {
   PackedRowLinear layer;
-  layer.kernels = kRowLinearKernels[static_cast<int>(isa)];
+  layer.kernels = kRowLinearKernels[isa];
   layer.n = constants.n;
   layer.k = constants.k;
   const int64_t nr = layer.kernels->nr, interleave = layer.kernels->interleave;

@@ -9,7 +9,7 @@
 
 #include <cstdint>
 
-#include "kernels/isa.h"
+#include "kernels/kernel_table.h"
 
 namespace octavo {
 
@@ -90,7 +90,8 @@ inline constexpr PanelShape kPanel = {32, 4};
 extern const RowLinearKernels kRowLinear;
 }  // namespace avx512_vnni
 
-inline constexpr const RowLinearKernels* kRowLinearKernels[kIsaCount] = {&reference::kRowLinear, &avx2::kRowLinear,
-                                                                         &avx512_vnni::kRowLinear};
+inline constexpr KernelTable<const RowLinearKernels*> kRowLinearKernels{{{Isa::reference, &reference::kRowLinear},
+                                                                         {Isa::avx2, &avx2::kRowLinear},
+                                                                         {Isa::avx512_vnni, &avx512_vnni::kRowLinear}}};
 
 }  // namespace octavo

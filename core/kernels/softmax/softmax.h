@@ -2,7 +2,7 @@
 #pragma once
 
 #include "kernels/elementwise.h"
-#include "kernels/isa.h"
+#include "kernels/kernel_table.h"
 
 namespace octavo {
 
@@ -19,13 +19,14 @@ namespace avx2 {
 void softmax(const Block& block);
 void log_softmax(const Block& block);
 }  // namespace avx2
-namespace avx512_vnni {
+namespace avx512 {
 void softmax(const Block& block);
 void log_softmax(const Block& block);
-}  // namespace avx512_vnni
+}  // namespace avx512
 
-inline constexpr SoftmaxKernel kSoftmaxKernels[kIsaCount] = {reference::softmax, avx2::softmax, avx512_vnni::softmax};
-inline constexpr SoftmaxKernel kLogSoftmaxKernels[kIsaCount] = {reference::log_softmax, avx2::log_softmax,
-                                                                avx512_vnni::log_softmax};
+inline constexpr KernelTable<SoftmaxKernel> kSoftmaxKernels{
+    {{Isa::reference, reference::softmax}, {Isa::avx2, avx2::softmax}, {Isa::avx512, avx512::softmax}}};
+inline constexpr KernelTable<SoftmaxKernel> kLogSoftmaxKernels{
+    {{Isa::reference, reference::log_softmax}, {Isa::avx2, avx2::log_softmax}, {Isa::avx512, avx512::log_softmax}}};
 
 }  // namespace octavo

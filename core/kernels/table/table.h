@@ -2,7 +2,7 @@
 #pragma once
 
 #include "kernels/elementwise.h"
-#include "kernels/isa.h"
+#include "kernels/kernel_table.h"
 
 namespace octavo {
 
@@ -15,10 +15,11 @@ void table(const uint8_t* table, const Block& block);
 namespace avx2 {
 void table(const uint8_t* table, const Block& block);
 }  // namespace avx2
-namespace avx512_vnni {
+namespace avx512 {
 void table(const uint8_t* table, const Block& block);
-}  // namespace avx512_vnni
+}  // namespace avx512
 
-inline constexpr TableKernel kTableKernels[kIsaCount] = {reference::table, avx2::table, avx512_vnni::table};
+inline constexpr KernelTable<TableKernel> kTableKernels{
+    {{Isa::reference, reference::table}, {Isa::avx2, avx2::table}, {Isa::avx512, avx512::table}}};
 
 }  // namespace octavo

@@ -8,7 +8,7 @@
 
 #include <cstdint>
 
-#include "kernels/isa.h"
+#include "kernels/kernel_table.h"
 #include "kernels/row_linear/row_linear.h"
 
 namespace octavo {
@@ -65,7 +65,9 @@ namespace avx512_vnni {
 extern const ValuePanelKernels kValuePanels;
 }  // namespace avx512_vnni
 
-inline constexpr const ValuePanelKernels* kValuePanelKernels[kIsaCount] = {
-    &reference::kValuePanels, &avx2::kValuePanels, &avx512_vnni::kValuePanels};
+inline constexpr KernelTable<const ValuePanelKernels*> kValuePanelKernels{
+    {{Isa::reference, &reference::kValuePanels},
+     {Isa::avx2, &avx2::kValuePanels},
+     {Isa::avx512_vnni, &avx512_vnni::kValuePanels}}};
 
 }  // namespace octavo

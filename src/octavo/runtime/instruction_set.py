@@ -13,7 +13,7 @@ def choose_isa(requested: str | None = None) -> str:
     """Name the instruction set to run on: `requested`, else the variable `OCTAVO_ISA`, else the machine's best.
 
     Args:
-        requested: `"reference"`, `"avx2"` or `"avx512_vnni"`; results are the same integers on each.
+        requested: one of `supported_isas()`, `"avx2"` say; results are the same integers on each.
 
     Raises:
         ValueError: the machine does not run the instruction set asked for.

@@ -31,7 +31,7 @@ def build_network(program: Program, isa: str, release: bool = False, variants: M
     assert isinstance(constants, dict)
     reads = Counter(name for operator in program.operators for name in operator.constants.values())
     for operator in program.operators:
-        builder.add((*_describe(operator, index, constants), (variants or {}).get(operator.name, "")))
+        builder.add((*describe_operator(operator, index, constants), (variants or {}).get(operator.name, "")))
         reads.subtract(operator.constants.values())
         for name in operator.constants.values():
             if not reads[name]:
@@ -39,7 +39,7 @@ def build_network(program: Program, isa: str, release: bool = False, variants: M
     return builder.finish([index[name] for name in program.outputs])
 
 
-def _describe(operator: Operator, index: dict[str, int], tensors: Mapping[str, np.ndarray]) -> tuple:
+def describe_operator(operator: Operator, index: dict[str, int], tensors: Mapping[str, np.ndarray]) -> tuple:
     ints: dict[str, list[int]] = {}
     floats: dict[str, float] = {}
     strings: dict[str, str] = {}

@@ -12,7 +12,7 @@ __m512i interleave(__m256i low, __m256i high) {
 
 }  // namespace
 
-void channel_shuffle_avx512_vnni(const ChannelShuffleArgs& args) {
+void channel_shuffle_avx512(const ChannelShuffleArgs& args) {
   const int64_t half = args.channels / 2;
   const int tail = static_cast<int>(half % 32);
   const __mmask32 read = (1u << tail) - 1;

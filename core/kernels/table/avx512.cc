@@ -3,7 +3,7 @@
 #include "kernels/avx512.h"
 #include "kernels/table/table.h"
 
-namespace octavo::avx512_vnni {
+namespace octavo::avx512 {
 namespace {
 
 struct Pairs {
@@ -39,4 +39,4 @@ void table(const uint8_t* table, const Block& block) {
   }
 }
 
-}  // namespace octavo::avx512_vnni
+}  // namespace octavo::avx512

@@ -10,6 +10,6 @@ struct Lanes : Avx512 {
 
 }  // namespace
 
-const RecurrentKernels avx512_vnni::kRecurrent = recurrent_kernels<Lanes>();
+const RecurrentKernels avx512::kRecurrent = recurrent_kernels<Lanes>();
 
 }  // namespace octavo

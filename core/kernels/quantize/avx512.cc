@@ -12,6 +12,6 @@ struct QuantizeAvx512 : Avx512 {
 
 }  // namespace
 
-const QuantizeKernels avx512_vnni::kQuantize = {quantize<QuantizeAvx512>, dequantize<Avx512>};
+const QuantizeKernels avx512::kQuantize = {quantize<QuantizeAvx512>, dequantize<Avx512>};
 
 }  // namespace octavo

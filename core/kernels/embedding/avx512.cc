@@ -3,6 +3,6 @@
 
 namespace octavo {
 
-const EmbeddingKernels avx512_vnni::kEmbedding = {embedding_row<Avx512>, embedding_bag<Avx512>};
+const EmbeddingKernels avx512::kEmbedding = {embedding_row<Avx512>, embedding_bag<Avx512>};
 
 }  // namespace octavo

@@ -3,6 +3,6 @@
 
 namespace octavo {
 
-void avx512_vnni::prelu(const Block& block) { prelu_rows<Avx512>(block); }
+void avx512::prelu(const Block& block) { prelu_rows<Avx512>(block); }
 
 }  // namespace octavo

@@ -3,6 +3,6 @@
 
 namespace octavo {
 
-const FloatBinaryKernels avx512_vnni::kFloatBinary = {combine<Avx512>, where_rows<Avx512>};
+const FloatBinaryKernels avx512::kFloatBinary = {combine<Avx512>, where_rows<Avx512>};
 
 }  // namespace octavo

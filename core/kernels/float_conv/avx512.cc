@@ -5,6 +5,6 @@
 
 namespace octavo {
 
-const FloatConvKernels avx512_vnni::kFloatConv = {float_conv<Avx512, 8>, float_depthwise<Avx512>};
+const FloatConvKernels avx512::kFloatConv = {float_conv<Avx512, 8>, float_depthwise<Avx512>};
 
 }  // namespace octavo

@@ -3,7 +3,7 @@
 
 namespace octavo {
 
-void avx512_vnni::float_unary(FloatFunction function, const FloatParameters& parameters, const Block& block) {
+void avx512::float_unary(FloatFunction function, const FloatParameters& parameters, const Block& block) {
   float_unary_rows<Avx512>(function, parameters, block);
 }
 

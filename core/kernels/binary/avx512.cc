@@ -3,6 +3,6 @@
 
 namespace octavo {
 
-const BinaryKernels avx512_vnni::kBinary = {add<Avx512>, mul<Avx512>};
+const BinaryKernels avx512::kBinary = {add<Avx512>, mul<Avx512>};
 
 }  // namespace octavo

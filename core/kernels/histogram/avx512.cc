@@ -76,6 +76,6 @@ void count(const float* x, int64_t n, float inv_width, int32_t first, uint32_t* 
 
 }  // namespace
 
-const HistogramKernel avx512_vnni::kHistogram = {min_max, count};
+const HistogramKernel avx512::kHistogram = {min_max, count};
 
 }  // namespace octavo

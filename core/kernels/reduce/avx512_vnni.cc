@@ -1,8 +1,0 @@
-#include "kernels/avx512.h"
-#include "kernels/reduce/vector.h"
-
-namespace octavo {
-
-void avx512_vnni::reduce(ReduceFunction function, const Block& block) { reduce_rows<Avx512>(function, block); }
-
-}  // namespace octavo
