@@ -39,15 +39,9 @@ void norm(const NormRow& row, const NormRows& rows, const float* weight, const f
 namespace avx2 {
 void norm(const NormRow& row, const NormRows& rows, const float* weight, const float* bias);
 }  // namespace avx2
-<<<<<<< HEAD
-namespace avx512_vnni {
-void norm(const NormRow& row, const NormRows& rows, const float* weight, const float* bias);
-}  // namespace avx512_vnni
-=======
 namespace avx512 {
-void norm(const NormRow& row, const uint8_t* x, uint8_t* y, const float* weight, const float* bias);
+void norm(const NormRow& row, const NormRows& rows, const float* weight, const float* bias);
 }  // namespace avx512
->>>>>>> f533607 (Instruction sets fall back on one another; AVX512 without VNNI; recorded programs are replayed without Python)
 
 inline constexpr KernelTable<NormKernel> kNormKernels{
     {{Isa::reference, reference::norm}, {Isa::avx2, avx2::norm}, {Isa::avx512, avx512::norm}}};
