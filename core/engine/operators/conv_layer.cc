@@ -41,11 +41,13 @@ ConvOutput read_output(const OperatorSpec& spec) {
   fill(out.clamp_min, clamp_min - least);
   fill(out.clamp_max, clamp_max - least);
   fill(out.flip, flip_of(y.dtype));
+  out.is_bare = out.zero_point[0] == 0 && out.clamp_min[0] == 0 && out.clamp_max[0] == 255;
   if (spec.inputs.size() == 1) return out;
   const ValueType& residual = spec.inputs[1];
   const float multiplier = scale_ratio(residual.scale, 1.0, y.scale);
   fill(out.residual_zero_point, residual.zero_point - quant_min(residual.dtype));
   fill(out.residual_multiplier, multiplier);
+  fill(out.residual_start, 0x1p23 + out.residual_zero_point[0]);
   fill(out.residual_flip, flip_of(residual.dtype));
   if (!std::isfinite(255.0f * multiplier)) spec.fail("the residual's scale over the output's is not finite");
   return out;
@@ -98,7 +100,7 @@ ConvLayer make_conv_layer(const OperatorSpec& spec, const ConvSizes& sizes) {
   };
   ConvOutput& out = layer.out;
   out.is_plain = !out.is_float && out.flip[0] == 0 && out.residual_flip[0] == 0 && stays_small(constants, out);
-  layer.packed = pack_conv(spec.isa, sizes, constants);
+  layer.packed = pack_conv(spec.isa, sizes, constants, out.is_plain && layer.x_flip == 0);
   return layer;
 }
 

@@ -4,41 +4,11 @@
 // Share of the peak of a register-only vpdpbusd loop, on Zen 4: 94-99 % on 3x3 from 56² to 7², 93-97 % on 1x1 with 256
 // input channels and more, 89 % at 56² 256 to 64, 75 % at 56² 64 to 256, where the way from accumulators to bytes costs
 // 100 cycles a tile (180 with a residual) beside 448 of products.
-#include <immintrin.h>
-
-#include <cstdint>
-#include <cstring>
-
+#include "kernels/conv/avx512_vnni.h"
 #include "kernels/conv/conv.h"
 
 namespace octavo {
 namespace {
-
-// f(0), f(1), … with constant indices from the start: only then does gcc keep an array of accumulators in registers.
-template <int N>
-struct Index {
-  constexpr operator int() const { return N; }
-};
-template <int N, class F>
-[[gnu::always_inline]] inline void unroll(const F& f) {
-  if constexpr (N > 0) {
-    unroll<N - 1>(f);
-    f(Index<N - 1>{});
-  }
-}
-
-[[gnu::always_inline]] inline __m512i broadcast4(const uint8_t* p) {
-  int32_t word;
-  std::memcpy(&word, p, sizeof word);
-  return _mm512_set1_epi32(word);
-}
-
-// The empty asm ties the accumulator to its register: left to itself, gcc 12 moves accumulators through the stack.
-[[gnu::always_inline]] inline __m512i dot(__m512i acc, __m512i x, __m512i w) {
-  acc = _mm512_dpbusd_epi32(acc, x, w);
-  asm("" : "+v"(acc));
-  return acc;
-}
 
 template <int MR, int NV, bool kFlip>
 [[gnu::always_inline]] inline void accumulate(const ConvTile& tile, __m512i (&acc)[MR][NV]) {
@@ -62,11 +32,6 @@ template <int MR, int NV, bool kFlip>
   }
 }
 
-[[gnu::always_inline]] inline __mmask64 first(int64_t count) {
-  return count >= 64 ? ~__mmask64{0} : count <= 0 ? __mmask64{0} : (__mmask64{1} << count) - 1;
-}
-
-[[gnu::always_inline]] inline __m512i constant(const void* p) { return _mm512_load_si512(p); }
 [[gnu::always_inline]] inline __m256i constant256(const void* p) {
   return _mm256_load_si256(static_cast<const __m256i*>(p));
 }

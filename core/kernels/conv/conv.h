@@ -24,9 +24,11 @@ struct alignas(64) ConvOutput {
   int32_t residual_flip[16] = {};
   int32_t residual_zero_point[16] = {};
   float residual_multiplier[16] = {};
-  float limit[16] = {};  // kConvLimit
+  float residual_start[16] = {};  // 2^23 + residual_zero_point
+  float limit[16] = {};           // kConvLimit
   // No flips, and no value reaches the limit: a kernel may leave both out.
   bool is_plain = false;
+  bool is_bare = false;   // zero_point, clamp_min and clamp_max are those of a saturating pack: 0, 0 and 255
   bool is_float = false;  // y = float(acc) * multiplier, no residual, no clamp
 };
 
@@ -57,5 +59,6 @@ extern const ConvFunction kConvReference16[];
 extern const ConvFunction kConvAvx2x16[];
 extern const ConvFunction kConvAvx512Vnni16[];
 extern const ConvFunction kConvAvx512Vnni32[];
+extern const ConvFunction kConvAvx512Vnni64[];
 
 }  // namespace octavo

@@ -6,16 +6,21 @@ namespace octavo {
 namespace {
 
 // The widest panel that `channels` rounded up to whole vectors fill, of the first instruction set that has any.
-const ConvRow* row_for(Isa isa, int64_t channels) {
+const ConvRow* row_for(Isa isa, int64_t channels, bool plain) {
   constexpr int64_t kLanes = 16;
   const ConvRow* best = nullptr;
   for (;; isa = fallback_of(isa)) {
     for (const ConvRow& row : conv_rows()) {
-      if (row.isa != isa) continue;
+      if (row.isa != isa || (row.only_plain && !plain)) continue;
       if (best == nullptr || row.nr < channels + kLanes) best = &row;
     }
     if (best != nullptr) return best;
   }
+}
+
+// The channel of a panel that `lane` holds.
+int channel_of(const ConvRow& row, int lane) {
+  return row.in_blocks ? lane % 16 / 4 * 16 + lane / 16 * 4 + lane % 4 : lane;
 }
 
 // Narrow groups share a panel: their weights lie on its diagonal, the rest of it is zero. Returns how many.
@@ -28,8 +33,8 @@ int64_t groups_in_panel(const ConvSizes& sizes) {
 
 class Packer {
  public:
-  Packer(const ConvSizes& sizes, const ConvConstants& constants)
-      : sizes_(sizes), constants_(constants), merged_(groups_in_panel(sizes)) {}
+  Packer(const ConvSizes& sizes, const ConvConstants& constants, bool plain)
+      : sizes_(sizes), constants_(constants), plain_(plain), merged_(groups_in_panel(sizes)) {}
 
   PackedConv pack(Isa isa) {
     PackedConv packed;
@@ -39,7 +44,7 @@ class Packer {
     const int64_t channels = sizes_.oc / sizes_.groups * merged_;
     for (int64_t begin = 0; begin < sizes_.oc; begin += channels) {
       for (int64_t at = begin; at < begin + channels;) {
-        const ConvRow* row = row_for(isa, begin + channels - at);
+        const ConvRow* row = row_for(isa, begin + channels - at, plain_);
         add_panel(packed, {.row = row,
                            .x_offset = begin / channels * merged_ * sizes_.ic,
                            .channel = at,
@@ -62,9 +67,10 @@ class Packer {
     packed.weight.resize(packed.weight.size() + static_cast<size_t>((bytes + 63) / 64));
     int8_t* weight = reinterpret_cast<int8_t*>(packed.weight.data()) + panel.weight;  // a kernel may have no taps
     for (int lane = 0; lane < row.nr; ++lane) {
-      const bool exists = lane < panel.channels;
-      packed.bias.push_back(exists ? start(panel.channel + lane) : 0);
-      packed.multiplier.push_back(exists ? constants_.multiplier[static_cast<size_t>(panel.channel + lane)] : 0.0f);
+      const int64_t o = panel.channel + channel_of(row, lane);
+      const bool exists = o < panel.channel + panel.channels;
+      packed.bias.push_back(exists ? start(o) : 0);
+      packed.multiplier.push_back(exists ? constants_.multiplier[static_cast<size_t>(o)] : 0.0f);
       if (exists) pack_lane(packed, panel, lane, weight);
     }
     packed.panels.push_back(panel);
@@ -73,7 +79,7 @@ class Packer {
   // The weights of one output channel. Element (y, x, i) of the window is a byte of a segment.
   void pack_lane(const PackedConv& packed, const ConvPanel& panel, int lane, int8_t* panel_weight) const {
     const ConvRow& row = *panel.row;
-    const int64_t o = panel.channel + lane;
+    const int64_t o = panel.channel + channel_of(row, lane);
     const int64_t group = o / (sizes_.oc / sizes_.groups);
     const int64_t diagonal = group * sizes_.ic - panel.x_offset;
     const int8_t* w = constants_.weight.data() + o * sizes_.ic * sizes_.kh * sizes_.kw;
@@ -101,13 +107,14 @@ class Packer {
 
   const ConvSizes& sizes_;
   const ConvConstants& constants_;
+  bool plain_;
   int64_t merged_;
 };
 
 }  // namespace
 
-PackedConv pack_conv(Isa isa, const ConvSizes& sizes, const ConvConstants& constants) {
-  return Packer(sizes, constants).pack(isa);
+PackedConv pack_conv(Isa isa, const ConvSizes& sizes, const ConvConstants& constants, bool plain) {
+  return Packer(sizes, constants, plain).pack(isa);
 }
 
 }  // namespace octavo

@@ -45,6 +45,7 @@ struct PackedConv {
   std::vector<float> multiplier;
 };
 
-PackedConv pack_conv(Isa isa, const ConvSizes& sizes, const ConvConstants& constants);
+// `plain`: x is uint8, and so is the output, which ConvOutput calls plain.
+PackedConv pack_conv(Isa isa, const ConvSizes& sizes, const ConvConstants& constants, bool plain);
 
 }  // namespace octavo

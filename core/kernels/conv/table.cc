@@ -9,6 +9,7 @@ constexpr ConvRow kRows[] = {
     {Isa::avx2, 16, 6, 2, kConvAvx2x16},
     {Isa::avx512_vnni, 16, 14, 4, kConvAvx512Vnni16},
     {Isa::avx512_vnni, 32, 14, 4, kConvAvx512Vnni32},
+    {Isa::avx512_vnni, 64, 6, 4, kConvAvx512Vnni64, true, true},
 #endif
 };
 

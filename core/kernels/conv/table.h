@@ -15,6 +15,10 @@ struct ConvRow {
   int mr;                   // most pixels of a tile
   int interleave;           // weights lie as [k / interleave][nr][interleave] int8
   const ConvFunction* run;  // run[i] computes i pixels
+  // The kernel packs bytes inside 128-bit blocks: lane i of block b of vector v (of four) holds channel 16·b + 4·v + i.
+  // Else lane l holds channel l.
+  bool in_blocks = false;
+  bool only_plain = false;  // for plain output of uint8 input alone
 };
 
 // In order of the instruction set, then of nr.
