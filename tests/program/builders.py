@@ -89,10 +89,10 @@ def float_weights(rng: np.random.Generator, shape: Sequence[int]) -> dict[str, n
     }
 
 
-def layer_output(depth: int, x: Value, dtype: str = "uint8") -> Value:
+def layer_output(depth: int, x: Value, dtype: str = "uint8", zero_point: int = 117) -> Value:
     """Return a type for the output of an int8 layer that sums `depth` products, so that few results saturate."""
     assert x.scale is not None
-    return quantized(dtype, x.scale * 0.01 * 74 * 73 * depth**0.5 / 60)
+    return quantized(dtype, x.scale * 0.01 * 74 * 73 * depth**0.5 / 60, zero_point)
 
 
 def conv(
@@ -107,11 +107,12 @@ def conv(
     dtype: str = "uint8",
     zero_point: int = 117,
     output: str = "uint8",
+    output_zero_point: int = 117,
     residual: str | None = None,
     clamp: tuple[int, int] | None = None,
     extreme: bool = False,
 ) -> Case:
-    """Return a convolution. zero_point counts from the lowest element of x's dtype; extreme: every sum at its worst."""
+    """Return a convolution. Zero_points count from the lowest element of the dtype; extreme: every sum at its worst."""
     rng = np.random.default_rng(seed)
     spatial = len(kernel)
     stride, dilation = ((v,) * spatial if isinstance(v, int) else v for v in (stride, dilation))
@@ -122,7 +123,7 @@ def conv(
         array = random_array(rng, FLOAT, x)
         return one_operator("conv", [array], [FLOAT], FLOAT, attributes, float_weights(rng, shape))
     given = quantized(dtype, zero_point=zero_point)
-    made = FLOAT if output == "float32" else layer_output(prod(shape[1:]), given, output)
+    made = FLOAT if output == "float32" else layer_output(prod(shape[1:]), given, output, output_zero_point)
     array = random_array(rng, given, x)
     if extreme:
         array[:] = np.iinfo(dtype).max

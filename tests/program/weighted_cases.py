@@ -103,6 +103,8 @@ def _conv_types(case: Callable[..., tuple[str, Callable[[], Case]]]) -> Made:
                                output=output, **kwargs)  # fmt: skip
             yield case(f"{shape}-{dtype}-extreme", dtype=dtype, zero_point=0, extreme=True, **kwargs)
         yield case(f"{shape}-relu", clamp=(117, 255), **kwargs)
+        yield case(f"{shape}-from-zero", output_zero_point=0, **kwargs)
+        yield case(f"{shape}-from-zero-residual", output_zero_point=0, residual="uint8", **kwargs)
         yield case(f"{shape}-relu6-residual", clamp=(117, 200), residual="uint8", **kwargs)
         yield case(f"{shape}-clamp-to-one-integer", clamp=(9, 9), **kwargs)
         yield case(f"{shape}-clamp-int8", clamp=(-11, 100), output="int8", **kwargs)
