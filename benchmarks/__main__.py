@@ -1,11 +1,11 @@
-"""What `make bench` runs: image networks; sequence models, their accuracy, memory. `python -m benchmarks [--quick]`."""
+"""What `make bench` runs: image networks; sequence models, their accuracy; memory. `python -m benchmarks [--quick]`."""
 
 import argparse
 
 import benchmarks.networks.__main__ as networks
 import benchmarks.sequence.__main__ as sequence
 import benchmarks.sequence.accuracy.__main__ as accuracy
-from benchmarks.sequence import memory
+from benchmarks import memory
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import octavo
-import octavo.runtime
+from benchmarks import sessions
 from benchmarks.peers import Peer, Run, Sample, UnableError, dynamic_shapes, on_tensors, tensors
 from octavo.program import OctavoError
 
@@ -28,7 +28,7 @@ def _prepare(recipe: str, model: nn.Module, calibration: Sequence[Sample], folde
     quantized.save(path)
 
     def open_session(threads: int) -> Run:
-        program = octavo.runtime.load(path, threads=threads)
+        program = sessions.open_session("octavo", path, threads)
         return lambda sample: program(*sample)
 
     return open_session

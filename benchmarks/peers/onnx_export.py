@@ -8,11 +8,7 @@ from torch import nn
 
 from benchmarks.peers import Sample, dynamic_shapes, tensors
 from benchmarks.quiet import quiet
-
-
-def feed(sample: Sample) -> dict[str, object]:
-    """Return the arrays of a sample by the names that the exported inputs have."""
-    return {f"x{index}": array for index, array in enumerate(sample)}
+from benchmarks.sessions import feed
 
 
 def export(model: nn.Module, samples: Sequence[Sample], path: Path) -> Path:

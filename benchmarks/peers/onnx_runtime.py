@@ -4,14 +4,15 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-import onnxruntime
+import numpy as np
 from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quant_pre_process, quantize_static
 from onnxruntime.quantization.calibrate import CalibrationDataReader
 from torch import nn
 
 from benchmarks.peers import Peer, Run, Sample
-from benchmarks.peers.onnx_export import export, feed
+from benchmarks.peers.onnx_export import export
 from benchmarks.quiet import quiet
+from benchmarks.sessions import feed, open_session
 
 VERSIONS, FILE = ("onnxruntime", "onnx"), "onnxruntime.onnx"
 
@@ -20,7 +21,7 @@ class _Reader(CalibrationDataReader):
     def __init__(self, samples: Sequence[Sample]) -> None:
         self._samples: Iterator[Sample] = iter(samples)
 
-    def get_next(self) -> dict[str, object] | None:  # type: ignore[override]
+    def get_next(self) -> dict[str, np.ndarray] | None:  # type: ignore[override]
         sample = next(self._samples, None)
         return None if sample is None else feed(sample)
 
@@ -64,18 +65,12 @@ def sessions(
         prepared.unlink()
         unfinished.rename(path)
 
-    return partial(open_session, path)
+    return partial(_open, path)
 
 
-def open_session(path: Path, threads: int) -> Run:
-    """Open a session on an ONNX file."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "1")
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    return lambda sample: session.run(None, feed(sample))[0]
+def _open(path: Path, threads: int) -> Run:
+    run = open_session("onnxruntime", path, threads)
+    return lambda sample: run(*sample)
 
 
 STATIC = Peer(VERSIONS, _prepare, FILE)
