@@ -1,8 +1,8 @@
 """Look for cliffs: `python -m benchmarks.sizes [NAME…] [--threads N]`.
 
-Each network runs on batches from 1 to 64 and on images of odd sizes. What a multiplication takes is compared with what it
-takes at batch 1 and 224²: 1.00 is as fast. A size that is slower than `CLIFF` is listed with the operators that lose the
-time.
+Each network runs on batches from 1 to 64 and on images of odd sizes. What a multiplication takes is compared with what
+it takes at batch 1 and 224²: 1.00 is as fast. A size that is slower than `CLIFF` is listed with the operators that lose
+the time.
 """
 
 import argparse
