@@ -105,6 +105,7 @@ LAYERS = (
     _conv("stem 7x7 224² 3→64 /2", 3, 64, 224, 7, stride=2),
     _conv("stem 3x3 224² 3→32 /2", 3, 32, 224, 3, stride=2),
     _conv("grouped 3x3 56² 256/32", 256, 256, 56, 3, groups=32),
+    _conv("grouped 3x3 28² 512/32", 512, 512, 28, 3, groups=32),
     _conv("grouped 3x3 14² 1024/32", 1024, 1024, 14, 3, groups=32),
     _conv("depthwise 112² 32", 32, 32, 112, 3, groups=32),
     _conv("depthwise 56² 144", 144, 144, 56, 3, groups=144),

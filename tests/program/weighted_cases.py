@@ -37,6 +37,8 @@ def conv_cases() -> Made:
     yield case("padding-beyond-kernel", x=(1, 4, 2, 2), oc=4, padding=((4, 5), (3, 4)))
     for groups in (2, 3, 4, 32):
         yield case(f"groups{groups}", x=(1, 4 * groups, 6, 5), oc=8 * groups, padding=1, groups=groups)
+    for size in (4, 8, 16, 32):
+        yield case(f"groups-of-{size}", x=(1, 128, 5, 6), oc=128, padding=1, stride=2, groups=128 // size)
     yield case("groups2-of-33", x=(1, 66, 4, 4), oc=34, kernel=(1, 1), groups=2)
     for stride in (1, 2):
         yield case(f"depthwise-5x5-stride{stride}", x=(2, 24, 11, 9), oc=24, kernel=(5, 5), stride=stride,
@@ -88,6 +90,7 @@ def _conv_types(case: Callable[..., tuple[str, Callable[[], Case]]]) -> Made:
         "3x3": {"x": (1, 20, 7, 6), "oc": 36, "padding": 1},
         "1x1": {"x": (2, 35, 5, 5), "oc": 67, "kernel": (1, 1)},
         "depthwise": {"x": (1, 35, 7, 6), "oc": 35, "padding": 1, "groups": 35},
+        "groups-of-8": {"x": (1, 64, 5, 7), "oc": 64, "padding": 1, "groups": 8},
         "3d": {"x": (1, 9, 3, 4, 5), "oc": 19, "kernel": (2, 3, 3), "padding": 1},
         "3d-depthwise": {"x": (1, 19, 3, 4, 5), "oc": 19, "kernel": (2, 3, 3), "padding": 1, "groups": 19},
     }

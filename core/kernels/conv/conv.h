@@ -60,5 +60,8 @@ extern const ConvFunction kConvAvx2x16[];
 extern const ConvFunction kConvAvx512Vnni16[];
 extern const ConvFunction kConvAvx512Vnni32[];
 extern const ConvFunction kConvAvx512Vnni64[];
+extern const ConvFunction kConvAvx512VnniGroups4[];
+extern const ConvFunction kConvAvx512VnniGroups8[];
+extern const ConvFunction kConvAvx512VnniGroups16[];
 
 }  // namespace octavo

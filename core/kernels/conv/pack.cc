@@ -11,7 +11,7 @@ const ConvRow* row_for(Isa isa, int64_t channels, bool plain) {
   const ConvRow* best = nullptr;
   for (;; isa = fallback_of(isa)) {
     for (const ConvRow& row : conv_rows()) {
-      if (row.isa != isa || (row.only_plain && !plain)) continue;
+      if (row.isa != isa || row.group != 0 || (row.only_plain && !plain)) continue;
       if (best == nullptr || row.nr < channels + kLanes) best = &row;
     }
     if (best != nullptr) return best;
@@ -21,6 +21,15 @@ const ConvRow* row_for(Isa isa, int64_t channels, bool plain) {
 // The channel of a panel that `lane` holds.
 int channel_of(const ConvRow& row, int lane) {
   return row.in_blocks ? lane % 16 / 4 * 16 + lane / 16 * 4 + lane % 4 : lane;
+}
+
+// The kernel for groups of that size, or null.
+const ConvRow* row_for_groups(Isa isa, const ConvSizes& sizes, bool plain) {
+  for (const ConvRow& row : conv_rows())
+    if (row.isa == isa && sizes.groups > 1 && row.group == sizes.ic && row.group == sizes.oc / sizes.groups &&
+        sizes.oc % row.nr == 0 && (plain || !row.only_plain))
+      return &row;
+  return nullptr;
 }
 
 // Narrow groups share a panel: their weights lie on its diagonal, the rest of it is zero. Returns how many.
@@ -33,10 +42,15 @@ int64_t groups_in_panel(const ConvSizes& sizes) {
 
 class Packer {
  public:
-  Packer(const ConvSizes& sizes, const ConvConstants& constants, bool plain)
-      : sizes_(sizes), constants_(constants), plain_(plain), merged_(groups_in_panel(sizes)) {}
+  Packer(Isa isa, const ConvSizes& sizes, const ConvConstants& constants, bool plain)
+      : isa_(isa),
+        sizes_(sizes),
+        constants_(constants),
+        plain_(plain),
+        groups_row_(row_for_groups(isa, sizes, plain)),
+        merged_(groups_row_ == nullptr ? groups_in_panel(sizes) : groups_row_->nr / sizes.ic) {}
 
-  PackedConv pack(Isa isa) {
+  PackedConv pack() {
     PackedConv packed;
     packed.segments = sizes_.kh * (sizes_.joined ? 1 : sizes_.kw);
     packed.steps = (segment_size() + 3) / 4;
@@ -44,7 +58,7 @@ class Packer {
     const int64_t channels = sizes_.oc / sizes_.groups * merged_;
     for (int64_t begin = 0; begin < sizes_.oc; begin += channels) {
       for (int64_t at = begin; at < begin + channels;) {
-        const ConvRow* row = row_for(isa, begin + channels - at, plain_);
+        const ConvRow* row = groups_row_ != nullptr ? groups_row_ : row_for(isa_, begin + channels - at, plain_);
         add_panel(packed, {.row = row,
                            .x_offset = begin / channels * merged_ * sizes_.ic,
                            .channel = at,
@@ -63,7 +77,7 @@ class Packer {
     packed.mr = std::min(packed.mr, row.mr);
     panel.weight = static_cast<int64_t>(packed.weight.size()) * 64;
     panel.lane = static_cast<int64_t>(packed.bias.size());
-    const int64_t bytes = packed.segments * packed.steps * 4 * row.nr;
+    const int64_t bytes = packed.segments * (row.group != 0 ? row.group : packed.steps * 4) * row.nr;
     packed.weight.resize(packed.weight.size() + static_cast<size_t>((bytes + 63) / 64));
     int8_t* weight = reinterpret_cast<int8_t*>(packed.weight.data()) + panel.weight;  // a kernel may have no taps
     for (int lane = 0; lane < row.nr; ++lane) {
@@ -88,11 +102,21 @@ class Packer {
         for (int64_t x = 0; x < sizes_.kw; ++x, ++w) {
           const int64_t segment = sizes_.joined ? y : y * sizes_.kw + x;
           const int64_t in_segment = diagonal + i + (sizes_.joined ? x * sizes_.ic : 0);
+          if (row.group != 0) {
+            panel_weight[segment * row.group * row.nr + place_in_tap(row, lane, in_segment)] = *w;
+            continue;
+          }
           const int64_t k = segment * packed.steps * 4 + in_segment;
           panel_weight[(k / row.interleave * row.nr + lane) * row.interleave + k % row.interleave] = *w;
         }
       }
     }
+  }
+
+  // Where a tap's weight of a lane and of channel `in` of the panel's inputs lies in that tap, for groups.
+  static int64_t place_in_tap(const ConvRow& row, int lane, int64_t in) {
+    const int64_t word = in % 16 / 4, outputs = row.group / 4;
+    return (word * outputs + lane / 16 % outputs) * row.nr + lane % 16 * 4 + in % 4;
   }
 
   // bias - zero_point·Σw, modulo 2^32.
@@ -105,16 +129,18 @@ class Packer {
     return static_cast<int32_t>(bias - static_cast<uint32_t>(constants_.zero_point) * sum);
   }
 
+  Isa isa_;
   const ConvSizes& sizes_;
   const ConvConstants& constants_;
   bool plain_;
+  const ConvRow* groups_row_;
   int64_t merged_;
 };
 
 }  // namespace
 
 PackedConv pack_conv(Isa isa, const ConvSizes& sizes, const ConvConstants& constants, bool plain) {
-  return Packer(sizes, constants, plain).pack(isa);
+  return Packer(isa, sizes, constants, plain).pack();
 }
 
 }  // namespace octavo

@@ -10,6 +10,9 @@ constexpr ConvRow kRows[] = {
     {Isa::avx512_vnni, 16, 14, 4, kConvAvx512Vnni16},
     {Isa::avx512_vnni, 32, 14, 4, kConvAvx512Vnni32},
     {Isa::avx512_vnni, 64, 6, 4, kConvAvx512Vnni64, true, true},
+    {Isa::avx512_vnni, 64, 6, 4, kConvAvx512VnniGroups4, true, true, 4},
+    {Isa::avx512_vnni, 64, 6, 4, kConvAvx512VnniGroups8, true, true, 8},
+    {Isa::avx512_vnni, 64, 6, 4, kConvAvx512VnniGroups16, true, true, 16},
 #endif
 };
 

@@ -19,9 +19,12 @@ struct ConvRow {
   // Else lane l holds channel l.
   bool in_blocks = false;
   bool only_plain = false;  // for plain output of uint8 input alone
+  // Not 0: for groups of so many channels in and out, whole panels of them. Then weights lie as
+  // [tap][input word of a block][output vector of its group][nr / 4][4]; words are of four channels, blocks of 16.
+  int group = 0;
 };
 
-// In order of the instruction set, then of nr.
+// In order of the instruction set, then of nr; those for groups last.
 std::span<const ConvRow> conv_rows();
 
 }  // namespace octavo
