@@ -8,7 +8,7 @@ NATIVE := $(shell find core bindings -name '*.cc' -o -name '*.h' -o -name CMakeL
 PROMPTS := asterisk-core-sounds-en-wav=1.6.1-1 asterisk-core-sounds-fr-wav=1.6.1-1
 SAY := @printf '\033[1m%s\033[0m\n'
 
-.PHONY: help demo test bench sequence lint format asan build wheel clean
+.PHONY: help demo test bench sequence lint format asan tsan build wheel clean
 
 help:
 	@echo 'make demo    fold a pretrained ImageNet network into eight bits and compare it with float'
@@ -17,6 +17,7 @@ help:
 	@echo 'make sequence   what sequence models are tested and measured on: networks, sentences, recordings'
 	@echo 'make lint    ruff, pyright, import-linter, clang-format'
 	@echo 'make asan    the engine tests under AddressSanitizer and UndefinedBehaviorSanitizer'
+	@echo 'make tsan    the thread pool under ThreadSanitizer'
 	@echo 'make build   the native engine into .venv/; make wheel: into dist/; make clean removes what was built'
 
 demo: build
@@ -114,6 +115,11 @@ asan: .venv/.dev
 	@LD_PRELOAD="$$(g++ -print-file-name=libasan.so) $$(g++ -print-file-name=libstdc++.so)" \
 	  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONPATH=build/asan/python \
 	  $(BIN)/python -m pytest -q -p no:cacheprovider tests/runtime
+
+tsan:
+	@mkdir -p build
+	@$(CXX) -std=c++20 -O1 -g -fsanitize=thread -Wall -Wextra -Icore core/tests/pool.cc core/threads/pool.cc -pthread -o build/tsan
+	@build/tsan
 
 clean:
 	rm -rf build dist .venv .pytest_cache .hypothesis .ruff_cache .import_linter_cache

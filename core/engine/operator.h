@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "engine/tensor.h"
-#include "threads/pool.h"
+#include "threads/barrier.h"
 
 namespace octavo {
 
@@ -31,16 +31,18 @@ struct InputNeed {
   Halo halo;
 };
 
-// Work over tensors that lie somewhere. `run` is called by every thread of a run with its own index, does that thread's
-// share and returns; the caller puts a barrier between steps. It must not allocate, lock or throw, and must give the
-// same bytes for any number of threads. One step is never run twice at once (concurrent runs have plans of their own).
+// Work over tensors that lie somewhere. `run` is called once for each thread of a run and does that thread's share; any
+// thread may do it, and any order of the shares must do: what they have in common is read only. The caller puts a
+// barrier between steps. It must not allocate, lock or throw, and must give the same bytes for any number of threads.
+// One step is never run twice at once (concurrent runs have plans of their own).
 //
-// A step in phases overrides `run_phases` in place of `run`: all of its threads call it and meet at the barrier in
-// between.
+// A step whose threads meet at a barrier says so and overrides `run_phases` in place of `run`: its threads call it at
+// the same time.
 class Step {
  public:
   virtual ~Step() = default;
   virtual void run(int /*thread*/, int /*threads*/) noexcept {}
+  virtual bool meets() const { return false; }
   virtual void run_phases(int thread, int threads, Barrier& /*barrier*/) noexcept { run(thread, threads); }
 
   // What the last run found wrong in the numbers of its inputs, or null, and forgets it; called between runs. The

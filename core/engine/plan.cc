@@ -4,32 +4,10 @@
 #include <cstring>
 #include <new>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
 #include "engine/copy.h"
 #include "threads/pool.h"
 
 namespace octavo {
-namespace {
-
-// Rounding half to even and gradual underflow, whatever the caller has set on its thread (torch.set_flush_denormal,
-// say): the same bits on every thread.
-class DefaultFloatMode {
- public:
-#if defined(__x86_64__)
-  DefaultFloatMode() : saved_(_mm_getcsr()) { _mm_setcsr(0x1f80); }
-  ~DefaultFloatMode() { _mm_setcsr(saved_); }
-
- private:
-  unsigned saved_;
-#else
-  DefaultFloatMode() {}
-#endif
-};
-
-}  // namespace
 
 void Plan::FreeArena::operator()(uint8_t* arena) const { ::operator delete[](arena, std::align_val_t{64}); }
 
@@ -61,6 +39,7 @@ Plan::Plan(const Graph& graph, const Blueprint& blueprint) : arena_bytes_(bluepr
         break;
     }
   }
+  stages_ = stages(false);
 }
 
 void Plan::place(const Blueprint& blueprint, int index, Tensor* tensor) {
@@ -74,25 +53,58 @@ void Plan::place(const Blueprint& blueprint, int index, Tensor* tensor) {
   }
 }
 
+std::vector<Plan::Stage> Plan::stages(bool each_step) const {
+  std::vector<Stage> stages;
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    if (i == 0 || each_step || steps_[i - 1].barrier) stages.push_back({i, i, false});
+    stages.back().last = i + 1;
+    stages.back().meets |= steps_[i].step->meets();
+  }
+  return stages;
+}
+
+// One run as a section of the pool; `nanoseconds` as in `Plan::run`.
+class Plan::Run final : public Section {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  Run(const Plan& plan, int64_t* nanoseconds) : plan_(plan), nanoseconds_(nanoseconds) {
+    if (nanoseconds == nullptr) return;
+    each_step_ = plan.stages(true);
+    before_ = Clock::now();
+  }
+
+  int stages() const override { return static_cast<int>(list().size()); }
+  bool meets(int stage) const override { return list()[static_cast<size_t>(stage)].meets; }
+
+  void run(int stage, int share, int shares, Barrier& barrier) noexcept override {
+    const Stage& steps = list()[static_cast<size_t>(stage)];
+    for (size_t i = steps.first; i < steps.last; ++i) plan_.steps_[i].step->run_phases(share, shares, barrier);
+  }
+
+  void finish(int stage) noexcept override {
+    if (nanoseconds_ == nullptr) return;
+    const Clock::time_point now = Clock::now();
+    nanoseconds_[stage] += std::chrono::duration_cast<std::chrono::nanoseconds>(now - before_).count();
+    before_ = now;
+  }
+
+ private:
+  const std::vector<Stage>& list() const { return nanoseconds_ == nullptr ? plan_.stages_ : each_step_; }
+
+  const Plan& plan_;
+  int64_t* nanoseconds_;
+  std::vector<Stage> each_step_;
+  Clock::time_point before_;
+};
+
 std::exception_ptr Plan::run(const void* const* inputs, void* const* outputs, int threads, int64_t* nanoseconds) {
   for (const Patch& patch : patches_) {
     const void* base = patch.is_input ? inputs[patch.external] : outputs[patch.external];
     patch.tensor->data = static_cast<uint8_t*>(const_cast<void*>(base)) + patch.offset;
   }
-  using Clock = std::chrono::steady_clock;
-  Pool::instance().run(threads, [&](int thread, int count, Barrier& barrier) {
-    const DefaultFloatMode mode;
-    Clock::time_point before = nanoseconds ? Clock::now() : Clock::time_point{};
-    for (size_t i = 0; i < steps_.size(); ++i) {
-      steps_[i].step->run_phases(thread, count, barrier);
-      if (steps_[i].barrier) barrier.wait();
-      if (nanoseconds && thread == 0) {
-        const Clock::time_point now = Clock::now();
-        nanoseconds[i] += std::chrono::duration_cast<std::chrono::nanoseconds>(now - before).count();
-        before = now;
-      }
-    }
-  });
+  Run run(*this, nanoseconds);
+  Pool::instance().run(threads, run);
   std::exception_ptr first;
   for (const BoundStep& bound : steps_)
     if (std::exception_ptr error = bound.step->take_error(); error && !first) first = error;

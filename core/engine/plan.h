@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/planner.h"
+#include "threads/section.h"
 
 namespace octavo {
 
@@ -16,7 +17,7 @@ class Plan {
   Plan(const Graph& graph, const Blueprint& blueprint);
 
   // inputs, outputs: memory of the network's inputs and outputs, in order, dense as the blueprint says. `nanoseconds`,
-  // unless null, receives the time of each step (of thread 0, up to the barrier behind it) added to what it holds.
+  // unless null, receives the time of each step (until the last of its threads is done) added to what it holds.
   // Returns the error of the first step that has one, or null: the outputs of a run with an error mean nothing.
   std::exception_ptr run(const void* const* inputs, void* const* outputs, int threads, int64_t* nanoseconds = nullptr);
 
@@ -41,7 +42,15 @@ class Plan {
     int64_t offset;
   };
 
+  // Steps that no barrier parts: a stage of a run. Of a run whose steps are timed each is one.
+  struct Stage {
+    size_t first, last;  // steps [first, last)
+    bool meets;          // whether threads meet in one of them
+  };
+  class Run;
+
   void place(const Blueprint& blueprint, int index, Tensor* tensor);
+  std::vector<Stage> stages(bool each_step) const;
 
   struct FreeArena {
     void operator()(uint8_t* arena) const;
@@ -49,6 +58,7 @@ class Plan {
   std::unique_ptr<uint8_t[], FreeArena> arena_;
   int64_t arena_bytes_ = 0;
   std::vector<BoundStep> steps_;
+  std::vector<Stage> stages_;
   std::vector<Patch> patches_;
 };
 

@@ -5,9 +5,8 @@
 #include <algorithm>
 #include <system_error>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
+#include "threads/float_mode.h"
+#include "threads/spin.h"
 
 namespace octavo {
 namespace {
@@ -15,41 +14,13 @@ namespace {
 // Long enough to bridge the gap between two runs of a network in a loop (some tens of microseconds), short enough not
 // to burn a core that somebody else could use.
 constexpr int kSpinsBeforeSleep = 4000;
-// Threads of a section wait for each other for microseconds, unless the machine has fewer free processors than threads:
-// then the one that is waited for needs the processor of the one that waits.
-constexpr int kSpinsBeforeYield = 2000;
-
-void pause_cpu() noexcept {
-#if defined(__x86_64__)
-  _mm_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
-
-template <class Done>
-void spin_until(Done&& done) noexcept {
-  for (int spins = 0; !done(); ++spins) {
-    if (spins < kSpinsBeforeYield) {
-      pause_cpu();
-    } else {
-      std::this_thread::yield();
-    }
-  }
-}
+// A thread that is there claims its share within a fraction of a microsecond.
+constexpr int kSpinsBeforeHelp = 16;
+constexpr int kSpinsToGather = 200;
+// Waking up takes some tens of microseconds.
+constexpr int kSpinsToWake = 5000;
 
 }  // namespace
-
-void Barrier::wait() noexcept {
-  if (threads_ == 1) return;
-  const uint32_t generation = generation_.load(std::memory_order_relaxed);
-  if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads_) {
-    arrived_.store(0, std::memory_order_relaxed);
-    generation_.store(generation + 1, std::memory_order_release);
-    return;
-  }
-  spin_until([&] { return generation_.load(std::memory_order_acquire) != generation; });
-}
 
 Pool& Pool::instance() {
   // Never destroyed: a run may be in progress on a daemon thread while the process ends. After a fork the threads are
@@ -66,53 +37,166 @@ Pool& Pool::instance() {
   return *current.load(std::memory_order_relaxed);
 }
 
+void Pool::run(int threads, Section& section) {
+  const DefaultFloatMode mode;
+  std::unique_lock lock(busy_, std::defer_lock);
+  if (threads > 1 && lock.try_lock()) threads = grow(threads);
+  if (threads == 1 || !lock.owns_lock()) {
+    Barrier alone;
+    for (int stage = 0; stage < section.stages(); ++stage) {
+      section.run(stage, 0, 1, alone);
+      section.finish(stage);
+    }
+    return;
+  }
+  if (section.stages() == 0) return;
+  section_ = &section;
+  threads_.store(threads, std::memory_order_relaxed);
+  patience_ = asleep_.load(std::memory_order_relaxed) > 0 ? kSpinsToWake : kSpinsToGather;
+  first_ = number_of(open_.load(std::memory_order_relaxed)) + 1;
+  for (int seat = 0; seat <= static_cast<int>(workers_.size()); ++seat)
+    seats_[seat].next.store(seat < threads ? first_ : 0, std::memory_order_relaxed);
+  open(first_);
+  sections_.fetch_add(1, std::memory_order_release);
+  sections_.notify_all();
+  work(0);
+}
+
 int Pool::grow(int threads) {
+  threads = std::min(threads, kMostThreads);
   try {
     while (static_cast<int>(workers_.size()) < threads - 1) {
       const int thread = static_cast<int>(workers_.size()) + 1;
-      workers_.emplace_back([this, thread, seen = epoch_.load()] { serve(thread, seen); });
+      asleep_.fetch_add(1, std::memory_order_relaxed);
+      workers_.emplace_back([this, thread] { serve(thread); });
     }
   } catch (const std::system_error&) {
     // The machine grants no more threads: those that there are do all the work.
+    asleep_.fetch_sub(1, std::memory_order_relaxed);
   }
   return std::min(threads, static_cast<int>(workers_.size()) + 1);
 }
 
-void Pool::serve(int thread, uint32_t seen) {
+void Pool::serve(int thread) {
+  const DefaultFloatMode mode;
+  asleep_.fetch_sub(1, std::memory_order_relaxed);
   for (;;) {
-    for (int spins = 0; epoch_.load(std::memory_order_acquire) == seen; ++spins) {
+    const uint32_t seen = sections_.load(std::memory_order_acquire);
+    work(thread);
+    for (int spins = 0; sections_.load(std::memory_order_acquire) == seen; ++spins) {
       if (spins < kSpinsBeforeSleep) {
         pause_cpu();
       } else {
-        epoch_.wait(seen, std::memory_order_acquire);
+        sleep(seen);
       }
     }
-    seen = epoch_.load(std::memory_order_acquire);
-    if (thread < threads_) {
-      call_(context_, thread, threads_, barrier_);
-    }
-    running_.fetch_sub(1, std::memory_order_release);
   }
 }
 
-void Pool::run_section(int threads, Call call, void* context) {
-  std::unique_lock lock(busy_, std::defer_lock);
-  if (threads <= 1 || !lock.try_lock()) {
-    Barrier alone;
-    call(context, 0, 1, alone);
+void Pool::sleep(uint32_t seen) {
+  asleep_.fetch_add(1, std::memory_order_relaxed);
+  sections_.wait(seen, std::memory_order_acquire);
+  asleep_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+// Tells the threads of a stage. All that they read was written before; `remaining_` too, by the only thread there is
+// between two stages.
+void Pool::open(uint64_t number) {
+  const auto stage = static_cast<int>(number - first_);
+  if (stage == section_->stages()) {
+    open_.store(number << kFlags | kClosed, std::memory_order_release);
     return;
   }
-  threads = grow(threads);
-  call_ = call;
-  context_ = context;
-  threads_ = threads;
-  barrier_.reset(threads);
-  // Every worker answers, also those that have no part in this section: none may still be looking when the next begins.
-  running_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
-  epoch_.fetch_add(1, std::memory_order_release);
-  epoch_.notify_all();
-  call(context, 0, threads, barrier_);
-  spin_until([&] { return running_.load(std::memory_order_acquire) == 0; });
+  remaining_.store(threads_.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  open_.store(number << kFlags | (section_->meets(stage) ? kMeets : 0), std::memory_order_release);
+}
+
+// Takes part in the section that is open, if any, until it is done.
+void Pool::work(int thread) noexcept {
+  Barrier alone;
+  bool was_alone = false;
+  for (Ticket ticket = open_.load(std::memory_order_acquire); (ticket & kClosed) == 0;
+       ticket = next_ticket(thread, ticket, was_alone)) {
+    const int shares = threads_.load(std::memory_order_relaxed);
+    if (thread >= shares) return;
+    if (!claim(thread, ticket)) continue;
+    if ((ticket & kMeets) != 0) {
+      meet(thread, ticket);
+    } else {
+      run_share(ticket, thread, shares, alone);
+    }
+  }
+}
+
+// Claims a share. What a thread knows of the section may be old, but no number comes again: only a share of a stage
+// that is open can be claimed, and that cannot end before its shares are done.
+bool Pool::claim(int seat, Ticket ticket) noexcept {
+  std::atomic<uint64_t>& next = seats_[seat].next;
+  uint64_t number = number_of(ticket);
+  return next.load(std::memory_order_relaxed) == number &&
+         next.compare_exchange_strong(number, number + 1, std::memory_order_acq_rel, std::memory_order_relaxed);
+}
+
+// Does a share that this thread has claimed. The last one opens the next stage.
+void Pool::run_share(Ticket ticket, int share, int shares, Barrier& barrier) noexcept {
+  const uint64_t number = number_of(ticket);
+  const auto stage = static_cast<int>(number - first_);
+  section_->run(stage, share, shares, barrier);
+  if (remaining_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  section_->finish(stage);
+  open(number + 1);
+}
+
+// Does the shares that nobody has claimed; returns whether there were any.
+bool Pool::help(int thread, Ticket ticket) noexcept {
+  const int shares = threads_.load(std::memory_order_relaxed);
+  Barrier alone;
+  bool helped = false;
+  for (int i = 1; i < shares; ++i) {
+    const int share = (thread + i) % shares;
+    if (!claim(share, ticket)) continue;
+    run_share(ticket, share, shares, alone);
+    helped = true;
+  }
+  return helped;
+}
+
+// Waits for the next stage or the end; before long it looks for shares whose threads are not there. `was_alone`:
+// whether it found some in the stage before, and shall look at once.
+Pool::Ticket Pool::next_ticket(int thread, Ticket ticket, bool& was_alone) noexcept {
+  const auto is_next = [&] { return open_.load(std::memory_order_acquire) != ticket; };
+  if ((ticket & kMeets) == 0) {
+    for (int spins = was_alone ? kSpinsBeforeHelp : 0; spins < kSpinsBeforeHelp && !is_next(); ++spins) pause_cpu();
+    was_alone = !is_next() && help(thread, ticket);
+  }
+  spin_until(is_next);
+  return open_.load(std::memory_order_acquire);
+}
+
+// Does a share of a stage whose threads meet, in which only those take part that are there when it begins.
+void Pool::meet(int thread, Ticket ticket) noexcept {
+  if (thread == 0) gather(ticket);
+  spin_until([&] { return gathered_.load(std::memory_order_acquire) == number_of(ticket); });
+  run_share(ticket, thread == 0 ? 0 : seats_[thread].rank, crew_, barrier_);
+}
+
+// Waits a little for the threads to claim their shares, then claims those of the others, who thereby have no part.
+void Pool::gather(Ticket ticket) noexcept {
+  const int threads = threads_.load(std::memory_order_relaxed);
+  const uint64_t number = number_of(ticket);
+  const auto all_are_there = [&] {
+    for (int seat = 1; seat < threads; ++seat)
+      if (seats_[seat].next.load(std::memory_order_relaxed) == number) return false;
+    return true;
+  };
+  for (int spins = 0; spins < patience_ && !all_are_there(); ++spins) pause_cpu();
+  crew_ = 1;
+  for (int seat = 1; seat < threads; ++seat)
+    if (!claim(seat, ticket)) seats_[seat].rank = crew_++;
+  if (crew_ < threads) patience_ = kSpinsToGather;
+  barrier_.reset(crew_);
+  remaining_.store(crew_, std::memory_order_relaxed);
+  gathered_.store(number, std::memory_order_release);
 }
 
 }  // namespace octavo

@@ -1,62 +1,79 @@
-// A pool of threads that run one function together, with a barrier between its parts.
+// A pool of threads that do the work of a section together, however many of them the machine lets run.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <thread>
-#include <type_traits>
 #include <vector>
+
+#include "threads/section.h"
 
 namespace octavo {
 
-// Lets the threads of one parallel section wait for each other. Spins, and yields when the others are long in coming.
-class Barrier {
- public:
-  void reset(int threads) {
-    threads_ = threads;
-    arrived_.store(0, std::memory_order_relaxed);
-  }
-  void wait() noexcept;
-
- private:
-  int threads_ = 1;
-  alignas(64) std::atomic<int> arrived_{0};
-  alignas(64) std::atomic<uint32_t> generation_{0};
-};
-
+// Each thread has a share of each stage, the same one in every run, so that what it reads stays in its cache. But no
+// share waits for its thread: where that is late (asleep, or its processor is taken by somebody else) another one does
+// it. So a section takes no longer than its caller alone would, but for what a thread holds when it loses its
+// processor. Whoever does a share, the results are the same.
 class Pool {
  public:
+  static constexpr int kMostThreads = 1024;
+
   // The pool of this process. Its threads start when first needed and sleep when there is nothing to do.
   static Pool& instance();
 
-  // Runs `work(thread, threads, barrier)` on `threads` threads, the caller being thread 0, and returns when all are
-  // done. While another section is running, `work` gets the caller's thread alone.
-  template <class Work>
-  void run(int threads, Work&& work) {
-    run_section(
-        threads,
-        [](void* context, int thread, int count, Barrier& barrier) {
-          (*static_cast<std::remove_reference_t<Work>*>(context))(thread, count, barrier);
-        },
-        &work);
-  }
+  // Does the section in `threads` shares a stage, the caller being thread 0, and returns when it is done. While another
+  // section is running, the caller's thread does it alone. Float arithmetic is in its default mode.
+  void run(int threads, Section& section);
 
  private:
-  using Call = void (*)(void* context, int thread, int threads, Barrier& barrier);
+  // A stage as it is told to the threads: a number that never comes again, and two flags.
+  using Ticket = uint64_t;
+  static constexpr Ticket kClosed = 1;  // no stage at all: the section is done
+  static constexpr Ticket kMeets = 2;
+  static constexpr int kFlags = 2;
+  static uint64_t number_of(Ticket ticket) { return ticket >> kFlags; }
 
-  void run_section(int threads, Call call, void* context);
+  struct alignas(128) Seat {
+    std::atomic<uint64_t> next{0};  // the number of the stage whose share nobody has claimed yet
+    int rank = 0;                   // of the thread among those that meet
+  };
+
+  Pool() : seats_(std::make_unique<Seat[]>(kMostThreads)) {}
+
   int grow(int threads);
-  void serve(int thread, uint32_t seen);
+  void serve(int thread);
+  void sleep(uint32_t seen);
+
+  void open(uint64_t number);
+  void work(int thread) noexcept;
+  bool claim(int seat, Ticket ticket) noexcept;
+  void run_share(Ticket ticket, int share, int shares, Barrier& barrier) noexcept;
+  bool help(int thread, Ticket ticket) noexcept;
+  void meet(int thread, Ticket ticket) noexcept;
+  void gather(Ticket ticket) noexcept;
+  Ticket next_ticket(int thread, Ticket ticket, bool& was_alone) noexcept;
 
   std::mutex busy_;
   std::vector<std::thread> workers_;
+  std::unique_ptr<Seat[]> seats_;
+
+  // Of the section that is open. Whoever has claimed a share may read them, until that is done.
+  Section* section_ = nullptr;
+  uint64_t first_ = 1;  // the number of its first stage
+  std::atomic<int> threads_{1};
+
+  // Of the stage that is open and whose threads meet.
   Barrier barrier_;
-  Call call_ = nullptr;
-  void* context_ = nullptr;
-  alignas(64) std::atomic<uint32_t> epoch_{0};
-  int threads_ = 1;
-  alignas(64) std::atomic<int> running_{0};
+  int crew_ = 1;
+  int patience_ = 0;
+  alignas(64) std::atomic<uint64_t> gathered_{0};  // the number of the latest such stage whose threads are known
+
+  alignas(64) std::atomic<Ticket> open_{kClosed};
+  alignas(64) std::atomic<int> remaining_{0};  // shares of the stage that are not done
+  alignas(64) std::atomic<uint32_t> sections_{0};
+  std::atomic<int> asleep_{0};
 };
 
 }  // namespace octavo

@@ -47,6 +47,7 @@ class AttentionStep final : public Step {
   // inputs: q, k, v and perhaps a mask; outputs: y and scratch memory.
   AttentionStep(const AttentionLayer& layer, std::span<const Tensor> inputs, std::span<const Tensor> outputs);
 
+  bool meets() const override { return true; }
   void run_phases(int thread, int threads, Barrier& barrier) noexcept override;
 
  private:

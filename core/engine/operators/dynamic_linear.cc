@@ -39,6 +39,7 @@ class DynamicLinearStep final : public Step {
   DynamicLinearStep(const PackedRowLinear& layer, const Tensor& x, const Tensor& y, const Tensor& scratch)
       : layer_(layer), x_(x), y_(y), scratch_(scratch), x_blocks_(x), y_blocks_(y) {}
 
+  bool meets() const override { return true; }
   void run_phases(int thread, int threads, Barrier& barrier) noexcept override {
     const int64_t m = x_blocks_.count();
     uint8_t* q = scratch_.data;

@@ -32,6 +32,7 @@ class FloatMatmulStep final : public Step {
         places_(in[0], in[1], out[0], layer.transpose_b),
         blocks_(blocks_of(places_)) {}
 
+  bool meets() const override { return true; }
   void run_phases(int thread, int threads, Barrier& barrier) noexcept override {
     const Range first = share(places_.b_matrices * blocks_, thread, threads);
     for (int64_t i = first.first; i < first.last; ++i) pack(i);

@@ -51,6 +51,7 @@ class MatmulStep final : public Step {
         tiles_(pieces(places_.m, layer.kernels.row_linear->mr)),
         blocks_(pieces(places_.m, kBlockTiles * layer.kernels.row_linear->mr)) {}
 
+  bool meets() const override { return true; }
   void run_phases(int thread, int threads, Barrier& barrier) noexcept override {
     const int64_t panels = scratch_.columns.panels(), row_items = places_.a_matrices * tiles_;
     const Range first = share(row_items + places_.b_matrices * panels, thread, threads);

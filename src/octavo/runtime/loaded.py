@@ -13,6 +13,7 @@ from octavo.program import Program, rebuild, verify
 from octavo.runtime.instruction_set import choose_isa
 from octavo.runtime.network import build_network
 from octavo.runtime.plans import Plan, Plans
+from octavo.runtime.processors import available_threads
 
 
 class StepTime(NamedTuple):
@@ -21,11 +22,6 @@ class StepTime(NamedTuple):
     kind: str
     name: str
     nanoseconds: float
-
-
-def available_threads() -> int:
-    """Count the processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class LoadedProgram:
