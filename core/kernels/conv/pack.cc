@@ -1,6 +1,7 @@
 #include "kernels/conv/pack.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace octavo {
 namespace {
@@ -96,19 +97,20 @@ class Packer {
     const int64_t o = panel.channel + channel_of(row, lane);
     const int64_t group = o / (sizes_.oc / sizes_.groups);
     const int64_t diagonal = group * sizes_.ic - panel.x_offset;
-    const int8_t* w = constants_.weight.data() + o * sizes_.ic * sizes_.kh * sizes_.kw;
-    for (int64_t i = 0; i < sizes_.ic; ++i) {
-      for (int64_t y = 0; y < sizes_.kh; ++y) {
-        for (int64_t x = 0; x < sizes_.kw; ++x, ++w) {
-          const int64_t segment = sizes_.joined ? y : y * sizes_.kw + x;
-          const int64_t in_segment = diagonal + i + (sizes_.joined ? x * sizes_.ic : 0);
-          if (row.group != 0) {
-            panel_weight[segment * row.group * row.nr + place_in_tap(row, lane, in_segment)] = *w;
-            continue;
-          }
-          const int64_t k = segment * packed.steps * 4 + in_segment;
-          panel_weight[(k / row.interleave * row.nr + lane) * row.interleave + k % row.interleave] = *w;
-        }
+    const int64_t taps = sizes_.kh * sizes_.kw;
+    const int8_t* w = constants_.weight.data() + o * sizes_.ic * taps;
+    const int bits = std::countr_zero(static_cast<unsigned>(row.interleave));  // a shift: divisions would cost the most
+    for (int64_t tap = 0; tap < taps; ++tap) {
+      const int64_t segment = sizes_.joined ? tap / sizes_.kw : tap;
+      const int64_t first = diagonal + (sizes_.joined ? tap % sizes_.kw * sizes_.ic : 0);
+      if (row.group != 0) {
+        int8_t* to = panel_weight + segment * row.group * row.nr;
+        for (int64_t i = 0; i < sizes_.ic; ++i) to[place_in_tap(row, lane, first + i)] = w[i * taps + tap];
+        continue;
+      }
+      for (int64_t i = 0; i < sizes_.ic; ++i) {
+        const int64_t k = segment * packed.steps * 4 + first + i;
+        panel_weight[(((k >> bits) * row.nr + lane) << bits) + (k & (row.interleave - 1))] = w[i * taps + tap];
       }
     }
   }

@@ -13,7 +13,7 @@ struct ConvRow {
   Isa isa;
   int nr;                   // channels of a panel
   int mr;                   // most pixels of a tile
-  int interleave;           // weights lie as [k / interleave][nr][interleave] int8
+  int interleave;           // a power of two: weights lie as [k / interleave][nr][interleave] int8
   const ConvFunction* run;  // run[i] computes i pixels
   // The kernel packs bytes inside 128-bit blocks: lane i of block b of vector v (of four) holds channel 16·b + 4·v + i.
   // Else lane l holds channel l.
