@@ -227,5 +227,6 @@ void bind_network(nb::module_& module) {
              return rows;
            })
       .def("variants", [](const octavo::PlanSet& self, int threads) { return self.variants(checked_threads(threads)); })
+      .def_prop_ro("live_bytes", &octavo::PlanSet::live_bytes)
       .def_prop_ro("arena_bytes", &octavo::PlanSet::arena_bytes);
 }

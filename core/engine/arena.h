@@ -13,6 +13,9 @@ struct Lifetime {
   int64_t offset = 0;
 };
 
+// The most bytes that are alive at one step, each storage rounded up to a multiple of 64: no block can be smaller.
+int64_t largest_live_set(std::span<const Lifetime> storages);
+
 // Sets the offsets (multiples of 64) and returns the size of the whole block. Largest first, each at the lowest gap
 // that holds it.
 int64_t plan_arena(std::span<Lifetime> storages);

@@ -52,6 +52,7 @@ Blueprint BlueprintBuilder::finish() {
   for (const Storage& storage : result_.storages)
     if (storage.owner == Storage::Owner::arena) lifetimes.push_back(storage.lifetime);
   result_.arena_bytes = plan_arena(lifetimes);
+  result_.live_bytes = largest_live_set(lifetimes);
   size_t next = 0;
   for (Storage& storage : result_.storages)
     if (storage.owner == Storage::Owner::arena) storage.lifetime = lifetimes[next++];

@@ -42,6 +42,7 @@ struct Blueprint {
   std::vector<PlannedStep> steps;
   std::vector<Order> inputs, outputs;  // row_major or channels_last: how the caller's tensors lie
   int64_t arena_bytes = 0;
+  int64_t live_bytes = 0;  // the largest set of the arena's storages that are alive at one step
 };
 
 class BlueprintBuilder {

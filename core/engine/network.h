@@ -31,6 +31,7 @@ class PlanSet {
   // Of each operator: its name, and in how many ways it can be built for these shapes and that many threads.
   std::vector<std::pair<std::string, std::vector<std::string>>> variants(int threads) const;
   int64_t arena_bytes() const { return blueprint_.arena_bytes; }
+  int64_t live_bytes() const { return blueprint_.live_bytes; }
 
  private:
   std::unique_ptr<Plan> take();

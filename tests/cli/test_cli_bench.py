@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 
@@ -22,3 +24,21 @@ def test_shows_a_row_for_each_number_of_threads(call, tiny_file):
 def test_wrong_arguments(call, tiny_file, arguments, message):
     result = call("bench", tiny_file, "--seconds", "0.1", *arguments)
     assert result.exit_code == 1 and message in result.output
+
+
+def test_requests_at_once(call, tiny_file, tmp_path):
+    path = tmp_path / "served.json"
+    given = ("--threads", "1,2", "--concurrency", "1,3", "--seconds", "0.2", "--json", path)
+    result = call("bench", tiny_file, *given)
+    assert result.exit_code == 0, result.output
+    assert "requests/s" in result.output
+    rows = json.loads(path.read_text())
+    assert [(row["threads"], row["concurrency"]) for row in rows] == [(1, 1), (1, 3), (2, 1), (2, 3)]
+    assert all(row["requests_per_second"] > 0 and row["median"] <= row["high"] for row in rows)
+
+
+@pytest.mark.parametrize("arguments", [("--concurrency", "0"), ("--concurrency", "2", "--profile")])
+def test_refuses_wrong_concurrency(call, tiny_file, arguments):
+    result = call("bench", tiny_file, "--seconds", "0.1", *arguments)
+    assert result.exit_code != 0
+    assert "--concurrency: got" in result.output

@@ -22,12 +22,20 @@ def assert_executors_agree(program: Program, x: np.ndarray) -> np.ndarray:
     return expected
 
 
+def assert_arena_is_tight(program: Program, x: np.ndarray) -> None:
+    """Demand that activations take at most a tenth more than what is alive at the same time at the worst step."""
+    loaded = LoadedProgram(program, threads=1)
+    plan = loaded.plans.find((x.shape,)).native
+    assert 0 < plan.live_bytes <= plan.arena_bytes <= 1.1 * plan.live_bytes
+
+
 @pytest.mark.parametrize("name", models.NETWORKS)
 def test_full_size(name):
     # Statistics "measured": whatever goes wrong in an early layer shows in the logits.
     quantized = quantize(models.build(name, "measured"), models.samples(name, 2, seed=1))
     first, second = models.samples(name, 2, seed=2)
     output = assert_executors_agree(quantized.program, first)
+    assert_arena_is_tight(quantized.program, first)
     assert np.any(output != quantized.loaded(second)), "the logits do not depend on the image"
 
 

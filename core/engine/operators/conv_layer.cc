@@ -58,8 +58,9 @@ bool stays_small(const ConvConstants& constants, const ConvOutput& out) {
   const size_t channels = constants.bias.size(), count = constants.weight.size() / channels;
   const double reach = std::max(constants.zero_point, 255 - constants.zero_point);
   for (size_t c = 0; c < channels; ++c) {
-    double bound = std::abs(static_cast<double>(constants.bias[c]));
-    for (const int8_t w : constants.weight.subspan(c * count, count)) bound += std::abs(w) * reach;
+    int64_t sum = 0;
+    for (const int8_t w : constants.weight.subspan(c * count, count)) sum += std::abs(w);
+    const double bound = std::abs(static_cast<double>(constants.bias[c])) + static_cast<double>(sum) * reach;
     if (bound * constants.multiplier[c] + 255.0 * out.residual_multiplier[0] >= kConvLimit) return false;
   }
   return true;

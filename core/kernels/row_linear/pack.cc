@@ -1,6 +1,9 @@
 #include "kernels/row_linear/pack.h"
 
 #include <algorithm>
+#include <numeric>
+
+#include "kernels/pack_lane.h"
 
 namespace octavo {
 namespace {
@@ -25,11 +28,8 @@ PackedRowLinear pack_row_linear(Isa isa, const RowLinearConstants& constants) {
   for (int64_t o = 0; o < constants.n; ++o) {
     int8_t* panel = layer.weight.data()->byte + o / nr * layer.panel_bytes;
     const int8_t* w = constants.weight.data() + o * constants.k;
-    int32_t& minus_sum = layer.minus_sum[static_cast<size_t>(o)];
-    for (int64_t k = 0; k < constants.k; ++k) {
-      panel[(k / interleave * nr + o % nr) * interleave + k % interleave] = w[k];
-      minus_sum -= w[k];
-    }
+    PanelLane{panel, nr, interleave, o % nr}.write(w, 1, constants.k, 0);
+    layer.minus_sum[static_cast<size_t>(o)] = -std::accumulate(w, w + constants.k, int32_t{0});
   }
   return layer;
 }

@@ -28,6 +28,9 @@ def bench(
         typer.Option("--size", help="name=number for a symbol, such as batch=8; default: its example."),
     ] = None,
     seconds: Annotated[float, typer.Option(min=0.1, help="About how long it takes.")] = 4.0,
+    concurrency: Annotated[
+        str | None, typer.Option(help="Show requests per second with so many of them at once, as in 1,2,4.")
+    ] = None,
     profile: Annotated[bool, typer.Option("--profile", help="Show what each kind of operator costs.")] = False,
     operators: Annotated[bool, typer.Option("--operators", help="As --profile, and every operator.")] = False,
     tune: Annotated[
@@ -37,6 +40,9 @@ def bench(
 ) -> None:
     """Time a program on made-up inputs: the numbers of threads in turns, median and spread; or profile or tune it."""
     counts = _counts(threads)
+    at_once = _counts(concurrency, "--concurrency") if concurrency else []
+    if at_once and (tune or profile or operators):
+        raise UsageError("--concurrency: got it with --tune, --profile or --operators, expected one of them")
     if tune and (profile or operators):
         raise UsageError("--tune: got it with --profile or --operators, expected one of them; tune first")
     if tune:
@@ -50,6 +56,8 @@ def bench(
     arrays = sample_inputs(program, sizes)
     if profile or operators:
         results = _profile(programs, arrays, seconds, operators)
+    elif at_once:
+        results = _serve(programs, arrays, sizes, at_once, seconds)
     else:
         results = _time(programs, arrays, sizes, seconds)
     if output:
@@ -67,6 +75,35 @@ def _time(
     return [
         {"threads": int(count), "isa": isa(), "sizes": dict(sizes), "milliseconds": timing._asdict()}
         for count, timing in times.items()
+    ]
+
+
+def _serve(
+    programs: Mapping[int, LoadedProgram],
+    arrays: Sequence[np.ndarray],
+    sizes: Mapping[str, int],
+    at_once: Sequence[int],
+    seconds: float,
+) -> list[dict[str, Any]]:
+    from octavo.runtime.throughput import throughput
+
+    contenders = {
+        (count, callers): (lambda loaded=loaded: loaded(*arrays), callers)
+        for count, loaded in programs.items()
+        for callers in at_once
+    }
+    with console.status("Serving"):
+        served = throughput(contenders, seconds)
+    table = Table()
+    for heading in ("threads", "at once", "requests/s", "median", "90th percentile"):
+        table.add_column(heading, justify="right")
+    for (count, callers), found in served.items():
+        rate = f"{found.requests_per_second:,.1f}"
+        table.add_row(str(count), str(callers), rate, f"{found.median:.2f} ms", f"{found.high:.2f} ms")
+    console.print(table)
+    return [
+        {"threads": count, "concurrency": callers, "isa": isa(), "sizes": dict(sizes), **found._asdict()}
+        for (count, callers), found in served.items()
     ]
 
 
@@ -120,13 +157,13 @@ def _write(path: Path, results: list[dict[str, Any]]) -> None:
     console.print(f"Wrote {path}", style="bold", highlight=False)
 
 
-def _counts(text: str) -> list[int]:
+def _counts(text: str, option: str = "--threads") -> list[int]:
     try:
         counts = [int(part) for part in text.split(",")]
     except ValueError:
         counts = [0]
     if min(counts) < 1:
-        raise UsageError(f"--threads: got {text!r}, expected numbers from 1, as in 1,2")
+        raise UsageError(f"{option}: got {text!r}, expected numbers from 1, as in 1,2")
     return list(dict.fromkeys(counts))
 
 

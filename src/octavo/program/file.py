@@ -106,23 +106,37 @@ def _parts(program: Program) -> Iterator[Any]:
 
 
 def _read(path: str | os.PathLike[str]) -> tuple[Mapping[str, str], dict[str, np.ndarray]]:
-    """Return the metadata and the tensors of a safetensors file."""
+    """Return the metadata and the tensors of a safetensors file.
+
+    The library checks the header; the tensors are read without it, which would map the file into memory beside them.
+    """
     from safetensors import SafetensorError, safe_open
 
     if not Path(path).is_file():
         raise FileNotFoundError(f"{os.fspath(path)}: there is no such file")
     dtypes = {code: name for name, code in _TENSOR_DTYPES.items()}
-    tensors = {}
+    described: dict[str, tuple[str, list[int]]] = {}
     try:
         with safe_open(os.fspath(path), framework="numpy") as file:
             metadata = file.metadata()
             for name in file.keys():  # noqa: SIM118 - not a dict
-                dtype = file.get_slice(name).get_dtype()
-                if dtype not in dtypes:
-                    raise FormatError(f"tensor '{name}': dtype is {dtype}, expected one of {', '.join(dtypes)}")
-                tensors[name] = file.get_tensor(name)
+                part = file.get_slice(name)
+                if part.get_dtype() not in dtypes:
+                    raise FormatError(
+                        f"tensor '{name}': dtype is {part.get_dtype()}, expected one of {', '.join(dtypes)}"
+                    )
+                described[name] = dtypes[part.get_dtype()], part.get_shape()
     except SafetensorError as error:
         raise FormatError(f"not a whole safetensors file ({error}); it may be truncated or altered") from error
+    tensors = {}
+    with Path(path).open("rb") as stream:
+        header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
+        start = stream.tell()
+        for name, (dtype, shape) in described.items():
+            stream.seek(start + header[name]["data_offsets"][0])
+            tensors[name] = np.empty(shape, dtype)
+            if stream.readinto(tensors[name].reshape(-1).view(np.uint8)) != tensors[name].nbytes:
+                raise FormatError(f"tensor '{name}': the file ends before it does; it is being written to")
     return metadata or {}, tensors
 
 

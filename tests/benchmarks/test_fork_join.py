@@ -1,0 +1,21 @@
+"""What threads cost."""
+
+import pytest
+from benchmarks.fork_join import measure
+
+from octavo import _core
+from octavo.runtime.processors import available_threads
+
+
+@pytest.mark.skipif(available_threads() < 2, reason="two threads never run at the same time here")
+def test_a_section_of_more_stages_takes_longer():
+    found = measure(threads=2, rounds=400)
+    assert set(found) == {"fork-join", "stage", "barrier"}
+    median, least = found["fork-join"]
+    assert 0 < least <= median
+
+
+@pytest.mark.parametrize("arguments", [(1, 1, False, 1), (2, 0, False, 1), (2, 1, True, 0)])
+def test_refuses_what_is_no_section(arguments):
+    with pytest.raises(ValueError, match="must be"):
+        _core.empty_sections(*arguments)
