@@ -36,14 +36,14 @@ struct InputNeed {
 // barrier between steps. It must not allocate, lock or throw, and must give the same bytes for any number of threads.
 // One step is never run twice at once (concurrent runs have plans of their own).
 //
-// A step whose threads meet at a barrier says so and overrides `run_phases` in place of `run`: its threads call it at
+// A step whose threads meet at a barrier says so and overrides `run_together` in place of `run`: its threads call it at
 // the same time.
 class Step {
  public:
   virtual ~Step() = default;
   virtual void run(int /*thread*/, int /*threads*/) noexcept {}
   virtual bool meets() const { return false; }
-  virtual void run_phases(int thread, int threads, Barrier& /*barrier*/) noexcept { run(thread, threads); }
+  virtual void run_together(int thread, int threads, Barrier& /*barrier*/) noexcept { run(thread, threads); }
 
   // What the last run found wrong in the numbers of its inputs, or null, and forgets it; called between runs. The
   // outputs of such a run mean nothing, but nothing was read or written out of bounds.

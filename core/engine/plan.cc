@@ -79,7 +79,7 @@ class Plan::Run final : public Section {
 
   void run(int stage, int share, int shares, Barrier& barrier) noexcept override {
     const Stage& steps = list()[static_cast<size_t>(stage)];
-    for (size_t i = steps.first; i < steps.last; ++i) plan_.steps_[i].step->run_phases(share, shares, barrier);
+    for (size_t i = steps.first; i < steps.last; ++i) plan_.steps_[i].step->run_together(share, shares, barrier);
   }
 
   void finish(int stage) noexcept override {
@@ -104,7 +104,7 @@ std::exception_ptr Plan::run(const void* const* inputs, void* const* outputs, in
     patch.tensor->data = static_cast<uint8_t*>(const_cast<void*>(base)) + patch.offset;
   }
   Run run(*this, nanoseconds);
-  Pool::instance().run(threads, run);
+  threads > 1 ? Pool::instance().run(threads, run) : Pool::run_alone(run);
   std::exception_ptr first;
   for (const BoundStep& bound : steps_)
     if (std::exception_ptr error = bound.step->take_error(); error && !first) first = error;

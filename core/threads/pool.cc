@@ -38,17 +38,10 @@ Pool& Pool::instance() {
 }
 
 void Pool::run(int threads, Section& section) {
+  const std::unique_lock lock(busy_, std::try_to_lock);
+  if (threads > 1 && lock.owns_lock()) threads = grow(threads);
+  if (threads <= 1 || !lock.owns_lock()) return run_alone(section);
   const DefaultFloatMode mode;
-  std::unique_lock lock(busy_, std::defer_lock);
-  if (threads > 1 && lock.try_lock()) threads = grow(threads);
-  if (threads == 1 || !lock.owns_lock()) {
-    Barrier alone;
-    for (int stage = 0; stage < section.stages(); ++stage) {
-      section.run(stage, 0, 1, alone);
-      section.finish(stage);
-    }
-    return;
-  }
   if (section.stages() == 0) return;
   section_ = &section;
   threads_.store(threads, std::memory_order_relaxed);
@@ -60,6 +53,15 @@ void Pool::run(int threads, Section& section) {
   sections_.fetch_add(1, std::memory_order_release);
   sections_.notify_all();
   work(0);
+}
+
+void Pool::run_alone(Section& section) {
+  const DefaultFloatMode mode;
+  Barrier alone;
+  for (int stage = 0; stage < section.stages(); ++stage) {
+    section.run(stage, 0, 1, alone);
+    section.finish(stage);
+  }
 }
 
 int Pool::grow(int threads) {

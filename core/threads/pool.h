@@ -27,6 +27,9 @@ class Pool {
   // section is running, the caller's thread does it alone. Float arithmetic is in its default mode.
   void run(int threads, Section& section);
 
+  // The same by the caller's thread, without the pool.
+  static void run_alone(Section& section);
+
  private:
   // A stage as it is told to the threads: a number that never comes again, and two flags.
   using Ticket = uint64_t;

@@ -43,7 +43,7 @@ AttentionStep::AttentionStep(const AttentionLayer& layer, std::span<const Tensor
                              std::span<const Tensor> outputs)
     : layer_(layer), inputs_(inputs), outputs_(outputs), plan_(plan_of(layer, inputs)) {}
 
-void AttentionStep::run_phases(int thread, int threads, Barrier& barrier) noexcept {
+void AttentionStep::run_together(int thread, int threads, Barrier& barrier) noexcept {
   const int64_t matrices = plan_.n * layer_.kv_heads;
   const Range packed = share(matrices * (plan_.keys.panels() + plan_.values.panels()), thread, threads);
   for (int64_t i = packed.first; i < packed.last; ++i) pack(i);

@@ -48,7 +48,7 @@ class AttentionStep final : public Step {
   AttentionStep(const AttentionLayer& layer, std::span<const Tensor> inputs, std::span<const Tensor> outputs);
 
   bool meets() const override { return true; }
-  void run_phases(int thread, int threads, Barrier& barrier) noexcept override;
+  void run_together(int thread, int threads, Barrier& barrier) noexcept override;
 
  private:
   struct Queries {  // a block of them

@@ -40,7 +40,7 @@ class DynamicLinearStep final : public Step {
       : layer_(layer), x_(x), y_(y), scratch_(scratch), x_blocks_(x), y_blocks_(y) {}
 
   bool meets() const override { return true; }
-  void run_phases(int thread, int threads, Barrier& barrier) noexcept override {
+  void run_together(int thread, int threads, Barrier& barrier) noexcept override {
     const int64_t m = x_blocks_.count();
     uint8_t* q = scratch_.data;
     auto* qparams = reinterpret_cast<RowQParams*>(q + m * layer_.row_bytes());

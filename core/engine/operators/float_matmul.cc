@@ -33,7 +33,7 @@ class FloatMatmulStep final : public Step {
         blocks_(blocks_of(places_)) {}
 
   bool meets() const override { return true; }
-  void run_phases(int thread, int threads, Barrier& barrier) noexcept override {
+  void run_together(int thread, int threads, Barrier& barrier) noexcept override {
     const Range first = share(places_.b_matrices * blocks_, thread, threads);
     for (int64_t i = first.first; i < first.last; ++i) pack(i);
     barrier.wait();

@@ -52,7 +52,7 @@ class MatmulStep final : public Step {
         blocks_(pieces(places_.m, kBlockTiles * layer.kernels.row_linear->mr)) {}
 
   bool meets() const override { return true; }
-  void run_phases(int thread, int threads, Barrier& barrier) noexcept override {
+  void run_together(int thread, int threads, Barrier& barrier) noexcept override {
     const int64_t panels = scratch_.columns.panels(), row_items = places_.a_matrices * tiles_;
     const Range first = share(row_items + places_.b_matrices * panels, thread, threads);
     for (int64_t i = first.first; i < first.last; ++i) {

@@ -33,7 +33,7 @@ RecurrentStep::RecurrentStep(const RecurrentLayer& layer, std::span<const Tensor
       lengths_(layer.has_lengths ? &inputs.back() : nullptr, times_, layer.reverse),
       panels_(layer.block_width() / layer.state.kernels->nr) {}
 
-void RecurrentStep::run_phases(int thread, int threads, Barrier& barrier) noexcept {
+void RecurrentStep::run_together(int thread, int threads, Barrier& barrier) noexcept {
   const Crew crew{thread, threads, barrier};
   const Range rows = crew.of(n_), blocks = crew.of(layer_.blocks());
   start(rows);

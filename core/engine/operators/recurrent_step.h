@@ -21,7 +21,7 @@ class RecurrentStep final : public Step {
   RecurrentStep(const RecurrentLayer& layer, std::span<const Tensor> inputs, std::span<const Tensor> outputs);
 
   bool meets() const override { return true; }
-  void run_phases(int thread, int threads, Barrier& barrier) noexcept override;
+  void run_together(int thread, int threads, Barrier& barrier) noexcept override;
   std::exception_ptr take_error() override { return lengths_.take_error(layer_.where); }
 
  private:
