@@ -55,7 +55,8 @@ def _turn(call: Callable[[], Any], callers: int, seconds: float) -> tuple[float,
     """Return how many seconds a turn lasted and the milliseconds of every call in it."""
     times: list[list[float]] = [[] for _ in range(callers)]
     errors: list[BaseException] = []
-    ready = threading.Barrier(callers + 1)
+    marks: list[float] = []  # when each caller began and ended, by its own clock: this thread may be late
+    ready = threading.Barrier(callers)
 
     def serve(mine: list[float]) -> None:
         try:
@@ -63,8 +64,9 @@ def _turn(call: Callable[[], Any], callers: int, seconds: float) -> tuple[float,
         except BaseException as error:
             errors.append(error)
         ready.wait()
-        end = time.perf_counter() + seconds
-        while not errors:
+        marks.append(now := time.perf_counter())
+        end = now + seconds
+        while now < end and not errors:
             before = time.perf_counter()
             try:
                 call()
@@ -72,16 +74,13 @@ def _turn(call: Callable[[], Any], callers: int, seconds: float) -> tuple[float,
                 errors.append(error)
             now = time.perf_counter()
             mine.append((now - before) * 1e3)
-            if now >= end:
-                return
+        marks.append(now)
 
     threads = [threading.Thread(target=serve, args=(mine,)) for mine in times]
     for thread in threads:
         thread.start()
-    ready.wait()
-    start = time.perf_counter()
     for thread in threads:
         thread.join()
     if errors:
         raise errors[0]
-    return time.perf_counter() - start, [time for mine in times for time in mine]
+    return max(marks) - min(marks), [time for mine in times for time in mine]
