@@ -45,6 +45,7 @@ struct Ints {
   Ints() = default;
   explicit Ints(__m256i value) : v(value) {}
   explicit Ints(int32_t value) : v(_mm256_set1_epi32(value)) {}
+  static Ints load(const int32_t* from) { return Ints(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))); }
   static Ints load_levels(const uint8_t* from, uint32_t flip) {
     const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from));
     return Ints(_mm256_cvtepu8_epi32(_mm_xor_si128(bytes, _mm_set1_epi8(static_cast<char>(flip)))));
@@ -73,7 +74,15 @@ struct Words {
   Words() = default;
   explicit Words(__m256i value) : v(value) {}
   explicit Words(int16_t value) : v(_mm256_set1_epi16(value)) {}
+  static Words load(const int16_t* from) { return Words(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))); }
+  static Words load_levels(const uint8_t* from, uint32_t flip) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+    return Words(_mm256_cvtepu8_epi16(_mm_xor_si128(bytes, _mm_set1_epi8(static_cast<char>(flip)))));
+  }
 };
+
+inline void store(int32_t* to, Ints a) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), a.v); }
+inline void store(int16_t* to, Words a) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), a.v); }
 
 inline Floats operator+(Floats a, Floats b) { return Floats(_mm256_add_ps(a.v, b.v)); }
 inline Floats operator-(Floats a, Floats b) { return Floats(_mm256_sub_ps(a.v, b.v)); }
@@ -108,6 +117,7 @@ inline bool any(Mask mask) { return _mm256_movemask_ps(mask.v) != 0; }
 
 inline Ints operator+(Ints a, Ints b) { return Ints(_mm256_add_epi32(a.v, b.v)); }
 inline Ints operator-(Ints a, Ints b) { return Ints(_mm256_sub_epi32(a.v, b.v)); }
+inline Ints operator*(Ints a, Ints b) { return Ints(_mm256_mullo_epi32(a.v, b.v)); }
 inline Ints operator>>(Ints a, int n) { return Ints(_mm256_srai_epi32(a.v, n)); }
 inline Ints operator<<(Ints a, int n) { return Ints(_mm256_slli_epi32(a.v, n)); }
 inline Ints bits(Floats a) { return Ints(_mm256_castps_si256(a.v)); }
@@ -127,6 +137,8 @@ inline Bytes max_unsigned(Bytes a, Bytes b) { return Bytes(_mm256_max_epu8(a.v, 
 inline Bytes max_signed(Bytes a, Bytes b) { return Bytes(_mm256_max_epi8(a.v, b.v)); }
 
 inline Words operator+(Words a, Words b) { return Words(_mm256_add_epi16(a.v, b.v)); }
+inline Words operator-(Words a, Words b) { return Words(_mm256_sub_epi16(a.v, b.v)); }
+inline Words operator<<(Words a, int n) { return Words(_mm256_slli_epi16(a.v, n)); }
 inline __m128i half_of(__m256i v, int64_t half) {
   return half == 0 ? _mm256_castsi256_si128(v) : _mm256_extracti128_si256(v, 1);
 }

@@ -37,6 +37,7 @@ struct Ints {
   Ints() = default;
   explicit Ints(__m512i value) : v(value) {}
   explicit Ints(int32_t value) : v(_mm512_set1_epi32(value)) {}
+  static Ints load(const int32_t* from) { return Ints(_mm512_loadu_si512(from)); }
   static Ints load_levels(const uint8_t* from, uint32_t flip) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
     return Ints(_mm512_cvtepu8_epi32(_mm_xor_si128(bytes, _mm_set1_epi8(static_cast<char>(flip)))));
@@ -62,7 +63,15 @@ struct Words {
   Words() = default;
   explicit Words(__m512i value) : v(value) {}
   explicit Words(int16_t value) : v(_mm512_set1_epi16(value)) {}
+  static Words load(const int16_t* from) { return Words(_mm512_loadu_si512(from)); }
+  static Words load_levels(const uint8_t* from, uint32_t flip) {
+    const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+    return Words(_mm512_cvtepu8_epi16(_mm256_xor_si256(bytes, _mm256_set1_epi8(static_cast<char>(flip)))));
+  }
 };
+
+inline void store(int32_t* to, Ints a) { _mm512_storeu_si512(to, a.v); }
+inline void store(int16_t* to, Words a) { _mm512_storeu_si512(to, a.v); }
 
 inline Floats operator+(Floats a, Floats b) { return Floats(_mm512_add_ps(a.v, b.v)); }
 inline Floats operator-(Floats a, Floats b) { return Floats(_mm512_sub_ps(a.v, b.v)); }
@@ -97,6 +106,7 @@ inline bool any(Mask mask) { return mask.v != 0; }
 
 inline Ints operator+(Ints a, Ints b) { return Ints(_mm512_add_epi32(a.v, b.v)); }
 inline Ints operator-(Ints a, Ints b) { return Ints(_mm512_sub_epi32(a.v, b.v)); }
+inline Ints operator*(Ints a, Ints b) { return Ints(_mm512_mullo_epi32(a.v, b.v)); }
 inline Ints operator>>(Ints a, int n) { return Ints(_mm512_srai_epi32(a.v, static_cast<unsigned>(n))); }
 inline Ints operator<<(Ints a, int n) { return Ints(_mm512_slli_epi32(a.v, static_cast<unsigned>(n))); }
 inline Ints bits(Floats a) { return Ints(_mm512_castps_si512(a.v)); }
@@ -112,6 +122,8 @@ inline Bytes max_unsigned(Bytes a, Bytes b) { return Bytes(_mm512_max_epu8(a.v, 
 inline Bytes max_signed(Bytes a, Bytes b) { return Bytes(_mm512_max_epi8(a.v, b.v)); }
 
 inline Words operator+(Words a, Words b) { return Words(_mm512_add_epi16(a.v, b.v)); }
+inline Words operator-(Words a, Words b) { return Words(_mm512_sub_epi16(a.v, b.v)); }
+inline Words operator<<(Words a, int n) { return Words(_mm512_slli_epi16(a.v, static_cast<unsigned>(n))); }
 inline __m256i half_of(__m512i v, int64_t half) {
   return half == 0 ? _mm512_castsi512_si256(v) : _mm512_extracti64x4_epi64(v, 1);
 }

@@ -1,24 +1,23 @@
 // 8-bit convolution, dense and grouped, over [n, c, l], [n, c, h, w] or [n, c, d, h, w].
 #include <optional>
-#include <string>
 
 #include "engine/layout.h"
+#include "engine/operators/conv_algorithm.h"
+#include "engine/operators/conv_operator.h"
 #include "engine/operators/conv_step.h"
-#include "engine/operators/conv_window.h"
 #include "engine/operators/depthwise.h"
-#include "engine/operators/elementwise.h"
 #include "engine/operators/float_conv.h"
 #include "engine/operators/registry.h"
+#include "engine/operators/winograd.h"
 
 namespace octavo {
 namespace {
 
-class Conv : public Operator {
+class Conv : public ConvOperator {
  public:
   explicit Conv(const OperatorSpec& spec)
-      : name_(spec.name),
-        inputs_(spec.inputs.size()),
-        window_(spec, spec.constant("weight", DType::s8).shape),
+      : ConvOperator(spec),
+        winograd_possible_(is_winograd_possible(spec, window_)),
         layer_(make_conv_layer(spec, sizes(false))) {
     // Where pixels lie side by side, whole rows of the window are segments. They pack to other bytes than its pixels
     // only if a pixel does not fill its last four bytes, as in a network's first layer.
@@ -26,26 +25,12 @@ class Conv : public Operator {
       joined_layer_ = make_conv_layer(spec, sizes(true));
   }
 
-  void check(std::span<const Shape> inputs, std::span<const Shape> outputs) const override {
-    if (inputs.size() != inputs_ || outputs.size() != 1) shape_error(name_, "the number of inputs or outputs is wrong");
-    const Shape y = window_.output(inputs[0], name_);
-    if (outputs[0] != y)
-      shape_error(name_, "the output's shape is " + to_text(outputs[0]) + ", expected " + to_text(y));
-    if (inputs_ == 2 && inputs[1] != y) shape_error(name_, "the residual's shape is not the output's");
-  }
-
   std::vector<std::string> variants(std::span<const Shape> /*inputs*/, std::span<const Shape> /*outputs*/,
                                     int threads) const override {
-    return ConvWalk::names(static_cast<int64_t>(layer_.packed.panels.size()), threads);
+    std::vector<std::string> names = ConvWalk::names(static_cast<int64_t>(layer_.packed.panels.size()), threads);
+    if (winograd_possible_) names.emplace_back("winograd");
+    return names;
   }
-
-  InputNeed input_need(int input, std::span<const Shape> /*inputs*/) const override {
-    return {Order::channels_last, input == 0 ? window_.halo() : Halo{}};
-  }
-
-  Order output_order() const override { return Order::channels_last; }
-
-  bool in_place(int input) const override { return input == 1; }
 
   std::unique_ptr<Step> bind(std::span<const Tensor> inputs, std::span<const Tensor> outputs) const override {
     const Tensor &x = inputs[0], &y = outputs[0];
@@ -86,9 +71,7 @@ class Conv : public Operator {
     return window;
   }
 
-  std::string name_;
-  size_t inputs_;
-  ConvWindow window_;
+  bool winograd_possible_;
   ConvLayer layer_;
   std::optional<ConvLayer> joined_layer_;
 };
@@ -98,7 +81,14 @@ class Conv : public Operator {
 std::unique_ptr<Operator> make_conv(const OperatorSpec& spec) {
   if (!spec.inputs.empty() && spec.inputs[0].dtype == DType::f32) return make_float_conv(spec);
   const ConvWindow window(spec, spec.constant("weight", DType::s8).shape);
-  if (window.is_depthwise()) return make_depthwise(spec);
+  switch (choose_conv_algorithm(spec, window)) {
+    case ConvAlgorithm::depthwise:
+      return make_depthwise(spec);
+    case ConvAlgorithm::winograd:
+      return make_winograd(spec);
+    case ConvAlgorithm::direct:
+      break;
+  }
   return std::make_unique<Conv>(spec);
 }
 

@@ -77,31 +77,37 @@ std::span<const T> entries(const OperatorSpec& spec, const std::string& role, DT
 
 }  // namespace
 
-ConvLayer make_conv_layer(const OperatorSpec& spec, const ConvSizes& sizes) {
+ConvNumbers read_conv_numbers(const OperatorSpec& spec, const ConvSizes& sizes) {
   check_types(spec);
   const ValueType& x = spec.inputs[0];
-  ConvLayer layer;
-  layer.out = read_output(spec);
-  layer.x_flip = flip_of(x.dtype);
-  layer.walk = ConvWalk::named(spec.variant);
-  layer.y_item = item_size(spec.outputs[0].dtype);
+  ConvNumbers numbers;
+  numbers.out = read_output(spec);
+  numbers.x_flip = flip_of(x.dtype);
+  numbers.y_item = item_size(spec.outputs[0].dtype);
 
   const auto weight_scale = entries<float>(spec, "weight_scale", DType::f32, sizes.oc);
-  const double y_scale = layer.out.is_float ? 1.0 : spec.outputs[0].scale;
-  std::vector<float> multiplier;
+  const double y_scale = numbers.out.is_float ? 1.0 : spec.outputs[0].scale;
   for (const float scale : weight_scale) {
-    multiplier.push_back(scale_ratio(x.scale, scale, y_scale));
-    if (!std::isfinite(multiplier.back())) spec.fail("the ratio of its scales is not finite");
+    numbers.multiplier.push_back(scale_ratio(x.scale, scale, y_scale));
+    if (!std::isfinite(numbers.multiplier.back())) spec.fail("the ratio of its scales is not finite");
   }
-  const ConvConstants constants = {
-      .weight = entries<int8_t>(spec, "weight", DType::s8, sizes.oc * sizes.ic * sizes.kh * sizes.kw),
-      .bias = entries<int32_t>(spec, "bias", DType::s32, sizes.oc),
-      .multiplier = multiplier,
-      .zero_point = x.zero_point - quant_min(x.dtype),
-  };
-  ConvOutput& out = layer.out;
-  out.is_plain = !out.is_float && out.flip[0] == 0 && out.residual_flip[0] == 0 && stays_small(constants, out);
-  layer.packed = pack_conv(spec.isa, sizes, constants, out.is_plain && layer.x_flip == 0);
+  numbers.weight = entries<int8_t>(spec, "weight", DType::s8, sizes.oc * sizes.ic * sizes.kh * sizes.kw);
+  numbers.bias = entries<int32_t>(spec, "bias", DType::s32, sizes.oc);
+  numbers.zero_point = x.zero_point - quant_min(x.dtype);
+  ConvOutput& out = numbers.out;
+  out.is_plain =
+      !out.is_float && out.flip[0] == 0 && out.residual_flip[0] == 0 && stays_small(numbers.constants(), out);
+  return numbers;
+}
+
+ConvLayer make_conv_layer(const OperatorSpec& spec, const ConvSizes& sizes) {
+  const ConvNumbers numbers = read_conv_numbers(spec, sizes);
+  ConvLayer layer;
+  layer.out = numbers.out;
+  layer.x_flip = numbers.x_flip;
+  layer.y_item = numbers.y_item;
+  layer.walk = ConvWalk::named(spec.variant).value_or(ConvWalk{});
+  layer.packed = pack_conv(spec.isa, sizes, numbers.constants(), layer.out.is_plain && layer.x_flip == 0);
   return layer;
 }
 

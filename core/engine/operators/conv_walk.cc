@@ -34,10 +34,10 @@ std::string joined(const NamedOrder& order, const NamedSplit& split) {
 
 }  // namespace
 
-ConvWalk ConvWalk::named(std::string_view name) {
+std::optional<ConvWalk> ConvWalk::named(std::string_view name) {
   for (const NamedOrder& order : kOrders)
     for (const NamedSplit& split : kSplits)
-      if (joined(order, split) == name) return {order.order, split.split};
+      if (joined(order, split) == name) return ConvWalk{order.order, split.split};
   return {};
 }
 

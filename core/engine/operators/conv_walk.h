@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,8 +20,8 @@ struct ConvWalk {
   Order order = Order::blocks;
   Split split = Split::best;
 
-  // The walk of that name; the plain one, which the cost model decides, where the name is another.
-  static ConvWalk named(std::string_view name);
+  // The walk of that name, "" the plain one, which the cost model decides; nothing where the name is another.
+  static std::optional<ConvWalk> named(std::string_view name);
 
   // The names of walks that could differ in speed from the plain one, for a layer of that many panels.
   static std::vector<std::string> names(int64_t panels, int threads);

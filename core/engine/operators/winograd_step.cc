@@ -1,0 +1,139 @@
+#include "engine/operators/winograd_step.h"
+
+#include <algorithm>
+
+#include "engine/layout.h"
+
+namespace octavo {
+namespace {
+
+constexpr int kPoints = kWinogradPoints;
+
+// The bytes from a tensor's first element to the first one of a tile.
+int64_t place_of(const Tensor& tensor, const WinogradRun& row, const WinogradRun& column) {
+  return row.image * tensor.stride[0] + row.first * spatial_stride(tensor, 1) +
+         column.first * spatial_stride(tensor, 2);
+}
+
+}  // namespace
+
+WinogradStep::WinogradStep(const WinogradLayer& layer, const ConvWindow& window, const Tensor* x,
+                           const Tensor* residual, const Tensor* y, const Tensor* scratch)
+    : layer_(layer),
+      tiles_(y->shape, layer.packed),
+      origin_(window.origin(*x)),
+      x_(x),
+      residual_(residual),
+      y_(y),
+      scratch_(scratch) {
+  for (const WinogradBlock& block : tiles_.blocks) {
+    Counted counted = {block, {}, {}};
+    for (int p = 0; p < kPoints; ++p) {
+      counted.rows[p] = tiles_.rows_with(block, p);
+      counted.columns[p] = tiles_.columns_with(block, p);
+    }
+    blocks_.push_back(counted);
+  }
+}
+
+int16_t* WinogradStep::v_of(int p, int q) const {
+  return reinterpret_cast<int16_t*>(scratch_->data) + (p * kPoints + q) * tiles_.v_point(layer_.packed);
+}
+
+// All threads fill V, then each takes its share of the panels' rows. M begins where those rows do: no two threads'
+// meet, and one thread's stays where it is.
+void WinogradStep::run_phases(int thread, int threads, Barrier& barrier) noexcept {
+  const int64_t v_bytes = tiles_.v_bytes(layer_.packed);
+  for (const Counted& counted : blocks_) {
+    transform_inputs(counted, thread, threads);
+    barrier.wait();
+    const int64_t rows = counted.block.row_count();
+    const Range mine = share(layer_.packed.panels * rows, thread, threads);
+    auto* m = reinterpret_cast<int32_t*>(scratch_->data + v_bytes + mine.first * tiles_.m_bytes_of_row());
+    for (int64_t at = mine.first; at < mine.last;) {
+      const int64_t panel = at / rows;
+      const Range part = {at % rows, std::min(mine.last - panel * rows, rows)};
+      multiply(counted, panel, part, m);
+      transform_outputs(counted, panel, part, m);
+      at += part.last - part.first;
+    }
+    barrier.wait();
+  }
+}
+
+void WinogradStep::transform_inputs(const Counted& counted, int thread, int threads) const {
+  const WinogradBlock& block = counted.block;
+  const int64_t columns = block.column_count();
+  const Range mine = share(block.row_count() * columns, thread, threads);
+  WinogradInput in;
+  in.row = spatial_stride(*x_, 1);
+  in.column = spatial_stride(*x_, 2);
+  in.flip = layer_.x_flip;
+  in.chunks = layer_.packed.chunks;
+  in.v_point = kPoints * tiles_.v_point(layer_.packed);
+  in.v_chunk = tiles_.v_chunk();
+  for (int64_t tile = mine.first; tile < mine.last; ++tile) {
+    const int64_t i = tile / columns, j = tile % columns;
+    const WinogradRun& row = tiles_.rows[static_cast<size_t>(block.rows.first + i)];
+    const WinogradRun& column = tiles_.columns[static_cast<size_t>(block.columns.first + j)];
+    in.x = x_->data + origin_ + place_of(*x_, row, column);
+    in.rows = row.size;
+    in.columns = column.size;
+    for (int q = 0; q < in.columns + 2; ++q) in.v[q] = v_of(0, q) + (i * counted.columns[q] + j) * kWinogradChannels;
+    layer_.kernel->transform_input(in);
+  }
+}
+
+void WinogradStep::multiply(const Counted& counted, int64_t panel, Range rows, int32_t* m) const {
+  static constexpr int32_t kNothing[kWinogradChannels] = {};
+  const PackedWinograd& packed = layer_.packed;
+  const int64_t m_point = (rows.last - rows.first) * tiles_.m_point_of_row();
+  WinogradProduct product;
+  product.v_chunk = tiles_.v_chunk();
+  product.pairs = packed.pairs;
+  for (int p = 0; p < kPoints; ++p) {
+    const int64_t last = std::min(rows.last, counted.rows[p]);
+    for (int q = 0; q < kPoints && last > rows.first; ++q) {
+      const int64_t columns = counted.columns[q];
+      if (columns == 0) break;
+      product.v = v_of(p, q) + rows.first * columns * kWinogradChannels;
+      product.u = packed.u_of(panel, p, q);
+      // Point (1, 1) counts once in every output of a tile: what all of them begin with is added there.
+      product.start = p == 1 && q == 1 ? packed.start.data() + panel * kWinogradChannels : kNothing;
+      product.m = m + (p * kPoints + q) * m_point;
+      product.tiles = (last - rows.first) * columns;
+      layer_.kernel->multiply(product);
+    }
+  }
+}
+
+void WinogradStep::transform_outputs(const Counted& counted, int64_t panel, Range rows, const int32_t* m) const {
+  const int64_t m_point = (rows.last - rows.first) * tiles_.m_point_of_row();
+  const int64_t channel = panel * kWinogradChannels;
+  WinogradOutput o;
+  o.m_point = kPoints * m_point;
+  o.multiplier = layer_.packed.multiplier.data() + channel;
+  o.y_row = spatial_stride(*y_, 1);
+  o.y_column = spatial_stride(*y_, 2);
+  o.channels = layer_.packed.oc - channel;
+  o.out = &layer_.out;
+  if (residual_ != nullptr) {
+    o.residual_row = spatial_stride(*residual_, 1);
+    o.residual_column = spatial_stride(*residual_, 2);
+  }
+  for (int64_t i = rows.first; i < rows.last; ++i) {
+    const WinogradRun& row = tiles_.rows[static_cast<size_t>(counted.block.rows.first + i)];
+    for (int64_t j = 0; j < counted.block.column_count(); ++j) {
+      const WinogradRun& column = tiles_.columns[static_cast<size_t>(counted.block.columns.first + j)];
+      o.rows = row.size;
+      o.columns = column.size;
+      for (int q = 0; q < o.columns + 2; ++q)
+        o.m[q] = m + q * m_point + ((i - rows.first) * counted.columns[q] + j) * kWinogradChannels;
+      o.y = y_->data + place_of(*y_, row, column) + channel * layer_.y_item;
+      if (residual_ != nullptr) o.residual = residual_->data + place_of(*residual_, row, column) + channel;
+      layer_.kernel->transform_output(o);
+    }
+  }
+}
+
+}  // namespace octavo

@@ -1,0 +1,260 @@
+// Exact Winograd convolution on an instruction set V, which has Floats, Ints and Words (kernels/avx2.h, avx512.h), dot,
+// store_pixel, and the tile of its product: kRows tiles x kVectors vectors of output channels.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "kernels/winograd/winograd.h"
+
+namespace octavo {
+namespace {
+
+// f(0), f(1), … with constant indices from the start: only then does gcc keep an array of accumulators in registers.
+template <int N>
+struct Index {
+  constexpr operator int() const { return N; }
+};
+template <int N, class F>
+[[gnu::always_inline]] inline void unroll(const F& f) {
+  if constexpr (N > 0) {
+    unroll<N - 1>(f);
+    f(Index<N - 1>{});
+  }
+}
+
+// The points of a window of kSize + 2 elements.
+template <int kSize, class Words>
+[[gnu::always_inline]] inline void to_points(const Words (&d)[kWinogradPoints], Words (&v)[kWinogradPoints]) {
+  if constexpr (kSize == 1) {
+    v[0] = (d[0] - d[1]) << 2;
+    v[1] = (d[1] << 1) - (d[1] << 3);
+    v[2] = d[2] - d[1];
+  } else if constexpr (kSize == 2) {
+    const Words sum = d[1] + d[2], difference = d[1] - d[2];
+    v[0] = (d[0] - d[2]) << 2;
+    v[1] = sum - (sum << 2);
+    v[2] = d[3] - d[1];
+    v[3] = (difference << 2) - difference;
+  } else if constexpr (kSize == 3) {
+    const Words rise = d[3] - d[1], twice = d[2] << 1;
+    const Words once = rise - d[1] - d[2];
+    v[0] = (rise + (d[0] << 1) - twice) << 1;
+    v[1] = (once << 1) + once;
+    v[2] = d[4] - d[2] - (rise << 1);
+    v[3] = (d[3] + (d[1] << 1)) - (twice + d[2]);
+    v[4] = rise << 2;
+  } else {
+    const Words even = d[4] - d[2], rise = (d[3] - d[1]) << 1;
+    const Words a = d[4] - (d[2] << 2), b = d[3] - (d[1] << 2);
+    v[0] = ((d[0] - d[2]) << 2) + even;
+    v[1] = a + b;
+    v[2] = (d[5] - d[3]) - (rise << 1);
+    v[3] = a - b;
+    v[4] = even + rise;
+    v[5] = even - rise;
+  }
+}
+
+// The kSize outputs of the points.
+template <int kSize, class Ints>
+[[gnu::always_inline]] inline void from_points(const Ints (&m)[kWinogradPoints], Ints (&y)[kWinogradMost]) {
+  if constexpr (kSize == 1) {
+    y[0] = m[0] + m[1] + (m[2] << 1);
+  } else {
+    const Ints sum = m[1] + m[3], difference = m[1] - m[3];
+    if constexpr (kSize == 2) {
+      y[0] = m[0] + sum;
+      y[1] = difference + (m[2] << 1);
+    } else if constexpr (kSize == 3) {
+      y[0] = m[0] + sum + m[4];
+      y[1] = difference + (m[4] << 1);
+      y[2] = sum + (m[4] << 2) + (m[2] << 1);
+    } else {
+      const Ints far = m[4] + m[5], apart = (m[4] - m[5]) << 1;
+      y[0] = m[0] + sum + far;
+      y[1] = difference + apart;
+      y[2] = sum + (far << 2);
+      y[3] = difference + (apart << 2) + (m[2] << 1);
+    }
+  }
+}
+
+// Calls f with one of Index<1> to Index<4>.
+template <class F>
+[[gnu::always_inline]] inline void with_size(int size, const F& f) {
+  switch (size) {
+    case 1:
+      return f(Index<1>{});
+    case 2:
+      return f(Index<2>{});
+    case 3:
+      return f(Index<3>{});
+    default:
+      return f(Index<4>{});
+  }
+}
+
+template <class V>
+struct Winograd {
+  using Words = typename V::Words;
+  using Ints = typename V::Ints;
+  using Floats = typename V::Floats;
+  static constexpr int kPoints = kWinogradPoints, kChannels = kWinogradChannels;
+  static constexpr int kLanes = V::kLanes, kAcross = kChannels / kLanes;  // vectors of 32 bits in a panel
+
+  // One vector of channels: each row of the window along the columns, then each column of the result along the rows.
+  template <int kColumns>
+  [[gnu::always_inline]] static void rows_to_points(const WinogradInput& in, const uint8_t* x,
+                                                    Words (&half)[kPoints][kPoints]) {
+    for (int i = 0; i < in.rows + 2; ++i, x += in.row) {
+      Words d[kPoints], v[kPoints];
+      unroll<kColumns + 2>([&](auto j)
+                               [[gnu::always_inline]] { d[j] = Words::load_levels(x + j * in.column, in.flip); });
+      to_points<kColumns>(d, v);
+      unroll<kColumns + 2>([&](auto q) [[gnu::always_inline]] { half[i][q] = v[q]; });
+    }
+  }
+  template <int kRows>
+  [[gnu::always_inline]] static void columns_to_points(const WinogradInput& in, int64_t at,
+                                                       const Words (&half)[kPoints][kPoints]) {
+    for (int q = 0; q < in.columns + 2; ++q) {
+      Words d[kPoints], v[kPoints];
+      unroll<kRows + 2>([&](auto i) [[gnu::always_inline]] { d[i] = half[i][q]; });
+      to_points<kRows>(d, v);
+      int16_t* to = in.v[q] + at;
+      unroll<kRows + 2>([&](auto p) [[gnu::always_inline]] { store(to + p * in.v_point, v[p]); });
+    }
+  }
+
+  static void transform_input(const WinogradInput& in) {
+    Words half[kPoints][kPoints];
+    for (int64_t chunk = 0; chunk < in.chunks; ++chunk) {
+      for (int c = 0; c < kChannels; c += 2 * kLanes) {
+        const uint8_t* x = in.x + chunk * kChannels + c;
+        with_size(in.columns, [&](auto size) [[gnu::always_inline]] { rows_to_points<size>(in, x, half); });
+        const int64_t at = chunk * in.v_chunk + c;
+        with_size(in.rows, [&](auto size) [[gnu::always_inline]] { columns_to_points<size>(in, at, half); });
+      }
+    }
+  }
+
+  // kRows tiles from `tile` on, for the vectors of output channels from `vector` on.
+  template <int kRows>
+  [[gnu::noinline]] static void multiply_tile(const WinogradProduct& product, int64_t tile, int vector) {
+    constexpr int kVectors = V::kVectors;
+    const int lane = vector * kLanes;
+    Ints acc[kRows][kVectors];
+    unroll<kVectors>([&](auto j) [[gnu::always_inline]] {
+      const Ints start = Ints::load(product.start + lane + j * kLanes);
+      unroll<kRows>([&](auto i) [[gnu::always_inline]] { acc[i][j] = start; });
+    });
+    const int16_t* chunk = product.v + tile * kChannels;
+    const int16_t* u = product.u + 2 * lane;
+    for (int64_t left = product.pairs; left > 0; left -= kChannels / 2, chunk += product.v_chunk) {
+      const int16_t* end = chunk + 2 * (left < kChannels / 2 ? left : kChannels / 2);
+      for (const int16_t* v = chunk; v != end; v += 2, u += 2 * kChannels) {
+        Words weight[kVectors];
+        unroll<kVectors>([&](auto j) [[gnu::always_inline]] { weight[j] = Words::load(u + 2 * j * kLanes); });
+        unroll<kRows>([&](auto i) [[gnu::always_inline]] {
+          int32_t pair;
+          std::memcpy(&pair, v + i * kChannels, sizeof pair);
+          const Ints both(pair);
+          unroll<kVectors>([&](auto j) [[gnu::always_inline]] { acc[i][j] = V::dot(acc[i][j], both, weight[j]); });
+        });
+      }
+    }
+    int32_t* m = product.m + tile * kChannels + lane;
+    unroll<kRows>([&](auto i) [[gnu::always_inline]] {
+      unroll<kVectors>([&](auto j) [[gnu::always_inline]] { store(m + i * kChannels + j * kLanes, acc[i][j]); });
+    });
+  }
+
+  template <int kRows>
+  static void multiply_rows(const WinogradProduct& product, int64_t tile, int64_t rows, int vector) {
+    if constexpr (kRows > 0) {
+      if (rows == kRows) return multiply_tile<kRows>(product, tile, vector);
+      multiply_rows<kRows - 1>(product, tile, rows, vector);
+    }
+  }
+
+  static void multiply(const WinogradProduct& product) {
+    const int64_t parts = (product.tiles + V::kRows - 1) / V::kRows;  // of nearly equal height
+    for (int64_t part = 0; part < parts; ++part) {
+      const int64_t first = product.tiles * part / parts, last = product.tiles * (part + 1) / parts;
+      for (int vector = 0; vector < kAcross; vector += V::kVectors)
+        multiply_rows<V::kRows>(product, first, last - first, vector);
+    }
+  }
+
+  // half[i][q][j]: row i of the outputs, point q of the columns, vector j of the channels.
+  using Half = Ints[kWinogradMost][kPoints][kAcross];
+  template <int kRows>
+  [[gnu::always_inline]] static void points_to_rows(const WinogradOutput& o, Half& half) {
+    for (int q = 0; q < o.columns + 2; ++q) {
+      unroll<kAcross>([&](auto j) [[gnu::always_inline]] {
+        Ints m[kPoints], y[kWinogradMost];
+        unroll<kRows + 2>([&](auto p)
+                              [[gnu::always_inline]] { m[p] = Ints::load(o.m[q] + p * o.m_point + j * kLanes); });
+        from_points<kRows>(m, y);
+        unroll<kRows>([&](auto i) [[gnu::always_inline]] { half[i][q][j] = y[i]; });
+      });
+    }
+  }
+
+  template <int kColumns>
+  [[gnu::always_inline]] static void points_to_pixels(const WinogradOutput& o, const Half& half) {
+    for (int row = 0; row < o.rows; ++row) {
+      Floats value[kColumns][kAcross];
+      unroll<kAcross>([&](auto j) [[gnu::always_inline]] {
+        Ints m[kPoints], y[kWinogradMost];
+        unroll<kColumns + 2>([&](auto q) [[gnu::always_inline]] { m[q] = half[row][q][j]; });
+        from_points<kColumns>(m, y);
+        const Floats multiplier = Floats::load(o.multiplier + j * kLanes);
+        const Ints inverse(static_cast<int32_t>(kInverseOf9));
+        unroll<kColumns>([&](auto i) [[gnu::always_inline]] { value[i][j] = to_float(y[i] * inverse) * multiplier; });
+      });
+      uint8_t* y = o.y + row * o.y_row;
+      const uint8_t* r = o.residual == nullptr ? nullptr : o.residual + row * o.residual_row;
+      for (int i = 0; i < kColumns; ++i, y += o.y_column) {
+        store_pixel(*o.out, value[i], r, y, o.channels);
+        if (r != nullptr) r += o.residual_column;
+      }
+    }
+  }
+
+  [[gnu::always_inline]] static void store_pixel(const ConvOutput& out, Floats (&value)[kAcross], const uint8_t* r,
+                                                 uint8_t* y, int64_t channels) {
+    if (out.is_float) {
+      for (int j = 0; j < kAcross && j * kLanes < channels; ++j)
+        store(reinterpret_cast<float*>(y) + j * kLanes, channels - j * kLanes, value[j]);
+      return;
+    }
+    if (r != nullptr) {
+      const Floats multiplier = Floats::load(out.residual_multiplier);
+      const Ints zero_point(out.residual_zero_point[0]);
+      unroll<kAcross>([&](auto j) [[gnu::always_inline]] {
+        const Ints level = Ints::load_levels(r + j * kLanes, static_cast<uint32_t>(out.residual_flip[0]));
+        value[j] = value[j] + to_float(level - zero_point) * multiplier;
+      });
+    }
+    // What is below -2^31 becomes the smallest integer by itself; what is above 2^31 would as well, hence the limit.
+    const Floats limit(kConvLimit);
+    Ints level[kAcross];
+    unroll<kAcross>([&](auto j) [[gnu::always_inline]] { level[j] = rounded(min(value[j], limit)); });
+    V::store_levels(out, level, y, channels);
+  }
+
+  static void transform_output(const WinogradOutput& o) {
+    Half half;
+    with_size(o.rows, [&](auto size) [[gnu::always_inline]] { points_to_rows<size>(o, half); });
+    with_size(o.columns, [&](auto size) [[gnu::always_inline]] { points_to_pixels<size>(o, half); });
+  }
+};
+
+template <class V>
+constexpr WinogradKernel kWinograd = {Winograd<V>::transform_input, Winograd<V>::multiply,
+                                      Winograd<V>::transform_output};
+
+}  // namespace
+}  // namespace octavo
