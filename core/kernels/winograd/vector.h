@@ -139,7 +139,8 @@ struct Winograd {
     }
   }
 
-  // kRows tiles from `tile` on, for the vectors of output channels from `vector` on.
+  // kRows tiles from `tile` on, for the vectors of output channels from `vector` on. The first tiles of a point call its
+  // successor's weights, which lie behind its own, from memory: where tiles are few, reading weights is most of the time.
   template <int kRows>
   [[gnu::noinline]] static void multiply_tile(const WinogradProduct& product, int64_t tile, int vector) {
     constexpr int kVectors = V::kVectors;
@@ -151,11 +152,15 @@ struct Winograd {
     });
     const int16_t* chunk = product.v + tile * kChannels;
     const int16_t* u = product.u + 2 * lane;
+    const int64_t ahead = tile == 0 ? product.pairs * 2 * kChannels : 0;
     for (int64_t left = product.pairs; left > 0; left -= kChannels / 2, chunk += product.v_chunk) {
       const int16_t* end = chunk + 2 * (left < kChannels / 2 ? left : kChannels / 2);
       for (const int16_t* v = chunk; v != end; v += 2, u += 2 * kChannels) {
         Words weight[kVectors];
-        unroll<kVectors>([&](auto j) [[gnu::always_inline]] { weight[j] = Words::load(u + 2 * j * kLanes); });
+        unroll<kVectors>([&](auto j) [[gnu::always_inline]] {
+          weight[j] = Words::load(u + 2 * j * kLanes);
+          __builtin_prefetch(u + ahead + 2 * j * kLanes, 0, 2);
+        });
         unroll<kRows>([&](auto i) [[gnu::always_inline]] {
           int32_t pair;
           std::memcpy(&pair, v + i * kChannels, sizeof pair);
