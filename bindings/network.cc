@@ -69,16 +69,19 @@ Shape to_shape(const std::vector<int64_t>& dims) {
   return shape;
 }
 
-// (type, name, inputs, outputs, ints, floats, strings, constants, variant)
+// (type, name, inputs, outputs, ints, floats, strings, constants, variant, likely shape of input 0)
 using NodeTuple = std::tuple<std::string, std::string, std::vector<int>, std::vector<int>,
                              std::map<std::string, std::vector<int64_t>>, std::map<std::string, double>,
-                             std::map<std::string, std::string>, std::map<std::string, ConstArray>, std::string>;
+                             std::map<std::string, std::string>, std::map<std::string, ConstArray>, std::string,
+                             std::vector<int64_t>>;
 
 octavo::NodeSpec to_spec(const NodeTuple& node) {
   octavo::NodeSpec spec;
   std::map<std::string, ConstArray> constants;
+  std::vector<int64_t> likely;
   std::tie(spec.op.type, spec.op.name, spec.inputs, spec.outputs, spec.op.ints, spec.op.floats, spec.op.strings,
-           constants, spec.op.variant) = node;
+           constants, spec.op.variant, likely) = node;
+  spec.op.likely = to_shape(likely);
   for (const auto& [role, array] : constants) {
     std::vector<int64_t> dims;
     for (size_t i = 0; i < array.ndim(); ++i) dims.push_back(static_cast<int64_t>(array.shape(i)));

@@ -39,6 +39,8 @@ struct OperatorSpec {
   Isa isa = Isa::reference;  // the instruction set whose kernels to use
   // Which of Operator::variants to build; "" or a name that the operator does not know: what its cost model says.
   std::string variant;
+  // What shape input 0 will probably have, of no axes where nobody knows: for cost models alone.
+  Shape likely;
 
   // Each throws std::invalid_argument naming the operator and what is missing or wrong.
   const std::vector<int64_t>& ints_of(const std::string& key) const;

@@ -144,6 +144,7 @@ class ConvTranspose final : public Operator {
 
     Part part;
     OperatorSpec conv = spec;
+    conv.variant = "direct";  // parts have no scratch memory
     Array& weight = conv.constants["weight"];
     weight.data = bytes.data();
     weight.shape.dim[0] = window_.out_channels;

@@ -15,7 +15,7 @@ class WinogradConv : public ConvOperator {
  public:
   explicit WinogradConv(const OperatorSpec& spec) : ConvOperator(spec) {
     const ConvNumbers numbers = read_conv_numbers(spec, sizes_of(window_));
-    layer_ = {.kernel = &winograd_kernel(spec.isa),
+    layer_ = {.kernel = kWinogradKernels[spec.isa],
               .packed = pack_winograd(window_.out_channels, window_.in_channels, numbers.constants()),
               .out = numbers.out,
               .x_flip = numbers.x_flip,
@@ -30,7 +30,7 @@ class WinogradConv : public ConvOperator {
   }
 
   int64_t scratch_bytes(std::span<const Shape> inputs) const override {
-    return WinogradTiles(window_.output(inputs[0], name_), layer_.packed).bytes(layer_.packed);
+    return WinogradTiles(window_.output(inputs[0], name_)).bytes(layer_.packed);
   }
 
   std::unique_ptr<Step> bind(std::span<const Tensor> inputs, std::span<const Tensor> outputs) const override {

@@ -20,7 +20,7 @@ int64_t place_of(const Tensor& tensor, const WinogradRun& row, const WinogradRun
 WinogradStep::WinogradStep(const WinogradLayer& layer, const ConvWindow& window, const Tensor* x,
                            const Tensor* residual, const Tensor* y, const Tensor* scratch)
     : layer_(layer),
-      tiles_(y->shape, layer.packed),
+      tiles_(y->shape),
       origin_(window.origin(*x)),
       x_(x),
       residual_(residual),
@@ -115,7 +115,7 @@ void WinogradStep::transform_outputs(const Counted& counted, int64_t panel, Rang
   o.multiplier = layer_.packed.multiplier.data() + channel;
   o.y_row = spatial_stride(*y_, 1);
   o.y_column = spatial_stride(*y_, 2);
-  o.channels = layer_.packed.oc - channel;
+  o.channels = std::min<int64_t>(kWinogradChannels, layer_.packed.oc - channel);
   o.out = &layer_.out;
   if (residual_ != nullptr) {
     o.residual_row = spatial_stride(*residual_, 1);

@@ -32,12 +32,11 @@ int64_t count_with(const std::vector<WinogradRun>& runs, Range range, int p) {
 
 }  // namespace
 
-WinogradTiles::WinogradTiles(const Shape& y, const PackedWinograd& packed)
+WinogradTiles::WinogradTiles(const Shape& y)
     : rows(divide(y.dim[0], spatial_size(y, 1))), columns(divide(1, spatial_size(y, 2))) {
-  // What a block's tiles take, V and one panel's M, stays in the second-level cache beside the weights of a point.
-  constexpr int64_t kCache = 384 * 1024;
-  const int64_t bytes_of_tile = kPointsOfTile * kWinogradChannels * (2 * packed.chunks + 4);
-  const int64_t most = std::max<int64_t>(kWinogradMaxRows, kCache / bytes_of_tile);
+  // Of a block: V and a panel's M stay in the second-level cache, and weights are read once for as many tiles as two
+  // rounds of the largest product take.
+  constexpr int64_t most = 28;
   const auto row_count = static_cast<int64_t>(rows.size()), column_count = static_cast<int64_t>(columns.size());
   const int64_t across = parts_of(column_count, most);
   most_columns = parts_of(column_count, across);

@@ -28,7 +28,7 @@ struct WinogradTiles {
   std::vector<WinogradBlock> blocks;
   int64_t most_rows = 0, most_columns = 0;  // of a block
 
-  WinogradTiles(const Shape& y, const PackedWinograd& packed);
+  explicit WinogradTiles(const Shape& y);
 
   // How many of the block's rows, or columns, have point `p`.
   int64_t rows_with(const WinogradBlock& block, int p) const;

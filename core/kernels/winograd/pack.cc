@@ -35,17 +35,6 @@ struct Sums {
 
 }  // namespace
 
-const WinogradKernel& winograd_kernel(Isa isa) {
-  switch (isa) {
-    case Isa::avx2:
-      return kWinogradAvx2;
-    case Isa::avx512_vnni:
-      return kWinogradAvx512Vnni;
-    default:
-      return kWinogradReference;
-  }
-}
-
 bool is_winograd_exact(const ConvConstants& constants) {
   constexpr int64_t kEnd = 1 << 25;
   for (size_t c = 0; c < constants.bias.size(); ++c) {

@@ -10,9 +10,6 @@
 
 namespace octavo {
 
-// The kernels of an instruction set.
-const WinogradKernel& winograd_kernel(Isa isa);
-
 // Whether a 3 x 3 layer is exact whatever x is: every accumulator within [-2^25, 2^25), and no multiplier so small that
 // a 64th of it would be rounded. `constants` is what pack_conv takes.
 bool is_winograd_exact(const ConvConstants& constants);

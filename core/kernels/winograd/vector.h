@@ -139,8 +139,9 @@ struct Winograd {
     }
   }
 
-  // kRows tiles from `tile` on, for the vectors of output channels from `vector` on. The first tiles of a point call its
-  // successor's weights, which lie behind its own, from memory: where tiles are few, reading weights is most of the time.
+  // kRows tiles from `tile` on, for the vectors of output channels from `vector` on. The first tiles of a point call
+  // its successor's weights, which lie behind its own, from memory: where tiles are few, reading weights is most of the
+  // time.
   template <int kRows>
   [[gnu::noinline]] static void multiply_tile(const WinogradProduct& product, int64_t tile, int vector) {
     constexpr int kVectors = V::kVectors;

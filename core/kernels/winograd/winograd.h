@@ -11,13 +11,13 @@
 #include <cstdint>
 
 #include "kernels/conv/conv.h"
+#include "kernels/kernel_table.h"
 
 namespace octavo {
 
 inline constexpr int kWinogradPoints = 6;            // along an axis, for the largest tile
 inline constexpr int kWinogradMost = 4;              // outputs of the largest tile along an axis
 inline constexpr int kWinogradChannels = 32;         // input channels of a chunk, output channels of a panel
-inline constexpr int64_t kWinogradMaxRows = 14;      // tiles of the largest product
 inline constexpr uint32_t kInverseOf9 = 954437177u;  // modulo 2^32
 
 // A tile's window becomes its points, in chunks of 32 input channels. What lies behind the last channel may be
@@ -66,6 +66,12 @@ struct WinogradKernel {
 
 extern const WinogradKernel kWinogradReference;
 extern const WinogradKernel kWinogradAvx2;
+extern const WinogradKernel kWinogradAvx512;
 extern const WinogradKernel kWinogradAvx512Vnni;
+
+inline constexpr KernelTable<const WinogradKernel*> kWinogradKernels{{{Isa::reference, &kWinogradReference},
+                                                                      {Isa::avx2, &kWinogradAvx2},
+                                                                      {Isa::avx512, &kWinogradAvx512},
+                                                                      {Isa::avx512_vnni, &kWinogradAvx512Vnni}}};
 
 }  // namespace octavo

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from octavo import _core
-from octavo.program import Operator, Program
+from octavo.program import Operator, Program, infer_shapes
 from octavo.program.schema import OPERATORS
 
 
@@ -30,8 +30,10 @@ def build_network(program: Program, isa: str, release: bool = False, variants: M
     constants = program.constants if release else dict(program.constants)
     assert isinstance(constants, dict)
     reads = Counter(name for operator in program.operators for name in operator.constants.values())
+    shapes = infer_shapes(program, {name: symbol.example for name, symbol in program.symbols.items()})
     for operator in program.operators:
-        builder.add((*describe_operator(operator, index, constants), (variants or {}).get(operator.name, "")))
+        likely = shapes[operator.inputs[0]] if operator.type == "conv" else ()
+        builder.add((*describe_operator(operator, index, constants), (variants or {}).get(operator.name, ""), likely))
         reads.subtract(operator.constants.values())
         for name in operator.constants.values():
             if not reads[name]:
