@@ -1,6 +1,6 @@
 """Recordings for `core/tests/replay.cc`: programs, their inputs and what the reference makes of them, in one flat file.
 
-    python tests/runtime/recording.py FILE      the catalogue of one-operator programs and some random networks
+python tests/runtime/recording.py FILE      the catalogue of one-operator programs and some random networks
 """
 
 from __future__ import annotations

@@ -53,7 +53,8 @@ def _layer(
 def _algorithms(program: Program, isa: str, wanted: str = "winograd") -> tuple[LoadedProgram, str]:
     """Return the program with the algorithm wanted, and which one it has: either offers the other as a variant."""
     loaded = LoadedProgram(program, threads=1, isa=isa, variants={NAME: wanted})
-    offered = dict(loaded.plans.find(tuple(given.shape for given in program.inputs)).native.variants(1))[NAME]
+    shapes = tuple(tuple(int(size) for size in given.shape) for given in program.inputs)
+    offered = dict(loaded.plans.find(shapes).native.variants(1))[NAME]
     assert not {"direct", "winograd"} <= set(offered)
     return loaded, "winograd" if "direct" in offered else "direct"
 
@@ -133,7 +134,7 @@ def _extreme(rng: np.random.Generator, zero_point: int, ic: int, up: bool) -> tu
 @pytest.mark.parametrize("up", [True, False], ids=["up", "down"])
 @pytest.mark.parametrize("ic", [1, 20])
 def test_the_guard_is_the_exact_bound(ic, up, zero_point):
-    """A layer that some input takes to the last exact accumulator is computed; one a single step further goes direct."""
+    """Where an input reaches the last exact accumulator Winograd computes the layer; one step further it goes direct."""
     rng = np.random.default_rng(ic)
     weight, x, reach = _extreme(rng, zero_point, ic, up)
     last = (LIMIT - 1 if up else -LIMIT) - reach
@@ -146,7 +147,7 @@ def test_the_guard_is_the_exact_bound(ic, up, zero_point):
 
 
 def test_the_bound_is_that_of_all_inputs():
-    """For few enough weights every input there is can be tried: none goes further than the one that the guard supposes."""
+    """Of all inputs of two weights, every one tried, none goes further than the one that the guard supposes."""
     rng = np.random.default_rng(0)
     for up in (True, False):
         weight, _, reach = _extreme(rng, 117, 1, up)

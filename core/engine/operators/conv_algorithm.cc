@@ -19,8 +19,6 @@ std::optional<Rates> rates_of(Isa isa) {
   switch (kWinogradKernels.owner(isa)) {
     case Isa::avx2:
       return Rates{21, 22};
-    case Isa::avx512:
-      return Rates{21, 28};
     case Isa::avx512_vnni:
       return Rates{61, 31};
     default:

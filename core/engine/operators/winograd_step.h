@@ -20,6 +20,7 @@ class WinogradStep : public Step {
   // `residual` may be null; `scratch` has the bytes that WinogradTiles asks for.
   WinogradStep(const WinogradLayer& layer, const ConvWindow& window, const Tensor* x, const Tensor* residual,
                const Tensor* y, const Tensor* scratch);
+  bool meets() const override { return true; }
   void run_phases(int thread, int threads, Barrier& barrier) noexcept override;
 
  private:

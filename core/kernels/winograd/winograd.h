@@ -66,12 +66,9 @@ struct WinogradKernel {
 
 extern const WinogradKernel kWinogradReference;
 extern const WinogradKernel kWinogradAvx2;
-extern const WinogradKernel kWinogradAvx512;
 extern const WinogradKernel kWinogradAvx512Vnni;
 
-inline constexpr KernelTable<const WinogradKernel*> kWinogradKernels{{{Isa::reference, &kWinogradReference},
-                                                                      {Isa::avx2, &kWinogradAvx2},
-                                                                      {Isa::avx512, &kWinogradAvx512},
-                                                                      {Isa::avx512_vnni, &kWinogradAvx512Vnni}}};
+inline constexpr KernelTable<const WinogradKernel*> kWinogradKernels{
+    {{Isa::reference, &kWinogradReference}, {Isa::avx2, &kWinogradAvx2}, {Isa::avx512_vnni, &kWinogradAvx512Vnni}}};
 
 }  // namespace octavo
