@@ -42,7 +42,7 @@ int16_t* WinogradStep::v_of(int p, int q) const {
 
 // All threads fill V, then each takes its share of the panels' rows. M begins where those rows do: no two threads'
 // meet, and one thread's stays where it is.
-void WinogradStep::run_phases(int thread, int threads, Barrier& barrier) noexcept {
+void WinogradStep::run_together(int thread, int threads, Barrier& barrier) noexcept {
   const int64_t v_bytes = tiles_.v_bytes(layer_.packed);
   for (const Counted& counted : blocks_) {
     transform_inputs(counted, thread, threads);

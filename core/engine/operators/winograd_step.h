@@ -21,7 +21,7 @@ class WinogradStep : public Step {
   WinogradStep(const WinogradLayer& layer, const ConvWindow& window, const Tensor* x, const Tensor* residual,
                const Tensor* y, const Tensor* scratch);
   bool meets() const override { return true; }
-  void run_phases(int thread, int threads, Barrier& barrier) noexcept override;
+  void run_together(int thread, int threads, Barrier& barrier) noexcept override;
 
  private:
   // A block, and how many of its rows and columns have each point.
