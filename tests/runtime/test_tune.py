@@ -46,9 +46,17 @@ def test_chooses_what_was_faster_by_enough():
 
 
 def test_nothing_is_chosen_where_the_network_gains_nothing():
-    choices = (tuner.Choice("a", "one", 2, 50.0, 40.0),)
+    choices = (tuner.Choice("a", "one", 50.0, 40.0),)
     assert tuner.Tuning(choices, 1, 1.0, 0.9, True).variants == {"a": "one"}
     assert tuner.Tuning(choices, 1, 1.0, 1.0, False).variants == {}
+
+
+def test_what_was_fast_by_luck_is_not_chosen(monkeypatch: pytest.MonkeyPatch):
+    program = builders.linear(x=(4, 64), out=100)[0]
+    answers = [[{"": 9.0, "layer": 9.0}, *[{"": 5.0, "layer": 5.0}] * 8], [{"": 9.0, "layer": 9.0}] * 2]
+    monkeypatch.setattr(tuner._Bench, "screen", lambda *_: answers.pop(0))
+    found = tuner.tune(program, sample_inputs(program), 1, "reference", seconds=0.1)
+    assert not answers and (found.choices, found.kept, found.variants) == ((), False, {})
 
 
 def test_tunes_and_a_load_uses_it(model: Path):

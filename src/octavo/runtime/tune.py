@@ -23,7 +23,7 @@ LEAST_GAIN = 0.02
 """What a candidate must be faster by, as a part of the operator's time: less is not told from noise."""
 LEAST_WHOLE_GAIN = 0.005
 """What the network must be faster by for all that is chosen together."""
-_SCREENING = 0.7  # part of the time that candidates are timed in; the rest is for the network as a whole
+_SCREENING, _CONFIRMING = 0.5, 0.25  # parts of the time; the rest is for the network as a whole
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,6 @@ class Choice:
 
     name: str
     variant: str
-    candidates: int
     before_us: float
     after_us: float
 
@@ -86,11 +85,16 @@ def tune(
         contenders.append(bench.build({name: found[rank] for name, found in variants.items() if rank < len(found)}))
     progress(f"timing {len(contenders)} candidates of {len(variants)} operators")
     times = bench.screen(contenders, seconds * _SCREENING)
-    choices = tuple(_choices(variants, times))
-    del contenders
-    chosen = bench.build({choice.name: choice.variant for choice in choices}) if choices else own
+    found = {choice.name: choice.variant for choice in _choices(variants, times)}
+    contenders = [own, bench.build(found)]
+    progress(f"timing {len(found)} choices again")  # the best of many is in part the luckiest
+    again = bench.screen(contenders, seconds * _CONFIRMING) if found else times
+    choices = tuple(_choices({name: [variant] for name, variant in found.items()}, again))
+    if not choices:
+        return Tuning((), len(variants), again[0][""] / 1e3, again[0][""] / 1e3, False)
+    chosen = bench.build({choice.name: choice.variant for choice in choices})
     progress("comparing the network with what it was")
-    before, after = bench.compare(own, chosen, seconds * (1 - _SCREENING)) if choices else (times[0][""],) * 2
+    before, after = bench.compare(own, chosen, seconds * (1 - _SCREENING - _CONFIRMING))
     return Tuning(choices, len(variants), before / 1e3, after / 1e3, after < before * (1 - LEAST_WHOLE_GAIN))
 
 
@@ -100,7 +104,7 @@ def _choices(variants: Mapping[str, Sequence[str]], times: Sequence[Mapping[str,
         taken = [of[name] for of in times[1 : len(found) + 1]]
         best = min(range(len(found)), key=taken.__getitem__)
         if taken[best] < times[0][name] * (1 - LEAST_GAIN):
-            choices.append(Choice(name, found[best], len(found), times[0][name], taken[best]))
+            choices.append(Choice(name, found[best], times[0][name], taken[best]))
     return choices
 
 
