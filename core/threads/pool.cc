@@ -15,7 +15,7 @@ namespace {
 // to burn a core that somebody else could use.
 constexpr int kSpinsBeforeSleep = 4000;
 // A thread that is there claims its share within a fraction of a microsecond.
-constexpr int kSpinsBeforeHelp = 16;
+constexpr int kSpinsBeforeHelp = 32;
 constexpr int kSpinsToGather = 200;
 // Waking up takes some tens of microseconds.
 constexpr int kSpinsToWake = 5000;
@@ -46,12 +46,14 @@ void Pool::run(int threads, Section& section) {
   section_ = &section;
   threads_.store(threads, std::memory_order_relaxed);
   patience_ = asleep_.load(std::memory_order_relaxed) > 0 ? kSpinsToWake : kSpinsToGather;
-  first_ = number_of(open_.load(std::memory_order_relaxed)) + 1;
-  for (int seat = 0; seat <= static_cast<int>(workers_.size()); ++seat)
-    seats_[seat].next.store(seat < threads ? first_ : 0, std::memory_order_relaxed);
-  open(first_);
-  sections_.fetch_add(1, std::memory_order_release);
-  sections_.notify_all();
+  first_ = number_of(open_.load(std::memory_order_relaxed));
+  if (threads != seated_) assign_seats(threads);
+  // Either a thread that falls asleep sees the stage, or it is seen here: hence the order of both, on both sides.
+  open(first_, std::memory_order_seq_cst);
+  if (asleep_.load(std::memory_order_seq_cst) > 0) {
+    calls_.fetch_add(1, std::memory_order_release);
+    calls_.notify_all();
+  }
   work(0);
 }
 
@@ -79,38 +81,51 @@ int Pool::grow(int threads) {
   return std::min(threads, static_cast<int>(workers_.size()) + 1);
 }
 
+// Seats keep the number of the next stage from one section to the next, while the threads are as many.
+void Pool::assign_seats(int threads) {
+  for (int seat = 0; seat <= static_cast<int>(workers_.size()); ++seat)
+    seats_[seat].next.store(seat < threads ? first_ : 0, std::memory_order_relaxed);
+  seated_ = threads;
+}
+
 void Pool::serve(int thread) {
   const DefaultFloatMode mode;
   asleep_.fetch_sub(1, std::memory_order_relaxed);
-  for (;;) {
-    const uint32_t seen = sections_.load(std::memory_order_acquire);
-    work(thread);
-    for (int spins = 0; sections_.load(std::memory_order_acquire) == seen; ++spins) {
-      if (spins < kSpinsBeforeSleep) {
-        pause_cpu();
-      } else {
-        sleep(seen);
-      }
+  for (int spins = 0;;) {
+    if (has_part(thread, open_.load(std::memory_order_acquire))) {
+      work(thread);
+      spins = 0;
+    } else if (++spins < kSpinsBeforeSleep) {
+      pause_cpu();
+    } else {
+      sleep(thread);
+      spins = 0;
     }
   }
 }
 
-void Pool::sleep(uint32_t seen) {
-  asleep_.fetch_add(1, std::memory_order_relaxed);
-  sections_.wait(seen, std::memory_order_acquire);
+bool Pool::has_part(int thread, Ticket ticket) const noexcept {
+  return (ticket & kClosed) == 0 && thread < threads_.load(std::memory_order_relaxed);
+}
+
+// Sleeps until called, unless there is a part to take. See `run`.
+void Pool::sleep(int thread) {
+  asleep_.fetch_add(1, std::memory_order_seq_cst);
+  const uint32_t calls = calls_.load(std::memory_order_acquire);
+  if (!has_part(thread, open_.load(std::memory_order_seq_cst))) calls_.wait(calls, std::memory_order_acquire);
   asleep_.fetch_sub(1, std::memory_order_relaxed);
 }
 
 // Tells the threads of a stage. All that they read was written before; `remaining_` too, by the only thread there is
 // between two stages.
-void Pool::open(uint64_t number) {
+void Pool::open(uint64_t number, std::memory_order order) {
   const auto stage = static_cast<int>(number - first_);
   if (stage == section_->stages()) {
-    open_.store(number << kFlags | kClosed, std::memory_order_release);
+    open_.store(number << kFlags | kClosed, order);
     return;
   }
   remaining_.store(threads_.load(std::memory_order_relaxed), std::memory_order_relaxed);
-  open_.store(number << kFlags | (section_->meets(stage) ? kMeets : 0), std::memory_order_release);
+  open_.store(number << kFlags | (section_->meets(stage) ? kMeets : 0), order);
 }
 
 // Takes part in the section that is open, if any, until it is done.
@@ -120,7 +135,7 @@ void Pool::work(int thread) noexcept {
   for (Ticket ticket = open_.load(std::memory_order_acquire); (ticket & kClosed) == 0;
        ticket = next_ticket(thread, ticket, was_alone)) {
     const int shares = threads_.load(std::memory_order_relaxed);
-    if (thread >= shares) return;
+    if (thread >= shares) return;  // of a section that began meanwhile
     if (!claim(thread, ticket)) continue;
     if ((ticket & kMeets) != 0) {
       meet(thread, ticket);
@@ -146,7 +161,7 @@ void Pool::run_share(Ticket ticket, int share, int shares, Barrier& barrier) noe
   section_->run(stage, share, shares, barrier);
   if (remaining_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   section_->finish(stage);
-  open(number + 1);
+  open(number + 1, std::memory_order_release);
 }
 
 // Does the shares that nobody has claimed; returns whether there were any.

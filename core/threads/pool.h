@@ -46,10 +46,12 @@ class Pool {
   Pool() : seats_(std::make_unique<Seat[]>(kMostThreads)) {}
 
   int grow(int threads);
+  void assign_seats(int threads);
   void serve(int thread);
-  void sleep(uint32_t seen);
+  bool has_part(int thread, Ticket ticket) const noexcept;
+  void sleep(int thread);
 
-  void open(uint64_t number);
+  void open(uint64_t number, std::memory_order order);
   void work(int thread) noexcept;
   bool claim(int seat, Ticket ticket) noexcept;
   void run_share(Ticket ticket, int share, int shares, Barrier& barrier) noexcept;
@@ -62,20 +64,23 @@ class Pool {
   std::vector<std::thread> workers_;
   std::unique_ptr<Seat[]> seats_;
 
-  // Of the section that is open. Whoever has claimed a share may read them, until that is done.
-  Section* section_ = nullptr;
+  int seated_ = 0;  // threads that have a share of each stage
+
+  // All that a thread needs to take part, and is told by, in one line of the cache. Of the section that is open;
+  // whoever has claimed a share may read them, until that is done.
+  alignas(128) Section* section_ = nullptr;
   uint64_t first_ = 1;  // the number of its first stage
+  std::atomic<Ticket> open_{1 << kFlags | kClosed};
   std::atomic<int> threads_{1};
+  std::atomic<int> remaining_{0};  // shares of the stage that are not done
 
   // Of the stage that is open and whose threads meet.
-  Barrier barrier_;
+  alignas(128) Barrier barrier_;
   int crew_ = 1;
   int patience_ = 0;
   alignas(64) std::atomic<uint64_t> gathered_{0};  // the number of the latest such stage whose threads are known
 
-  alignas(64) std::atomic<Ticket> open_{kClosed};
-  alignas(64) std::atomic<int> remaining_{0};  // shares of the stage that are not done
-  alignas(64) std::atomic<uint32_t> sections_{0};
+  alignas(64) std::atomic<uint32_t> calls_{0};  // how often sleepers were called
   std::atomic<int> asleep_{0};
 };
 
