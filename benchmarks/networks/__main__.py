@@ -5,13 +5,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.compare import Network
-from benchmarks.networks import models
+from benchmarks.networks import models, pretrained
 from benchmarks.networks.table import networks_table
 from benchmarks.suite import add_options, available, integers, measure_all, write
 from benchmarks.terminal import terminal
 from octavo.runtime.peak import int8_peak
 
 DEFAULT = ("octavo", "onnxruntime", "openvino", "torch.ao", "float")
+NETWORKS = (*models.NETWORKS, pretrained.NAME)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -30,7 +31,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def network(name: str, statistics: models.Statistics = "random") -> Network:
-    """Return one of torchvision's networks with seeded weights, and its samples."""
+    """Return the network of that name, of NETWORKS, and its samples.
+
+    Those of torchvision have seeded weights; EfficientNet-Lite0 has its own, and `statistics` means nothing to it.
+    """
+    if name == pretrained.NAME:
+        return pretrained.efficientnet_lite0()
     model = models.build(name, statistics)
     inputs = models.test_samples(name)
     return Network(
@@ -49,12 +55,12 @@ def _networks(options: argparse.Namespace, contenders: Sequence[str]) -> Iterato
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.networks", description=__doc__)
-    known = ", ".join(models.NETWORKS)
-    parser.add_argument("names", nargs="*", default=models.NETWORKS, metavar="NAME", help=f"of {known}")
+    known = ", ".join(NETWORKS)
+    parser.add_argument("names", nargs="*", default=NETWORKS, metavar="NAME", help=f"of {known}")
     add_options(parser, DEFAULT, rounds=5)
     parser.add_argument("--statistics", choices=("random", "measured"), default="random", help="of the batch norms")
     options = parser.parse_args(arguments)
-    if unknown := set(options.names) - set(models.NETWORKS):
+    if unknown := set(options.names) - set(NETWORKS):
         parser.error(f"unknown network {', '.join(sorted(unknown))}; known: {known}")
     return options
 
