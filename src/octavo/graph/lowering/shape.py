@@ -54,7 +54,13 @@ def transpose(b: Builder, x: Value, first: int, second: int) -> Value:
     return permute(b, x, order)
 
 
-@lowers("t", "numpy_T", "matrix_H", "mT", moves=True)
+@lowers("mT", moves=True)
+def transpose_matrices(b: Builder, x: Value) -> Value:
+    """Lower the transpose of each matrix of a batch."""
+    return transpose(b, x, -2, -1)
+
+
+@lowers("t", "numpy_T", "matrix_H", moves=True)
 def t(b: Builder, x: Value) -> Value:
     """Lower the transpose of a matrix."""
     if len(b.shape(x)) != 2:

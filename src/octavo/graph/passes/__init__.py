@@ -9,20 +9,22 @@ from octavo.graph.passes.affine_to_conv import affine_to_conv
 from octavo.graph.passes.channel_shuffle import channel_shuffle
 from octavo.graph.passes.fold_batch_norm import fold_batch_norm
 from octavo.graph.passes.fuse_activation import fuse_activation
+from octavo.graph.passes.fuse_attention import fuse_attention
 from octavo.graph.passes.fuse_pad import fuse_pad
 from octavo.graph.passes.fuse_residual import fuse_residual
-from octavo.graph.passes.merge_permutes import merge_permutes
-from octavo.graph.passes.merge_reshapes import merge_reshapes
+from octavo.graph.passes.merge_moves import merge_moves
 from octavo.graph.passes.remove_dead import remove_dead
 from octavo.graph.passes.share_qparams import share_qparams
+from octavo.graph.passes.sink_moves import sink_moves
 from octavo.graph.passes.slice_of_concat import slice_of_concat
 
 PASSES: tuple[Callable[[Graph], Graph], ...] = (
     channel_shuffle,
     slice_of_concat,
-    merge_permutes,
-    merge_reshapes,
+    fuse_attention,
+    merge_moves,
     remove_dead,
+    sink_moves,
     fold_batch_norm,
     affine_to_conv,
     fuse_pad,
@@ -32,10 +34,10 @@ PASSES: tuple[Callable[[Graph], Graph], ...] = (
 )
 
 
-LAYERWISE_PASSES = tuple(rewrite for rewrite in PASSES if rewrite is not fuse_residual)
-"""Those that leave each layer a rounding of its own."""
+LAYERWISE_PASSES = tuple(rewrite for rewrite in PASSES if rewrite not in (fuse_residual, fuse_attention))
+"""Those that leave each layer a rounding of its own, and attention as it was written."""
 
-FLOAT_PASSES = tuple(rewrite for rewrite in PASSES if rewrite not in (fuse_residual, fuse_activation))
+FLOAT_PASSES = tuple(rewrite for rewrite in PASSES if rewrite not in (fuse_residual, fuse_activation, fuse_attention))
 """Those that are worth their while where nothing will be rounded to 8 bits."""
 
 
@@ -54,12 +56,13 @@ __all__ = [
     "channel_shuffle",
     "fold_batch_norm",
     "fuse_activation",
+    "fuse_attention",
     "fuse_pad",
     "fuse_residual",
-    "merge_permutes",
-    "merge_reshapes",
+    "merge_moves",
     "remove_dead",
     "run_passes",
     "share_qparams",
+    "sink_moves",
     "slice_of_concat",
 ]
