@@ -28,6 +28,7 @@ from builders import Case, Made
 
 CATALOGUES: dict[str, Callable[[], Made]] = {
     "cast": pointwise_cases.cast_cases,
+    "truncate": pointwise_cases.truncate_cases,
     "quantize": pointwise_cases.quantize_cases,
     "dequantize": pointwise_cases.dequantize_cases,
     "conv": weighted_cases.conv_cases,
@@ -60,6 +61,7 @@ CATALOGUES: dict[str, Callable[[], Made]] = {
     "softplus": pointwise_cases.softplus_cases,
     "prelu": pointwise_cases.prelu_cases,
     "reduce": reducing_cases.reduce_cases,
+    "cumsum": reducing_cases.cumsum_cases,
     "softmax": reducing_cases.softmax_cases,
     "log_softmax": reducing_cases.log_softmax_cases,
     "lstm": recurrent_cases.lstm_cases,

@@ -64,6 +64,13 @@ def cast_cases() -> Made:
         yield f"{function}-edges", deferred(one_operator, "cast", [edges], [INDEX], FLOAT, attributes)
 
 
+def truncate_cases() -> Made:
+    x = np.array([0.5, -0.5, 1.99, -1.99, 2**24 + 2, 2**30, -(2**30), 3e38, -np.inf, np.inf, np.nan, -0.0], np.float32)
+    yield "edges", deferred(one_operator, "truncate", [x], [FLOAT], INDEX, {})
+    for shape in SHAPES:
+        yield _label(shape), deferred(unary_operator, "truncate", shape, FLOAT, INDEX)
+
+
 def quantize_cases() -> Made:
     for shape in SHAPES:
         yield _label(shape), deferred(unary_operator, "quantize", shape, FLOAT, U8)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from builders import FLOAT, Case, Made, deferred, one_operator, unary_operator
 
+from octavo.program import Value
+
 SIZES = (*range(1, 11), 15, 16, 17, 31, 32, 33, 63, 65, 127, 129, 1000)
 
 
@@ -56,3 +58,16 @@ def reduce_cases() -> Made:
         yield f"{function}-6-axes", made((2, 1, 3, 2, 2, 3), 2)
         for axis in (0, 1):
             yield f"{function}-special-axis{axis}", deferred(_special, function, (40, 40), axis)
+
+
+def cumsum_cases() -> Made:
+    index = Value("int64")
+    for kind in (FLOAT, index):
+        for size in (1, 2, 17, 129):
+            yield f"{kind.dtype}-rows-{size}", deferred(unary_operator, "cumsum", (3, size), kind, axis=1)
+        for axis in range(4):
+            yield f"{kind.dtype}-axis{axis}-of-4", deferred(unary_operator, "cumsum", (3, 18, 5, 4), kind, axis=axis)
+    huge = np.full((2, 5), 2**62, np.int64)
+    yield "wraps", deferred(one_operator, "cumsum", [huge], [index], index, {"axis": 1})
+    special = np.array([[0.0, 1, np.inf, 1, -np.inf, 2], [-0.0, 3e38, 3e38, 1, np.nan, 1]], np.float32)
+    yield "special", deferred(one_operator, "cumsum", [special], [FLOAT], FLOAT, {"axis": 1})

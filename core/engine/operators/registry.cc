@@ -36,6 +36,8 @@ constexpr Registration kRegistry[] = {
     {"softplus", make_softplus},
     {"prelu", make_prelu},
     {"cast", make_cast},
+    {"truncate", make_truncate},
+    {"cumsum", make_cumsum},
     {"reduce", make_reduce},
     {"softmax", make_softmax},
     {"log_softmax", make_log_softmax},

@@ -47,6 +47,8 @@ std::unique_ptr<Operator> make_elu(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_softplus(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_prelu(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_cast(const OperatorSpec& spec);
+std::unique_ptr<Operator> make_truncate(const OperatorSpec& spec);
+std::unique_ptr<Operator> make_cumsum(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_reduce(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_log_softmax(const OperatorSpec& spec);
 std::unique_ptr<Operator> make_softmax(const OperatorSpec& spec);

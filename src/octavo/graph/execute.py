@@ -168,6 +168,8 @@ _OPERATORS: Mapping[str, Callable[..., Any]] = {
     "matmul": mixing.matmul,
     "log_softmax": lambda node, x: torch.log_softmax(x, node.attributes["axis"]),
     "reduce": mixing.reduce,
+    "cumsum": lambda node, x: torch.cumsum(x, node.attributes["axis"]),
+    "truncate": lambda node, x: x.clamp(-(2.0**30), 2.0**30).nan_to_num(0.0).long(),
     "binary": mixing.binary,
     "where": lambda node, condition, a, b: torch.where(condition != 0, a, b),
     "cast": mixing.cast,

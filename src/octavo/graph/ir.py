@@ -20,6 +20,8 @@ A node computes on float32 and has one output, where nothing else is said. Its `
 | `reduce` | `function` (sum, mean, max, min), `axis`, `keepdim` | |
 | `binary` | `function` (sub, div, maximum, minimum) | broadcasts, as `add` does |
 | `where` | | broadcasts; reads a condition that is 0 or not, and both choices |
+| `cumsum` | `axis` | of float32 or int64 |
+| `truncate` | | float32 as int64 |
 | `cast` | `function` (value, not_zero) | reads int64 |
 | `range` | `axis`, `start`, `step` | int64 `start + i · step` for the indices of an axis of its input |
 | `constant` | | `value`; reads nothing |

@@ -23,6 +23,9 @@ from octavo.recipe.summary import LayerSummary, Report
 from octavo.runtime import LoadedProgram
 from octavo.runtime.timing import interleave
 
+_NO_ARITHMETIC = frozenset({"reshape", "permute", "slice", "constant", "range"})
+"""What is not worth a line where it runs in float: it computes nothing."""
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -60,6 +63,7 @@ def measure(loaded: LoadedProgram, layers: Sequence[Layer], origin: Origin, seco
         layers=tuple(
             LayerSummary(layer.name, layer.type, layer.int8, layer.reason, layer.remedy, errors.get(layer.output))
             for layer in layers
+            if layer.int8 or layer.type not in _NO_ARITHMETIC
         ),
         sqnr_db=errors.get(loaded.program.outputs[0].removesuffix(".dequantized")),
         float_bytes=float_bytes,

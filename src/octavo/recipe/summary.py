@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from octavo.runtime.timing import Timing
+
+_HEADINGS = ("layer", "operator", "runs in", "SQNR")
+# A network of more layers is not listed as a whole, but the layers of least SQNR.
+_LISTED, _WORST = 40, 10
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,32 @@ class LayerSummary:
     reason: str
     remedy: str
     sqnr_db: float | None
+
+
+@dataclass(frozen=True)
+class FloatGroup:
+    """Layers that run in float for one reason.
+
+    Args:
+        reason, remedy: as in `LayerSummary`.
+        layers: at least one, in order of execution.
+    """
+
+    reason: str
+    remedy: str
+    layers: tuple[LayerSummary, ...]
+
+    @property
+    def operators(self) -> str:
+        """Count them by operator: `24 add, 13 layer_norm`."""
+        counts = Counter(layer.type for layer in self.layers)
+        return ", ".join(f"{count} {kind}" if count > 1 else kind for kind, count in counts.most_common())
+
+    @property
+    def places(self) -> str:
+        """Name the first of them, and say how many there are besides."""
+        first, others = self.layers[0].name, len(self.layers) - 1
+        return f"{first} and {others} more" if others else first
 
 
 @dataclass(frozen=True)
@@ -104,10 +135,36 @@ class Report:
             "isa": self.isa,
         }
 
+    @property
+    def float_groups(self) -> tuple[FloatGroup, ...]:
+        """Return the layers that run in float by their reason, the largest group first."""
+        groups: dict[tuple[str, str], list[LayerSummary]] = {}
+        for layer in self.float_layers:
+            groups.setdefault((layer.reason, layer.remedy), []).append(layer)
+        found = (FloatGroup(*key, tuple(layers)) for key, layers in groups.items())
+        return tuple(sorted(found, key=lambda group: -len(group.layers)))
+
+    def shown_layers(self) -> tuple[LayerSummary, ...]:
+        """Return the layers to list: all of a small network, of a large one those in int8 with the least SQNR."""
+        if len(self.layers) <= _LISTED:
+            return self.layers
+        known = [layer for layer in self.layers if layer.int8 and layer.sqnr_db is not None]
+        worst = {id(layer) for layer in sorted(known, key=lambda layer: layer.sqnr_db or 0.0)[:_WORST]}
+        return tuple(layer for layer in self.layers if id(layer) in worst)
+
+    def details(self) -> str:
+        """Write a line for every layer: its operator, where it runs, its SQNR."""
+        return "\n".join(_aligned([_HEADINGS, *(layer_row(layer) for layer in self.layers)]))
+
     def __str__(self) -> str:
-        lines = _aligned([("layer", "operator", "runs in", "SQNR")] + [layer_row(layer) for layer in self.layers])
+        shown = self.shown_layers()
+        lines = _aligned([_HEADINGS, *(layer_row(layer) for layer in shown)])
+        if len(shown) < len(self.layers):
+            lines.append(
+                f"… the {len(shown)} of {len(self.layers)} layers with the least SQNR; details() lists them all"
+            )
         lines += [f"{heading:8} {text}" for heading, text in self.totals()]
-        lines += [f"float    {la.name} ({la.type}): {la.reason}. Remedy: {la.remedy}" for la in self.float_layers]
+        lines += [f"float    {g.operators} ({g.places}): {g.reason}. Remedy: {g.remedy}" for g in self.float_groups]
         return "\n".join(lines)
 
 

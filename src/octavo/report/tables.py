@@ -8,7 +8,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from octavo.recipe.summary import LayerSummary, Report, layer_row
+from octavo.recipe.summary import FloatGroup, LayerSummary, Report, layer_row
 
 # Below this, an error in a layer is likely to be seen in the answers.
 _LOW_SQNR = 15.0
@@ -19,12 +19,12 @@ def report_tables(report: Report, layers: bool = True) -> Iterator[RenderableTyp
 
     Args:
         report: of `QuantizedModel.report`.
-        layers: whether to list every layer.
+        layers: whether to list every layer, those in float one by one too.
     """
     if layers:
         yield _layers(report)
     if report.float_layers:
-        yield _float_layers(report.float_layers)
+        yield _float_layers(report.float_layers) if layers else _float_groups(report.float_groups)
     yield _totals(report)
 
 
@@ -48,6 +48,15 @@ def _float_layers(layers: tuple[LayerSummary, ...]) -> Table:
         table.add_column(heading, overflow="fold")
     for layer in layers:
         table.add_row(layer.name, layer.type, layer.reason, layer.remedy)
+    return table
+
+
+def _float_groups(groups: tuple[FloatGroup, ...]) -> Table:
+    table = Table(title="Left in float", title_justify="left", show_lines=True)
+    for heading in ("operators", "where", "reason", "remedy"):
+        table.add_column(heading, overflow="fold")
+    for group in groups:
+        table.add_row(group.operators, group.places, group.reason, group.remedy)
     return table
 
 

@@ -104,11 +104,13 @@ def div(b: Builder, x: Any, y: Any, *, rounding_mode: str | None = None) -> Valu
 
 @lowers("pow")
 def power(b: Builder, x: Any, exponent: Any) -> Value:
-    """Lower `x²` as `x · x`, and `x` to the power of 0.5 or −0.5 as a square root or its inverse."""
+    """Lower `x²` and `x³` as products, and `x` to the power of 0.5 or −0.5 as a square root or its inverse."""
+    if isinstance(x, Value) and exponent == 3:
+        return combine(b, "mul", combine(b, "mul", x, x, ".square"), x)
     if isinstance(x, Value) and exponent in (2, 0.5, -0.5):
         function = {0.5: "sqrt", -0.5: "rsqrt"}.get(exponent)
         return _binary(b, "mul", x, x) if function is None else b.elementwise("function", x, {"function": function})
-    raise Unsupported("it is neither a square nor a square root", "multiply, or use exp")
+    raise Unsupported("it is no square, cube or square root", "multiply, or use exp")
 
 
 @lowers("maximum", "minimum", patterns=True)

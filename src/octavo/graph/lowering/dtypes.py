@@ -36,7 +36,7 @@ def check_dtypes(b: Builder, key: str, values: Sequence[Value], made: Any) -> No
 def _number_dtypes(key: str, integers: bool) -> set[torch.dtype]:
     """Return the dtypes of PyTorch that float32 values stand for: booleans are moved, integers computed with."""
     return (
-        {torch.int64, torch.bool}
+        {torch.int64, torch.int32, torch.bool}
         if key in MOVES or (integers and key not in ("add", "sub", "rsub"))
-        else ({torch.int64} if integers else set())
+        else ({torch.int64, torch.int32} if integers else set())
     )

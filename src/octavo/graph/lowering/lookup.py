@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
 
 from octavo.graph.ir import Shape
 from octavo.graph.lowering.builder import INDICES, Builder
-from octavo.graph.lowering.operands import indices_of
-from octavo.graph.lowering.patterns import Line, Ramp
+from octavo.graph.lowering.operands import constant, indices_of, is_uniform
+from octavo.graph.lowering.patterns import Line, Ramp, recognize
 from octavo.graph.lowering.registry import Unsupported, Value, lowers
 
 _MODES = ("sum", "mean", "max")
@@ -21,11 +22,54 @@ def embedding(
 ) -> Value:
     """Lower a look-up; `padding_idx` is of use in training alone."""
     _require_table(weight)
+    if is_uniform(ids):
+        return _one_row(b, weight, int(ids.uniform))
     if isinstance(ids, Ramp):
         _limit(b, ids, weight.shape[0])
         ids = indices_of(b, ids)
+    if isinstance(ids, Value) and ids.name not in b.fixed and b.argument_dtype(1) in (torch.int64, torch.int32):
+        ids = _computed(b, ids)
     _require_indices(b, ids, "its ids")
     return b.emit("embedding", (ids,), None, {}, {"weight": weight})
+
+
+@lowers("gather", any_dtype=True, patterns=True)
+def gather(b: Builder, x: Any, axis: int, indices: Any, *, sparse_grad: bool = False) -> Any:
+    """Lower a choice among numbers that are all the same."""
+    x = recognize(x) if isinstance(x, torch.Tensor) else x
+    if is_uniform(x):
+        return replace(x, shape=b.result_shape())
+    raise Unsupported("it chooses among the elements of an axis", "look rows up with an embedding, or slice")
+
+
+@lowers("cumsum", any_dtype=True)
+def cumsum(b: Builder, x: Value, axis: int, *, dtype: Any = None) -> Value:
+    """Lower the sums of the first elements along an axis; of integers as they are, of booleans in float32."""
+    made = b.current.meta["val"].dtype
+    if made not in (torch.float32, torch.int64, torch.int32) or (made != torch.float32 and dtype is torch.float32):
+        raise Unsupported(f"it makes values of {made}", "keep them in float32 or int64")
+    x = b.dense(x)
+    y = b.emit("cumsum", (x,), b.shape(x), {"axis": axis % len(b.shape(x))})
+    if x.name in b.fixed:
+        if b.fixed[x.name] != INDICES:
+            raise Unsupported("it adds the integers of a tensor in 8 bits", "dequantize it (a DeQuantStub)")
+        b.fixed[y.name] = INDICES
+    return y
+
+
+def _computed(b: Builder, ids: Value) -> Value:
+    """Return integers that were computed in float32 as int64."""
+    made = b.emit("truncate", (ids,), b.shape(ids), suffix=".ids")
+    b.fixed[made.name] = INDICES
+    return made
+
+
+def _one_row(b: Builder, weight: torch.Tensor, row: int) -> Value:
+    """Return the row that all ids name, as often as there are ids."""
+    if not 0 <= row < len(weight):
+        raise Unsupported(f"its id is {row}, its table has {len(weight)} rows", "make the table larger")
+    shape = b.result_shape()
+    return Value(constant(b, weight[row].reshape((1,) * (len(shape) - 1) + (-1,))).name, shape)
 
 
 @lowers("embedding_bag", "_embedding_bag", "_embedding_bag_forward_only", any_dtype=True, patterns=True)

@@ -115,7 +115,7 @@ class _Visit:
         sized = any(isinstance(leaf, (*_SYMBOLIC, Ramp, Split)) for leaf in leaves)
         if (sized and not values and not packed and key != "embedding") or (is_fill(node) and (sized or values)):
             return fold(self._builder, node, arguments, keywords)
-        if not any(isinstance(leaf, (Value, Packed, Ramp, Both)) for leaf in leaves):
+        if not any(isinstance(leaf, (Value, Packed, Ramp, Split, Both)) for leaf in leaves):
             return self._fold(node, arguments, keywords)
         if key not in LOWERINGS:
             raise Unsupported(

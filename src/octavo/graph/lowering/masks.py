@@ -11,6 +11,8 @@ from octavo.graph.lowering.operands import Both, constant, is_uniform, shifted, 
 from octavo.graph.lowering.patterns import Split
 from octavo.graph.lowering.registry import Unsupported, Value, lowers, operator_key
 
+_INTEGERS = (torch.int64, torch.int32)
+
 
 @lowers("to", "_to_copy", "type_as", "float", "long", "bool", any_dtype=True, patterns=True)
 def cast(b: Builder, x: Any, *rest: Any, **names: Any) -> Any:
@@ -24,7 +26,9 @@ def cast(b: Builder, x: Any, *rest: Any, **names: Any) -> Any:
         raise Unsupported("it converts the integers of a tensor in 8 bits", "dequantize it (a DeQuantStub)")
     if wanted == torch.bool:
         return not_zero(b, x)
-    if wanted not in (torch.float32, torch.int64) or given not in (torch.int64, torch.bool):
+    if wanted in _INTEGERS and given in _INTEGERS:
+        return x
+    if wanted not in (torch.float32, *_INTEGERS) or given not in (*_INTEGERS, torch.bool):
         raise Unsupported(f"it makes values of {wanted} from {given}", "keep tensors in float32, and ids in int64")
     return as_float(b, x)
 
@@ -50,7 +54,7 @@ def not_zero(b: Builder, x: Value, source: int = 0) -> Value:
         return x
     if x.name in b.fixed:
         return truth(b, x)
-    if given != torch.int64:
+    if given not in _INTEGERS:
         return chosen(b, x, 1.0, 0.0)
     return _bounded(b, b.elementwise("function", x, {"function": "abs"}, suffix=".abs"))
 
@@ -182,7 +186,7 @@ def _widened(b: Builder, x: Any) -> Any:
 
 
 def _are_integers(b: Builder) -> bool:
-    return all(b.argument_dtype(i) in (torch.int64, torch.bool) for i in range(len(b.current.args)))
+    return all(b.argument_dtype(i) in (*_INTEGERS, torch.bool) for i in range(len(b.current.args)))
 
 
 def _require_booleans(b: Builder) -> None:

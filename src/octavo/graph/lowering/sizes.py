@@ -58,6 +58,10 @@ def fold(b: Builder, node: fx.Node, arguments: Sequence[Any], keywords: dict[str
         first = pattern
     if isinstance(first, torch.Tensor) and key in _WIDER and made.dtype == torch.float32:
         return Value(constant(b, first).name, shape)
+    if isinstance(first, torch.Tensor) and (key in _WIDER or key == "gather"):
+        first = recognize(first if first.dim() else first.reshape(1))
+    if key == "gather" and isinstance(first, Split) and first.line is None:
+        return replace(first, shape=shape)
     if key in _ALIKE:
         return first
     if isinstance(first, Ramp | Split) and key in ("tril", "triu"):

@@ -15,6 +15,13 @@ def cast(call: Call) -> np.ndarray:
     return (x if call.attributes["function"] == "value" else x != 0).astype(np.float32)
 
 
+def truncate(call: Call) -> np.ndarray:
+    """Round toward 0, to −2³⁰ or 2³⁰ beyond those; NaN gives 0."""
+    x = call.inputs[0]
+    held = np.clip(x, np.float32(-(2**30)), np.float32(2**30))
+    return np.where(np.isnan(x), np.float32(0), held).astype(np.int64)
+
+
 def quantize(call: Call) -> np.ndarray:
     """Compute `sat(rne(x · inv) + z_y)`, `inv = f32(1/s_y)`; NaN gives clamp_min."""
     return quantize_reals(call.inputs[0], call)

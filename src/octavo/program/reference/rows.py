@@ -13,6 +13,12 @@ def reduce(call: Call) -> np.ndarray:
     return float_rows.reduce(call.attributes["function"], call.inputs[0], call.attributes["axis"])
 
 
+def cumsum(call: Call) -> np.ndarray:
+    """Add the elements along `axis` one after the other, from 0; integers wrap."""
+    x = call.inputs[0]
+    return np.cumsum(x, call.attributes["axis"], dtype=x.dtype) + x.dtype.type(0)
+
+
 def softmax(call: Call) -> np.ndarray:
     """Compute `exp(x_i − m) / Σ exp(x_j − m)` along `axis`, the sum in 16 lanes."""
     return float_rows.softmax(call.inputs[0], call.attributes["axis"])

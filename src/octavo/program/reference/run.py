@@ -28,6 +28,7 @@ Inputs = Mapping[str, np.ndarray] | Sequence[np.ndarray]
 
 FUNCTIONS: Mapping[str, Callable[[Call], np.ndarray | tuple[np.ndarray, ...]]] = {
     "cast": elementwise.cast,
+    "truncate": elementwise.truncate,
     "quantize": elementwise.quantize,
     "dequantize": elementwise.dequantize,
     "conv": conv.conv,
@@ -60,6 +61,7 @@ FUNCTIONS: Mapping[str, Callable[[Call], np.ndarray | tuple[np.ndarray, ...]]] =
     "softplus": elementwise.softplus,
     "prelu": elementwise.prelu,
     "reduce": rows.reduce,
+    "cumsum": rows.cumsum,
     "softmax": rows.softmax,
     "log_softmax": rows.log_softmax,
     "lstm": recurrent.lstm,

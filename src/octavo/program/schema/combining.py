@@ -11,6 +11,7 @@ from octavo.program.schema.forms import (
     BOOL,
     FLOAT,
     FLOAT_TO_FLOAT,
+    INDEX,
     NUMBERS,
     PAIRS,
     POSITIVES,
@@ -43,6 +44,7 @@ COMBINING: Mapping[str, OperatorType] = {
             "keepdim": BOOL,
         },
     ),
+    "cumsum": OperatorType((*FLOAT_TO_FLOAT, Form((INDEX,), INDEX)), rules.along, {"axis": AXIS}),
     "softmax": OperatorType(FLOAT_TO_FLOAT, rules.along, {"axis": AXIS}),
     "log_softmax": OperatorType(FLOAT_TO_FLOAT, rules.along, {"axis": AXIS}),
     "layer_norm": OperatorType(

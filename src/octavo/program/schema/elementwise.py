@@ -30,6 +30,7 @@ ELEMENTWISE: Mapping[str, OperatorType] = {
     "cast": OperatorType(
         (Form((INDEX,), FLOAT),), rules.same, {"function": Attribute("choice", choices=("value", "not_zero"))}
     ),
+    "truncate": OperatorType((Form((FLOAT,), INDEX),), rules.same),
     "quantize": OperatorType((Form((FLOAT,), QUANTIZED, requantizes=True),), rules.same),
     "dequantize": OperatorType((Form((QUANTIZED,), FLOAT),), rules.same),
     "add": OperatorType(arithmetic(2), rules.broadcast),
