@@ -10,8 +10,8 @@ _SIZES = {
     "max_position_embeddings": 32,
 }  # fmt: skip
 _GPT = {"vocab_size": 40, "n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 32, "use_cache": False}
-# Positions that are counted from the mask (cumsum), types from a buffer, a cube in GELU, layers that share weights,
-# the future hidden; attention written out everywhere but in the first.
+# Positions that are counted from the mask (cumsum), types from a buffer; a cube in GELU, layers that share weights;
+# the future hidden. Attention is written out in all but the first.
 _MODELS = {
     "Roberta": (_SIZES, "sdpa"),
     "Albert": ({**_SIZES, "embedding_size": 16}, "eager"),

@@ -12,7 +12,7 @@ from torch.fx.node import map_aggregate
 
 from octavo.graph.ir import Dim, Shape
 from octavo.graph.lowering.builder import Builder
-from octavo.graph.lowering.operands import constant, rows_of
+from octavo.graph.lowering.operands import Both, constant, rows_of
 from octavo.graph.lowering.patterns import Line, Pattern, Ramp, Split, apply, compare, fill, recognize, whole
 from octavo.graph.lowering.registry import Unsupported, Value, operator_key
 
@@ -62,7 +62,7 @@ def fold(b: Builder, node: fx.Node, arguments: Sequence[Any], keywords: dict[str
         first = recognize(first if first.dim() else first.reshape(1))
     if key == "gather" and isinstance(first, Split) and first.line is None:
         return replace(first, shape=shape)
-    if key in _ALIKE:
+    if key in _ALIKE or (isinstance(first, Both) and key in _WIDER and first.shape == shape):
         return first
     if isinstance(first, Ramp | Split) and key in ("tril", "triu"):
         return _triangle(first, shape, key, int(arguments[1]) if len(arguments) > 1 else 0)
