@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from builders import conv_transpose
 
 from octavo import _core
 from octavo.program import Input, Operator, Program, Value, reference, verify
@@ -134,7 +135,7 @@ def _extreme(rng: np.random.Generator, zero_point: int, ic: int, up: bool) -> tu
 @pytest.mark.parametrize("up", [True, False], ids=["up", "down"])
 @pytest.mark.parametrize("ic", [1, 20])
 def test_the_guard_is_the_exact_bound(ic, up, zero_point):
-    """Where an input reaches the last exact accumulator Winograd computes the layer; one step further it goes direct."""
+    """A layer that some input takes to the last exact accumulator is computed; one step further it goes direct."""
     rng = np.random.default_rng(ic)
     weight, x, reach = _extreme(rng, zero_point, ic, up)
     last = (LIMIT - 1 if up else -LIMIT) - reach
@@ -198,3 +199,9 @@ def test_the_engine_chooses_by_shape():
         for isa in fast:
             assert _algorithms(program, isa, wanted="")[1] == expected, (isa, size)
         assert _algorithms(program, "reference", wanted="")[1] == "direct"
+
+
+def test_parts_of_a_transposed_convolution_go_direct():
+    """They have no scratch memory, whatever variant is asked for."""
+    program, arrays = conv_transpose(x=(1, 8, 6, 7), oc=9, kernel=(3, 3), padding=1)
+    _assert_equal(program, arrays)
