@@ -6,9 +6,11 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check -qq --constraint
 NATIVE := $(shell find core bindings -name '*.cc' -o -name '*.h' -o -name CMakeLists.txt) CMakeLists.txt pyproject.toml
 # Recordings of two speakers: package=version of the Debian archive.
 PROMPTS := asterisk-core-sounds-en-wav=1.6.1-1 asterisk-core-sounds-fr-wav=1.6.1-1
+# Packages of the Debian archive: a compiler for 64-bit Arm, and its emulator.
+ARM_TOOLS := g++-aarch64-linux-gnu qemu-user-static
 SAY := @printf '\033[1m%s\033[0m\n'
 
-.PHONY: help demo test bench sequence lint format asan tsan build wheel clean
+.PHONY: help demo test bench sequence lint format asan tsan arm build wheel clean
 
 help:
 	@echo 'make demo    fold a pretrained ImageNet network into eight bits and compare it with float'
@@ -18,6 +20,7 @@ help:
 	@echo 'make lint    ruff, pyright, import-linter, clang-format'
 	@echo 'make asan    the engine tests under AddressSanitizer and UndefinedBehaviorSanitizer'
 	@echo 'make tsan    the thread pool under ThreadSanitizer'
+	@echo 'make arm     the engine for 64-bit Arm, cross-compiled, held to the same bits under an emulator'
 	@echo 'make build   the native engine into .venv/; make wheel: into dist/; make clean removes what was built'
 
 demo: build
@@ -120,6 +123,19 @@ tsan:
 	@mkdir -p build
 	@$(CXX) -std=c++20 -O1 -g -fsanitize=thread -Wall -Wextra -Icore core/tests/pool.cc core/threads/pool.cc -pthread -o build/tsan
 	@build/tsan
+
+# Programs of the tests and what the reference makes of them are recorded here and replayed there. Once on a processor
+# with every extension, once on one that has none.
+arm: build
+	@command -v aarch64-linux-gnu-g++ > /dev/null && command -v qemu-aarch64-static > /dev/null || apt-get install -qq $(ARM_TOOLS) \
+	  || { echo 'make arm needs the Debian packages $(ARM_TOOLS): `apt-get update`, then `apt-get install` them.'; exit 1; }
+	$(SAY) 'build: the native engine for 64-bit Arm'
+	@$(BIN)/cmake -S . -B build/arm -G Ninja -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN))/ninja \
+	  --toolchain core/cmake/aarch64-linux-gnu.cmake > /dev/null
+	@$(BIN)/cmake --build build/arm --target octavo_replay --parallel $(JOBS)
+	@$(BIN)/python tests/runtime/recording.py build/arm/recording
+	@for cpu in max cortex-a53; do qemu-aarch64-static -cpu $$cpu -L /usr/aarch64-linux-gnu \
+	  build/arm/core/octavo_replay build/arm/recording || exit 1; done
 
 clean:
 	rm -rf build dist .venv .pytest_cache .hypothesis .ruff_cache .import_linter_cache

@@ -1,12 +1,15 @@
 #include "engine/isa.h"
 
+#if defined(__aarch64__) && defined(__linux__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
+
 namespace octavo {
 
 bool is_supported(Isa isa) {
 #if defined(__x86_64__)
   switch (isa) {
-    case Isa::reference:
-      return true;
     case Isa::avx2:
       return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c");
     case Isa::avx512:
@@ -14,7 +17,22 @@ bool is_supported(Isa isa) {
              __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
     case Isa::avx512_vnni:
       return is_supported(Isa::avx512) && __builtin_cpu_supports("avx512vnni");
+    default:
+      break;
   }
+#elif defined(__aarch64__) && defined(__linux__)
+  switch (isa) {
+    case Isa::neon:
+      return true;
+    case Isa::neon_dotprod:
+      return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+    case Isa::neon_i8mm:
+      return is_supported(Isa::neon_dotprod) && (getauxval(AT_HWCAP2) & HWCAP2_I8MM) != 0;
+    default:
+      break;
+  }
+#elif defined(__aarch64__)
+  if (isa == Isa::neon) return true;
 #endif
   return isa == Isa::reference;
 }
@@ -29,6 +47,12 @@ const char* name_of(Isa isa) {
       return "avx512";
     case Isa::avx512_vnni:
       return "avx512_vnni";
+    case Isa::neon:
+      return "neon";
+    case Isa::neon_dotprod:
+      return "neon_dotprod";
+    case Isa::neon_i8mm:
+      return "neon_i8mm";
   }
   return "";
 }

@@ -6,9 +6,10 @@
 namespace octavo {
 
 // From the plainest up, family by family: the last one that a machine runs is its best.
-enum class Isa : uint8_t { reference, avx2, avx512, avx512_vnni };
+enum class Isa : uint8_t { reference, avx2, avx512, avx512_vnni, neon, neon_dotprod, neon_i8mm };
 
-inline constexpr Isa kIsas[] = {Isa::reference, Isa::avx2, Isa::avx512, Isa::avx512_vnni};
+inline constexpr Isa kIsas[] = {Isa::reference, Isa::avx2,         Isa::avx512,   Isa::avx512_vnni,
+                                Isa::neon,      Isa::neon_dotprod, Isa::neon_i8mm};
 
 // The instruction set that a machine of `isa` runs as well, and whose kernels are taken where `isa` has none of its
 // own.
@@ -18,7 +19,12 @@ constexpr Isa fallback_of(Isa isa) {
       return Isa::avx512;
     case Isa::avx512:
       return Isa::avx2;
+    case Isa::neon_i8mm:
+      return Isa::neon_dotprod;
+    case Isa::neon_dotprod:
+      return Isa::neon;
     case Isa::avx2:
+    case Isa::neon:
     case Isa::reference:
       break;
   }
@@ -28,7 +34,9 @@ constexpr Isa fallback_of(Isa isa) {
 // Whether the kernels of `isa` are part of this build: those of another processor's are not compiled.
 constexpr bool is_built(Isa isa) {
 #if defined(__x86_64__)
-  return isa <= Isa::avx512_vnni;
+  return isa < Isa::neon;
+#elif defined(__aarch64__)
+  return isa == Isa::reference || isa >= Isa::neon;
 #else
   return isa == Isa::reference;
 #endif

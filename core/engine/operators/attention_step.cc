@@ -91,7 +91,8 @@ void AttentionStep::attend(const Queries& block, uint8_t* slot) const noexcept {
       q.data + block.batch * q.stride[0] + block.first * q.stride[1] + block.head * plan_.d * item_size(q.type.dtype),
       q.stride[1], block.count, slot, qparams);
   // No query of the block sees more keys.
-  const int64_t keys = layer_.causal ? std::min(plan_.s, block.first + block.count) : plan_.s;
+  const bool cut = layer_.causal && !layer_.kernels.row_linear->takes_all;
+  const int64_t keys = cut ? std::min(plan_.s, block.first + block.count) : plan_.s;
   const int64_t kv_head = block.head / (layer_.heads / layer_.kv_heads);
   const RowLinearPanels packed = plan_.keys.at(packed_keys(block.batch, kv_head));
   const RowLinearRows rows{.m = block.count,

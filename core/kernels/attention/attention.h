@@ -45,9 +45,13 @@ void attention_weights(const AttentionRows& rows);
 namespace avx512 {
 void attention_weights(const AttentionRows& rows);
 }  // namespace avx512
+namespace neon {
+void attention_weights(const AttentionRows& rows);
+}  // namespace neon
 
 inline constexpr KernelTable<AttentionKernel> kAttentionKernels{{{Isa::reference, reference::attention_weights},
                                                                  {Isa::avx2, avx2::attention_weights},
-                                                                 {Isa::avx512, avx512::attention_weights}}};
+                                                                 {Isa::avx512, avx512::attention_weights},
+                                                                 {Isa::neon, neon::attention_weights}}};
 
 }  // namespace octavo

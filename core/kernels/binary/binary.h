@@ -34,8 +34,13 @@ extern const BinaryKernels kBinary;
 namespace avx512 {
 extern const BinaryKernels kBinary;
 }  // namespace avx512
+namespace neon {
+extern const BinaryKernels kBinary;
+}  // namespace neon
 
-inline constexpr KernelTable<const BinaryKernels*> kBinaryKernels{
-    {{Isa::reference, &reference::kBinary}, {Isa::avx2, &avx2::kBinary}, {Isa::avx512, &avx512::kBinary}}};
+inline constexpr KernelTable<const BinaryKernels*> kBinaryKernels{{{Isa::reference, &reference::kBinary},
+                                                                   {Isa::avx2, &avx2::kBinary},
+                                                                   {Isa::avx512, &avx512::kBinary},
+                                                                   {Isa::neon, &neon::kBinary}}};
 
 }  // namespace octavo

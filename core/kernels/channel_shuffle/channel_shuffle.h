@@ -21,5 +21,6 @@ void channel_shuffle_reference(const ChannelShuffleArgs& args);
 // Two groups of 8-bit elements: the two halves of a pixel, interleaved. `item` and `groups` are not read.
 void channel_shuffle_avx2(const ChannelShuffleArgs& args);
 void channel_shuffle_avx512(const ChannelShuffleArgs& args);
+void channel_shuffle_neon(const ChannelShuffleArgs& args);
 
 }  // namespace octavo

@@ -7,6 +7,8 @@ constexpr ChannelShuffleKernel kKernels[] = {
 #if defined(__x86_64__)
     {"avx512 two groups", Isa::avx512, 1, 2, channel_shuffle_avx512},
     {"avx2 two groups", Isa::avx2, 1, 2, channel_shuffle_avx2},
+#elif defined(__aarch64__)
+    {"neon two groups", Isa::neon, 1, 2, channel_shuffle_neon},
 #endif
     {"reference", Isa::reference, 0, 0, channel_shuffle_reference},
 };

@@ -40,7 +40,7 @@ struct ConvTile {
   int64_t segments = 0;
   int64_t steps = 0;                  // length of a segment in steps of four bytes
   const void* weight = nullptr;       // packed as the kernel's row in the table says
-  const int32_t* bias = nullptr;      // [nr] bias - zero_point * sum(weight)
+  const int32_t* bias = nullptr;      // [nr] bias - (zero_point - x_zero) * sum(weight); see ConvRow
   const float* multiplier = nullptr;  // [nr]
   uint8_t* const* y = nullptr;        // one pointer a pixel
   int64_t y_offset = 0;
@@ -63,5 +63,8 @@ extern const ConvFunction kConvAvx512Vnni64[];
 extern const ConvFunction kConvAvx512VnniGroups4[];
 extern const ConvFunction kConvAvx512VnniGroups8[];
 extern const ConvFunction kConvAvx512VnniGroups16[];
+extern const ConvFunction kConvNeon16[];
+extern const ConvFunction kConvNeonDotprod16[];
+extern const ConvFunction kConvNeonI8mm16[];
 
 }  // namespace octavo

@@ -84,7 +84,7 @@ class Packer {
     for (int lane = 0; lane < row.nr; ++lane) {
       const int64_t o = panel.channel + channel_of(row, lane);
       const bool exists = o < panel.channel + panel.channels;
-      packed.bias.push_back(exists ? start(o) : 0);
+      packed.bias.push_back(exists ? start(o, row) : 0);
       packed.multiplier.push_back(exists ? constants_.multiplier[static_cast<size_t>(o)] : 0.0f);
       if (exists) pack_lane(packed, panel, lane, weight);
     }
@@ -121,14 +121,14 @@ class Packer {
     return (word * outputs + lane / 16 % outputs) * row.nr + lane % 16 * 4 + in % 4;
   }
 
-  // bias - zero_point·Σw, modulo 2^32.
-  int32_t start(int64_t o) const {
+  // bias - (zero_point - x_zero)·Σw, modulo 2^32.
+  int32_t start(int64_t o, const ConvRow& row) const {
     const int64_t count = sizes_.ic * sizes_.kh * sizes_.kw;
     uint32_t sum = 0;
     for (const int8_t w : constants_.weight.subspan(static_cast<size_t>(o * count), static_cast<size_t>(count)))
       sum += static_cast<uint32_t>(int32_t{w});
     const auto bias = static_cast<uint32_t>(constants_.bias[static_cast<size_t>(o)]);
-    return static_cast<int32_t>(bias - static_cast<uint32_t>(constants_.zero_point) * sum);
+    return static_cast<int32_t>(bias - static_cast<uint32_t>(constants_.zero_point - row.x_zero) * sum);
   }
 
   Isa isa_;

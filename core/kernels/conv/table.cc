@@ -13,6 +13,10 @@ constexpr ConvRow kRows[] = {
     {Isa::avx512_vnni, 64, 6, 4, kConvAvx512VnniGroups4, true, true, 4},
     {Isa::avx512_vnni, 64, 6, 4, kConvAvx512VnniGroups8, true, true, 8},
     {Isa::avx512_vnni, 64, 6, 4, kConvAvx512VnniGroups16, true, true, 16},
+#elif defined(__aarch64__)
+    {Isa::neon, 16, 4, 1, kConvNeon16},
+    {Isa::neon_dotprod, 16, 6, 4, kConvNeonDotprod16, false, false, 0, 128},
+    {Isa::neon_i8mm, 16, 6, 4, kConvNeonI8mm16},
 #endif
 };
 

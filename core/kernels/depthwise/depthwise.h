@@ -41,6 +41,7 @@ struct DepthwiseArgs {
 using DepthwiseFunction = void (*)(const DepthwiseArgs&);
 
 void depthwise_reference(const DepthwiseArgs& args);
+void depthwise_neon(const DepthwiseArgs& args);
 void depthwise_avx2(const DepthwiseArgs& args);
 void depthwise_avx512_vnni(const DepthwiseArgs& args);
 void depthwise_3x3_stride1_avx512_vnni(const DepthwiseArgs& args);

@@ -15,7 +15,7 @@ int block_width(std::span<const int> widths, int64_t channels) {
 
 // The channel within a block at `place`.
 int channel_at(DepthwisePacking packing, int place, int width) {
-  if (packing == DepthwisePacking::plain) return place;
+  if (packing == DepthwisePacking::plain || packing == DepthwisePacking::words) return place;
   const int per_vector = width / 4;
   return place % per_vector / 4 * 16 + place / per_vector * 4 + place % 4;
 }
@@ -53,12 +53,15 @@ void pack_block(const DepthwiseWeights& weights, const DepthwiseKernel& kernel, 
 
 PackedDepthwise pack_depthwise(const DepthwiseWeights& weights, const DepthwiseKernel& kernel) {
   const std::vector<int> order = kernel.tap_order(weights.taps);
-  const bool plain = kernel.packing == DepthwisePacking::plain, pairs = kernel.packing == DepthwisePacking::pairs;
-  const int group = plain ? std::max(1, static_cast<int>(order.size())) : pairs ? 2 : 4;  // a kernel may have no taps
+  const bool words = kernel.packing == DepthwisePacking::words,
+             wide = words || kernel.packing == DepthwisePacking::pairs;
+  const bool plain = kernel.packing == DepthwisePacking::plain;
+  // a kernel may have no taps
+  const int group = plain ? std::max(1, static_cast<int>(order.size())) : words ? 1 : wide ? 2 : 4;
   PackedDepthwise packed;
   packed.tap_groups = static_cast<int>(order.size()) / group;
   size_t lines = 0;
-  const size_t channel_bytes = sizeof(int32_t) + sizeof(float) + order.size() * (pairs ? 2 : 1);
+  const size_t channel_bytes = sizeof(int32_t) + sizeof(float) + order.size() * (wide ? 2 : 1);
   for (int64_t first = 0; first < weights.channels;) {
     const int width = block_width(kernel.widths, weights.channels - first);
     const int channels = static_cast<int>(std::min<int64_t>(width, weights.channels - first));
@@ -69,7 +72,7 @@ PackedDepthwise pack_depthwise(const DepthwiseWeights& weights, const DepthwiseK
   packed.lines.resize(lines);  // zeros: the channels and taps that do not exist
   for (const DepthwiseBlock& block : packed.blocks) {
     uint8_t* memory = packed.lines[block.at].byte;
-    if (pairs) {
+    if (wide) {
       pack_block<int16_t>(weights, kernel, order, group, block, memory);
     } else {
       pack_block<int8_t>(weights, kernel, order, group, block, memory);

@@ -1,9 +1,9 @@
 // Lays the weights of a depthwise convolution out as its kernel reads them.
 //
 // Channels are cut into blocks. A block holds, for `width` channels, the bias (int32), the multiplier (float32) and
-// then the weights, group of taps by group of taps. For the vector kernels each of these is in the order in which byte
-// unpacks leave channels: place 4·lanes·v + 4·lane + i of the block, for its `lanes` = width/16 lanes of 128 bits, is
-// channel 16·lane + 4·v + i. Bias then already includes −zero_point·Σweight, modulo 2^32.
+// then the weights, group of taps by group of taps. For those in pairs or quads each of these is in the order in which
+// byte unpacks leave channels: place 4·lanes·v + 4·lane + i of the block, for its `lanes` = width/16 lanes of 128 bits,
+// is channel 16·lane + 4·v + i. Where weights are not plain, bias already includes −zero_point·Σweight, modulo 2^32.
 #pragma once
 
 #include <cstdint>

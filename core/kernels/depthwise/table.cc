@@ -4,6 +4,7 @@ namespace octavo {
 namespace {
 
 constexpr int kReferenceWidths[] = {64};
+[[maybe_unused]] constexpr int kNeonWidths[] = {16};
 constexpr int kAvx2Widths[] = {32, 16};
 constexpr int kAvx512Widths[] = {64, 32, 16};
 
@@ -57,6 +58,8 @@ constexpr DepthwiseKernel kKernels[] = {
     {"avx512_vnni 5x5 stride 2", Isa::avx512_vnni, 5, 2, kQuads, kAvx512Widths, rows_5x5<2, 2>,
      depthwise_5x5_stride2_avx512_vnni},
     {"avx512_vnni", Isa::avx512_vnni, 0, 0, kQuads, kAvx512Widths, in_order<4>, depthwise_avx512_vnni},
+#elif defined(__aarch64__)
+    {"neon", Isa::neon, 0, 0, DepthwisePacking::words, kNeonWidths, in_order<1>, depthwise_neon},
 #endif
 };
 

@@ -10,8 +10,9 @@
 namespace octavo {
 
 // The order of a block's weights in memory.
-// plain: [channel][tap]. pairs: int16, two taps of a channel in each 32-bit lane. quads: int8, four taps in each lane.
-enum class DepthwisePacking : uint8_t { plain, pairs, quads };
+// plain: [channel][tap]. words: int16, [tap][channel]. pairs: int16, two taps of a channel in each 32-bit lane. quads:
+// int8, four taps in each lane.
+enum class DepthwisePacking : uint8_t { plain, words, pairs, quads };
 
 struct DepthwiseKernel {
   const char* name;

@@ -44,8 +44,13 @@ extern const EmbeddingKernels kEmbedding;
 namespace avx512 {
 extern const EmbeddingKernels kEmbedding;
 }  // namespace avx512
+namespace neon {
+extern const EmbeddingKernels kEmbedding;
+}  // namespace neon
 
-inline constexpr KernelTable<const EmbeddingKernels*> kEmbeddingKernels{
-    {{Isa::reference, &reference::kEmbedding}, {Isa::avx2, &avx2::kEmbedding}, {Isa::avx512, &avx512::kEmbedding}}};
+inline constexpr KernelTable<const EmbeddingKernels*> kEmbeddingKernels{{{Isa::reference, &reference::kEmbedding},
+                                                                         {Isa::avx2, &avx2::kEmbedding},
+                                                                         {Isa::avx512, &avx512::kEmbedding},
+                                                                         {Isa::neon, &neon::kEmbedding}}};
 
 }  // namespace octavo

@@ -24,10 +24,14 @@ extern const FloatBinaryKernels kFloatBinary;
 namespace avx512 {
 extern const FloatBinaryKernels kFloatBinary;
 }  // namespace avx512
+namespace neon {
+extern const FloatBinaryKernels kFloatBinary;
+}  // namespace neon
 
 inline constexpr KernelTable<const FloatBinaryKernels*> kFloatBinaryKernels{{{Isa::reference, &reference::kFloatBinary},
                                                                              {Isa::avx2, &avx2::kFloatBinary},
-                                                                             {Isa::avx512, &avx512::kFloatBinary}}};
+                                                                             {Isa::avx512, &avx512::kFloatBinary},
+                                                                             {Isa::neon, &neon::kFloatBinary}}};
 
 namespace {
 

@@ -38,8 +38,13 @@ extern const FloatConvKernels kFloatConv;
 namespace avx512 {
 extern const FloatConvKernels kFloatConv;
 }  // namespace avx512
+namespace neon {
+extern const FloatConvKernels kFloatConv;
+}  // namespace neon
 
-inline constexpr KernelTable<const FloatConvKernels*> kFloatConvKernels{
-    {{Isa::reference, &reference::kFloatConv}, {Isa::avx2, &avx2::kFloatConv}, {Isa::avx512, &avx512::kFloatConv}}};
+inline constexpr KernelTable<const FloatConvKernels*> kFloatConvKernels{{{Isa::reference, &reference::kFloatConv},
+                                                                         {Isa::avx2, &avx2::kFloatConv},
+                                                                         {Isa::avx512, &avx512::kFloatConv},
+                                                                         {Isa::neon, &neon::kFloatConv}}};
 
 }  // namespace octavo

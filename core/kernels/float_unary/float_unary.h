@@ -18,8 +18,13 @@ void float_unary(FloatFunction function, const FloatParameters& parameters, cons
 namespace avx512 {
 void float_unary(FloatFunction function, const FloatParameters& parameters, const Block& block);
 }  // namespace avx512
+namespace neon {
+void float_unary(FloatFunction function, const FloatParameters& parameters, const Block& block);
+}  // namespace neon
 
-inline constexpr KernelTable<FloatUnaryKernel> kFloatUnaryKernels{
-    {{Isa::reference, reference::float_unary}, {Isa::avx2, avx2::float_unary}, {Isa::avx512, avx512::float_unary}}};
+inline constexpr KernelTable<FloatUnaryKernel> kFloatUnaryKernels{{{Isa::reference, reference::float_unary},
+                                                                   {Isa::avx2, avx2::float_unary},
+                                                                   {Isa::avx512, avx512::float_unary},
+                                                                   {Isa::neon, neon::float_unary}}};
 
 }  // namespace octavo

@@ -42,8 +42,11 @@ void norm(const NormRow& row, const NormRows& rows, const float* weight, const f
 namespace avx512 {
 void norm(const NormRow& row, const NormRows& rows, const float* weight, const float* bias);
 }  // namespace avx512
+namespace neon {
+void norm(const NormRow& row, const NormRows& rows, const float* weight, const float* bias);
+}  // namespace neon
 
 inline constexpr KernelTable<NormKernel> kNormKernels{
-    {{Isa::reference, reference::norm}, {Isa::avx2, avx2::norm}, {Isa::avx512, avx512::norm}}};
+    {{Isa::reference, reference::norm}, {Isa::avx2, avx2::norm}, {Isa::avx512, avx512::norm}, {Isa::neon, neon::norm}}};
 
 }  // namespace octavo

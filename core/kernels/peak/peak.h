@@ -20,8 +20,17 @@ int64_t peak_macs(int64_t iterations);
 namespace avx512_vnni {
 int64_t peak_macs(int64_t iterations);
 }  // namespace avx512_vnni
+namespace neon {
+int64_t peak_macs(int64_t iterations);
+}  // namespace neon
+namespace neon_dotprod {
+int64_t peak_macs(int64_t iterations);
+}  // namespace neon_dotprod
 
-inline constexpr KernelTable<PeakKernel> kPeakKernels{
-    {{Isa::reference, reference::peak_macs}, {Isa::avx2, avx2::peak_macs}, {Isa::avx512_vnni, avx512_vnni::peak_macs}}};
+inline constexpr KernelTable<PeakKernel> kPeakKernels{{{Isa::reference, reference::peak_macs},
+                                                       {Isa::avx2, avx2::peak_macs},
+                                                       {Isa::avx512_vnni, avx512_vnni::peak_macs},
+                                                       {Isa::neon, neon::peak_macs},
+                                                       {Isa::neon_dotprod, neon_dotprod::peak_macs}}};
 
 }  // namespace octavo

@@ -80,8 +80,13 @@ extern const PoolKernels kPool;
 namespace avx512 {
 extern const PoolKernels kPool;
 }  // namespace avx512
+namespace neon {
+extern const PoolKernels kPool;
+}  // namespace neon
 
-inline constexpr KernelTable<const PoolKernels*> kPoolKernels{
-    {{Isa::reference, &reference::kPool}, {Isa::avx2, &avx2::kPool}, {Isa::avx512, &avx512::kPool}}};
+inline constexpr KernelTable<const PoolKernels*> kPoolKernels{{{Isa::reference, &reference::kPool},
+                                                               {Isa::avx2, &avx2::kPool},
+                                                               {Isa::avx512, &avx512::kPool},
+                                                               {Isa::neon, &neon::kPool}}};
 
 }  // namespace octavo

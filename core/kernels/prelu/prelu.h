@@ -18,8 +18,13 @@ void prelu(const Block& block);
 namespace avx512 {
 void prelu(const Block& block);
 }  // namespace avx512
+namespace neon {
+void prelu(const Block& block);
+}  // namespace neon
 
-inline constexpr KernelTable<PReluKernel> kPReluKernels{
-    {{Isa::reference, reference::prelu}, {Isa::avx2, avx2::prelu}, {Isa::avx512, avx512::prelu}}};
+inline constexpr KernelTable<PReluKernel> kPReluKernels{{{Isa::reference, reference::prelu},
+                                                         {Isa::avx2, avx2::prelu},
+                                                         {Isa::avx512, avx512::prelu},
+                                                         {Isa::neon, neon::prelu}}};
 
 }  // namespace octavo

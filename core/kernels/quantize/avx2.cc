@@ -1,5 +1,8 @@
 #include "kernels/avx2.h"
+// clang-format off: what the second one calls is in the first one
+#include "kernels/quantize/interleave.h"
 #include "kernels/quantize/vector.h"
+// clang-format on
 
 namespace octavo {
 namespace {

@@ -20,8 +20,13 @@ extern const QuantizeKernels kQuantize;
 namespace avx512 {
 extern const QuantizeKernels kQuantize;
 }  // namespace avx512
+namespace neon {
+extern const QuantizeKernels kQuantize;
+}  // namespace neon
 
-inline constexpr KernelTable<const QuantizeKernels*> kQuantizeKernels{
-    {{Isa::reference, &reference::kQuantize}, {Isa::avx2, &avx2::kQuantize}, {Isa::avx512, &avx512::kQuantize}}};
+inline constexpr KernelTable<const QuantizeKernels*> kQuantizeKernels{{{Isa::reference, &reference::kQuantize},
+                                                                       {Isa::avx2, &avx2::kQuantize},
+                                                                       {Isa::avx512, &avx512::kQuantize},
+                                                                       {Isa::neon, &neon::kQuantize}}};
 
 }  // namespace octavo

@@ -1,14 +1,14 @@
 // The quantize kernels of every vector instruction set V (kernels/vector.h).
 #pragma once
 
-#include "kernels/quantize/interleave.h"
 #include "kernels/quantize/quantize.h"
 #include "kernels/vector.h"
 
 namespace octavo {
 namespace {
 
-// V::quantize16(x, n, scale, y) gives the bytes of n <= 16 floats.
+// V::quantize16(x, n, scale, y) gives the bytes of n <= 16 floats; a file that includes this has quantize_planes
+// (interleave.h) of such vectors.
 template <class V>
 void quantize(float inv, const Requantize& out, const Block& block) {
   using Floats = typename V::Floats;

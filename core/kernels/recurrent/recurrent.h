@@ -68,8 +68,13 @@ extern const RecurrentKernels kRecurrent;
 namespace avx512 {
 extern const RecurrentKernels kRecurrent;
 }  // namespace avx512
+namespace neon {
+extern const RecurrentKernels kRecurrent;
+}  // namespace neon
 
-inline constexpr KernelTable<const RecurrentKernels*> kRecurrentKernels{
-    {{Isa::reference, &reference::kRecurrent}, {Isa::avx2, &avx2::kRecurrent}, {Isa::avx512, &avx512::kRecurrent}}};
+inline constexpr KernelTable<const RecurrentKernels*> kRecurrentKernels{{{Isa::reference, &reference::kRecurrent},
+                                                                         {Isa::avx2, &avx2::kRecurrent},
+                                                                         {Isa::avx512, &avx512::kRecurrent},
+                                                                         {Isa::neon, &neon::kRecurrent}}};
 
 }  // namespace octavo

@@ -22,8 +22,13 @@ void reduce(ReduceFunction function, const Block& block);
 namespace avx512 {
 void reduce(ReduceFunction function, const Block& block);
 }  // namespace avx512
+namespace neon {
+void reduce(ReduceFunction function, const Block& block);
+}  // namespace neon
 
-inline constexpr KernelTable<ReduceKernel> kReduceKernels{
-    {{Isa::reference, reference::reduce}, {Isa::avx2, avx2::reduce}, {Isa::avx512, avx512::reduce}}};
+inline constexpr KernelTable<ReduceKernel> kReduceKernels{{{Isa::reference, reference::reduce},
+                                                           {Isa::avx2, avx2::reduce},
+                                                           {Isa::avx512, avx512::reduce},
+                                                           {Isa::neon, neon::reduce}}};
 
 }  // namespace octavo

@@ -27,7 +27,9 @@ inline float fold_row(const float* x, int64_t n) {
     float all[16];
     for (int64_t r = 0; r < kRegisters; ++r) store(all + r * kLanes, lanes[r]);
     for (int64_t width = 8; width > 0; width /= 2)
-      store(all, width, Fold::combine(Floats::load(all, width), Floats::load(all + width, width)));
+      for (int64_t j = 0; j < width; j += kLanes)
+        store(all + j, width - j,
+              Fold::combine(Floats::load(all + j, width - j), Floats::load(all + width + j, width - j)));
     return all[0];
   }
 }

@@ -70,6 +70,8 @@ struct RowLinearKernels {
   int mr = 0;                              // most rows of a tile
   int interleave = 0;                      // see RowLinearTile::weight
   const RowLinearFunction* run = nullptr;  // run[i] multiplies i rows
+  // Whether a tile's k must be all that minus_sum counts. Else it may be less, where the rest of the rows is 0.
+  bool takes_all = false;
   void (*quantize)(const RowQuantization& rows) = nullptr;
   // A row alone waits for its weights: time to multiply elsewhere. run_beside[i], for 1 to 4 panels, multiplies a piece
   // of beside_rows rows meanwhile, about as many products as of the row. 0: not there.
@@ -89,9 +91,20 @@ namespace avx512_vnni {
 inline constexpr PanelShape kPanel = {32, 4};
 extern const RowLinearKernels kRowLinear;
 }  // namespace avx512_vnni
+namespace neon {
+inline constexpr PanelShape kPanel = {16, 1};
+extern const RowLinearKernels kRowLinear;
+}  // namespace neon
+namespace neon_dotprod {
+inline constexpr PanelShape kPanel = {16, 4};
+extern const RowLinearKernels kRowLinear;
+}  // namespace neon_dotprod
 
-inline constexpr KernelTable<const RowLinearKernels*> kRowLinearKernels{{{Isa::reference, &reference::kRowLinear},
-                                                                         {Isa::avx2, &avx2::kRowLinear},
-                                                                         {Isa::avx512_vnni, &avx512_vnni::kRowLinear}}};
+inline constexpr KernelTable<const RowLinearKernels*> kRowLinearKernels{
+    {{Isa::reference, &reference::kRowLinear},
+     {Isa::avx2, &avx2::kRowLinear},
+     {Isa::avx512_vnni, &avx512_vnni::kRowLinear},
+     {Isa::neon, &neon::kRowLinear},
+     {Isa::neon_dotprod, &neon_dotprod::kRowLinear}}};
 
 }  // namespace octavo

@@ -30,7 +30,7 @@ inline RowQParams row_qparams(const float* x, int64_t k, float* inverse) {
   float scale = range * kOneOver255;
   *inverse = 1.0f / scale;
   if (!(*inverse < __builtin_inff())) scale = *inverse = 1.0f;
-  const int32_t zero_point = _mm_cvtss_si32(_mm_set_ss(-least * *inverse));
+  const int32_t zero_point = static_cast<int32_t>(__builtin_rintf(-least * *inverse));  // -least >= 0
   return {.scale = scale, .zero_point = zero_point < 255 ? zero_point : 255};
 }
 

@@ -23,10 +23,18 @@ namespace avx512 {
 void softmax(const Block& block);
 void log_softmax(const Block& block);
 }  // namespace avx512
+namespace neon {
+void softmax(const Block& block);
+void log_softmax(const Block& block);
+}  // namespace neon
 
-inline constexpr KernelTable<SoftmaxKernel> kSoftmaxKernels{
-    {{Isa::reference, reference::softmax}, {Isa::avx2, avx2::softmax}, {Isa::avx512, avx512::softmax}}};
-inline constexpr KernelTable<SoftmaxKernel> kLogSoftmaxKernels{
-    {{Isa::reference, reference::log_softmax}, {Isa::avx2, avx2::log_softmax}, {Isa::avx512, avx512::log_softmax}}};
+inline constexpr KernelTable<SoftmaxKernel> kSoftmaxKernels{{{Isa::reference, reference::softmax},
+                                                             {Isa::avx2, avx2::softmax},
+                                                             {Isa::avx512, avx512::softmax},
+                                                             {Isa::neon, neon::softmax}}};
+inline constexpr KernelTable<SoftmaxKernel> kLogSoftmaxKernels{{{Isa::reference, reference::log_softmax},
+                                                                {Isa::avx2, avx2::log_softmax},
+                                                                {Isa::avx512, avx512::log_softmax},
+                                                                {Isa::neon, neon::log_softmax}}};
 
 }  // namespace octavo

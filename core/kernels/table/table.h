@@ -18,8 +18,13 @@ void table(const uint8_t* table, const Block& block);
 namespace avx512 {
 void table(const uint8_t* table, const Block& block);
 }  // namespace avx512
+namespace neon {
+void table(const uint8_t* table, const Block& block);
+}  // namespace neon
 
-inline constexpr KernelTable<TableKernel> kTableKernels{
-    {{Isa::reference, reference::table}, {Isa::avx2, avx2::table}, {Isa::avx512, avx512::table}}};
+inline constexpr KernelTable<TableKernel> kTableKernels{{{Isa::reference, reference::table},
+                                                         {Isa::avx2, avx2::table},
+                                                         {Isa::avx512, avx512::table},
+                                                         {Isa::neon, neon::table}}};
 
 }  // namespace octavo

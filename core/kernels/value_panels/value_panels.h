@@ -64,10 +64,18 @@ extern const ValuePanelKernels kValuePanels;
 namespace avx512_vnni {
 extern const ValuePanelKernels kValuePanels;
 }  // namespace avx512_vnni
+namespace neon {
+extern const ValuePanelKernels kValuePanels;
+}  // namespace neon
+namespace neon_dotprod {
+extern const ValuePanelKernels kValuePanels;
+}  // namespace neon_dotprod
 
 inline constexpr KernelTable<const ValuePanelKernels*> kValuePanelKernels{
     {{Isa::reference, &reference::kValuePanels},
      {Isa::avx2, &avx2::kValuePanels},
-     {Isa::avx512_vnni, &avx512_vnni::kValuePanels}}};
+     {Isa::avx512_vnni, &avx512_vnni::kValuePanels},
+     {Isa::neon, &neon::kValuePanels},
+     {Isa::neon_dotprod, &neon_dotprod::kValuePanels}}};
 
 }  // namespace octavo

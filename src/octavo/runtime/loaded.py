@@ -30,8 +30,8 @@ class LoadedProgram:
     Args:
         program: what to run; verified here.
         threads: how many threads one call uses, 1 or more; default: the processors available to this process.
-        isa: `"reference"`, `"avx2"`, `"avx512"` or `"avx512_vnni"`; default: the environment variable `OCTAVO_ISA`,
-            else the machine's best. The result does not depend on it.
+        isa: `"reference"`, `"avx2"`, `"avx512_vnni"`, `"neon_dotprod"`, …; default: the environment
+            variable `OCTAVO_ISA`, else the machine's best. The result does not depend on it.
         release: whether the program gives up its constants, a dict, as the engine packs them; they are gone from it
             then, and `program` knows their shapes alone.
         variants: operator name → how it is built, as tuning has found it fastest; names that the engine does not know
