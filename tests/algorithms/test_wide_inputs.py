@@ -122,5 +122,5 @@ def test_the_report_tells(samples):
     model = wide()
     data = [energies() for _ in range(samples)] or None
     report = octavo.quantize(model, energies(), data).report(seconds=0.01)
-    assert "rnn.l0.input_product (linear): its input spans too wide a range for 8 bits" in str(report)
+    assert "linear (rnn.l0.input_product): its input spans too wide a range for 8 bits" in str(report)
     assert report.sqnr_db is not None and report.sqnr_db > 25
