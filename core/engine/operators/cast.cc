@@ -1,4 +1,4 @@
-// cast: int64 as float32.
+// cast: int64 as float32; truncate: float32 as int64, rounded toward 0.
 #include "engine/operators/elementwise.h"
 #include "engine/operators/registry.h"
 #include "kernels/scalar.h"
@@ -6,29 +6,35 @@
 namespace octavo {
 namespace {
 
-// Plain loops: what is cast are masks and counts, a few for each token.
-template <class Convert>
-void convert_each(const Block& block, Convert convert) {
-  for_each_element(
-      block, [&](uint8_t* y, uint8_t* x, uint8_t*) { as_float(y) = convert(*reinterpret_cast<const int64_t*>(x)); });
-}
+using Convert = void (*)(const Block&);
 
+// Plain loops: what is converted are masks, counts and positions, a few for each token.
 void value(const Block& block) {
-  convert_each(block, [](int64_t x) { return static_cast<float>(x); });
+  for_each_element(block, [](uint8_t* y, uint8_t* x, uint8_t*) {
+    as_float(y) = static_cast<float>(*reinterpret_cast<const int64_t*>(x));
+  });
 }
 void not_zero(const Block& block) {
-  convert_each(block, [](int64_t x) { return x != 0 ? 1.0f : 0.0f; });
+  for_each_element(block, [](uint8_t* y, uint8_t* x, uint8_t*) {
+    as_float(y) = *reinterpret_cast<const int64_t*>(x) != 0 ? 1.0f : 0.0f;
+  });
 }
-
-using Convert = void (*)(const Block&);
+void truncate(const Block& block) {
+  constexpr float kMost = 1073741824.0f;  // beyond it either way a number becomes this one
+  for_each_element(block, [](uint8_t* y, uint8_t* x, uint8_t*) {
+    const float value = as_float(x);
+    const float held = value < -kMost ? -kMost : (value > kMost ? kMost : value);
+    *reinterpret_cast<int64_t*>(y) = value == value ? static_cast<int64_t>(held) : 0;
+  });
+}
 
 class Cast final : public Operator {
  public:
-  explicit Cast(const OperatorSpec& spec) : name_(spec.name) {
+  Cast(const OperatorSpec& spec, DType from, DType to, Convert convert) : name_(spec.name), convert_(convert) {
+    const auto text = [](DType dtype) { return dtype == DType::s64 ? "int64" : "float32"; };
     require_values(spec, 1);
-    require_dtype(spec, spec.inputs[0], spec.inputs[0].dtype == DType::s64, "int64");
-    require_dtype(spec, spec.outputs[0], spec.outputs[0].dtype == DType::f32, "float32");
-    convert_ = spec.choice_of<Convert>("function", {{"value", value}, {"not_zero", not_zero}});
+    require_dtype(spec, spec.inputs[0], spec.inputs[0].dtype == from, text(from));
+    require_dtype(spec, spec.outputs[0], spec.outputs[0].dtype == to, text(to));
   }
   void check(std::span<const Shape> in, std::span<const Shape> out) const override {
     require_same(name_, in[0], out[0]);
@@ -44,6 +50,12 @@ class Cast final : public Operator {
 
 }  // namespace
 
-std::unique_ptr<Operator> make_cast(const OperatorSpec& spec) { return std::make_unique<Cast>(spec); }
+std::unique_ptr<Operator> make_cast(const OperatorSpec& spec) {
+  const auto convert = spec.choice_of<Convert>("function", {{"value", value}, {"not_zero", not_zero}});
+  return std::make_unique<Cast>(spec, DType::s64, DType::f32, convert);
+}
+std::unique_ptr<Operator> make_truncate(const OperatorSpec& spec) {
+  return std::make_unique<Cast>(spec, DType::f32, DType::s64, truncate);
+}
 
 }  // namespace octavo

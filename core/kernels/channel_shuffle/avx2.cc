@@ -1,13 +1,11 @@
-// Interleaves the two halves of a pixel, 16 channels of each at a time. The last step overlaps the one before it, so
-// that nothing is written past the pixel.
 #include <immintrin.h>
 
-#include "kernels/channel_shuffle/channel_shuffle.h"
+#include "kernels/channel_shuffle/vector.h"
 
 namespace octavo {
 namespace {
 
-void interleave(const uint8_t* low, const uint8_t* high, uint8_t* y) {
+inline void interleave(const uint8_t* low, const uint8_t* high, uint8_t* y) {
   const __m128i a = _mm_loadu_si128(reinterpret_cast<const __m128i*>(low));
   const __m128i b = _mm_loadu_si128(reinterpret_cast<const __m128i*>(high));
   _mm_storeu_si128(reinterpret_cast<__m128i*>(y), _mm_unpacklo_epi8(a, b));
@@ -16,23 +14,6 @@ void interleave(const uint8_t* low, const uint8_t* high, uint8_t* y) {
 
 }  // namespace
 
-void channel_shuffle_avx2(const ChannelShuffleArgs& args) {
-  const int64_t half = args.channels / 2;
-  for (int64_t pixel = 0; pixel < args.pixels; ++pixel) {
-    const uint8_t* x = args.x + pixel * args.x_pixel;
-    uint8_t* y = args.y + pixel * args.y_pixel;
-    int64_t j = 0;
-    for (; j + 16 <= half; j += 16) interleave(x + j, x + half + j, y + 2 * j);
-    if (j < half && half >= 16) {
-      j = half - 16;
-      interleave(x + j, x + half + j, y + 2 * j);
-      continue;
-    }
-    for (; j < half; ++j) {
-      y[2 * j] = x[j];
-      y[2 * j + 1] = x[half + j];
-    }
-  }
-}
+void channel_shuffle_avx2(const ChannelShuffleArgs& args) { shuffle_pixels(args, interleave); }
 
 }  // namespace octavo

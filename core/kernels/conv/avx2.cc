@@ -9,25 +9,13 @@
 #include <cstring>
 
 #include "kernels/conv/conv.h"
+#include "kernels/unroll.h"
 
 namespace octavo {
 namespace {
 
 constexpr int kChannels = 16;
 constexpr int64_t kChunk = 128;  // bytes of a pixel widened at a time
-
-// f(0), f(1), … with constant indices from the start: only then does gcc keep an array of accumulators in registers.
-template <int N>
-struct Index {
-  constexpr operator int() const { return N; }
-};
-template <int N, class F>
-[[gnu::always_inline]] inline void unroll(const F& f) {
-  if constexpr (N > 0) {
-    unroll<N - 1>(f);
-    f(Index<N - 1>{});
-  }
-}
 
 inline __m256i broadcast_pair(const int16_t* p) {
   int32_t pair;

@@ -4,6 +4,7 @@
 // as they are loaded. vpmaddwd then is exact: 12 accumulators, 2 weight vectors, 1 broadcast, 1 product: 16 registers.
 #include "kernels/avx2.h"
 #include "kernels/row_linear/vector.h"
+#include "kernels/unroll.h"
 
 namespace octavo {
 namespace {
@@ -11,19 +12,6 @@ namespace {
 constexpr int kOutputs = avx2::kPanel.nr;
 static_assert(kOutputs == 16 && avx2::kPanel.interleave == 2);
 constexpr int64_t kChunk = 128;  // bytes of a row widened at a time
-
-// f(0), f(1), … with constant indices from the start: only then does gcc keep an array of accumulators in registers.
-template <int N>
-struct Index {
-  constexpr operator int() const { return N; }
-};
-template <int N, class F>
-[[gnu::always_inline]] inline void unroll(const F& f) {
-  if constexpr (N > 0) {
-    unroll<N - 1>(f);
-    f(Index<N - 1>{});
-  }
-}
 
 inline __m256i broadcast_pair(const int16_t* p) {
   int32_t pair;

@@ -6,6 +6,8 @@
 // 128; a single row reads its weights at 93 GB/s.
 #include "kernels/avx512.h"
 #include "kernels/row_linear/vector.h"
+#include "kernels/unroll.h"
+#include "kernels/vnni.h"
 
 namespace octavo {
 namespace {
@@ -13,32 +15,6 @@ namespace {
 constexpr int kOutputs = avx512_vnni::kPanel.nr;
 static_assert(kOutputs == 32 && avx512_vnni::kPanel.interleave == 4);
 constexpr int kVectors = 2;
-
-// f(0), f(1), … with constant indices from the start: only then does gcc keep an array of accumulators in registers.
-template <int N>
-struct Index {
-  constexpr operator int() const { return N; }
-};
-template <int N, class F>
-[[gnu::always_inline]] inline void unroll(const F& f) {
-  if constexpr (N > 0) {
-    unroll<N - 1>(f);
-    f(Index<N - 1>{});
-  }
-}
-
-[[gnu::always_inline]] inline __m512i broadcast4(const uint8_t* p) {
-  int32_t word;
-  __builtin_memcpy(&word, p, sizeof word);
-  return _mm512_set1_epi32(word);
-}
-
-// The empty asm ties the accumulator to its register: left to itself, gcc 12 moves accumulators through the stack.
-[[gnu::always_inline]] inline __m512i dot(__m512i acc, __m512i x, __m512i w) {
-  acc = _mm512_dpbusd_epi32(acc, x, w);
-  asm("" : "+v"(acc));
-  return acc;
-}
 
 // How far ahead of the multiplication weights are called into the second-level cache: bytes. The processor itself looks
 // no further than the end of a page of 4 KiB, and weights that are used once a run come from memory. Tiles of few rows
