@@ -28,3 +28,10 @@ def test_wrong_arguments(call, tiny_file, arguments, message):
     result = call("bench", tiny_file, "--tune", "--seconds", "0.1", *arguments)
     assert result.exit_code == 1 and message in result.output
     assert not tiny_file.with_name("tiny.octavo.tune").exists()
+
+
+def test_a_damaged_file_is_a_line_of_warning(call, tiny_file):
+    tiny_file.with_name("tiny.octavo.tune").write_text("damaged")
+    result = call("bench", tiny_file, "--threads", "1", "--seconds", "0.1")
+    assert result.exit_code == 0 and "warning:" in result.output and "is ignored" in result.output.replace("\n", " ")
+    assert "load(file" not in result.output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -35,12 +36,14 @@ class UsageError(OctavoError, ValueError):
 
 
 def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap a command: an error becomes a red block and exit code 1, Ctrl-C a line and exit code 130."""
+    """Wrap a command: a warning becomes a line, an error a red block and exit code 1, Ctrl-C a line and exit code 130."""
 
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
         try:
-            return command(*args, **kwargs)
+            with warnings.catch_warnings():
+                warnings.showwarning = _show_warning
+                return command(*args, **kwargs)
         except KeyboardInterrupt:
             errors.print("Interrupted; nothing was written.", style="yellow")
             raise typer.Exit(INTERRUPTED) from None
@@ -53,6 +56,11 @@ def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
             raise typer.Exit(1) from None
 
     return run
+
+
+def _show_warning(message: Warning | str, *_where: Any) -> None:
+    """Print what a warning says, without the line of code that it came from."""
+    errors.print(Text(f"warning: {message}", "yellow"))
 
 
 def _block(error: Exception) -> Panel:
