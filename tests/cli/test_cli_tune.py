@@ -30,6 +30,7 @@ def test_wrong_arguments(call, tiny_file, arguments, message):
     assert not tiny_file.with_name("tiny.octavo.tune").exists()
 
 
+@pytest.mark.filterwarnings("default")
 def test_a_damaged_file_is_a_line_of_warning(call, tiny_file):
     tiny_file.with_name("tiny.octavo.tune").write_text("damaged")
     result = call("bench", tiny_file, "--threads", "1", "--seconds", "0.1")

@@ -36,7 +36,7 @@ class UsageError(OctavoError, ValueError):
 
 
 def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap a command: a warning becomes a line, an error a red block and exit code 1, Ctrl-C a line and exit code 130."""
+    """Wrap a command: a warning becomes a line, an error a red block and exit code 1, Ctrl-C exit code 130."""
 
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
