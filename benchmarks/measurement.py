@@ -10,7 +10,7 @@ from benchmarks.harness import ForeignLoad, Timing, interleave, sqnr
 from benchmarks.peers import Run, Sample
 from benchmarks.quiet import quiet
 
-CONTEXT = frozenset({"float"})
+CONTEXT = frozenset({"float", "openvino float"})
 """Contenders that are timed for context and are no int8 peer."""
 OWN = "octavo"
 """What the names of this engine's contenders begin with."""
@@ -51,6 +51,11 @@ class Measurement:
         peers = [n for n in times if n not in CONTEXT and not n.startswith(OWN) and n.startswith(prefix)]
         return times[own] / min(times[name] for name in peers)
 
+    def speedup(self, own: str = OWN) -> float | None:
+        """Return the time of the fastest float contender over that of `own`; None without either."""
+        floats = [timing.median for name, timing in self.timing.items() if name in CONTEXT]
+        return min(floats) / self.timing[own].median if floats and own in self.timing else None
+
     def gmacs(self, name: str) -> float:
         """Return the multiply-accumulates a second of a contender in GMAC/s."""
         return self.macs / self.timing[name].median / 1e6
@@ -59,7 +64,7 @@ class Measurement:
         """Return everything as JSON values, with the ratio and the rates."""
         rates = {"gmacs": {name: self.gmacs(name) for name in self.timing}} if self.macs else {}
         own = next((name for name in self.timing if name.startswith(OWN)), OWN)
-        return {**asdict(self), "ratio": self.ratio(own), **rates}
+        return {**asdict(self), "ratio": self.ratio(own), "speedup": self.speedup(own), **rates}
 
 
 def measure(

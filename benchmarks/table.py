@@ -78,6 +78,16 @@ def ratio_column(heading: str = "ratio\n", own: str = OWN, prefix: str = "", min
     return Column(heading, cell)
 
 
+def speedup_column(own: str = OWN) -> Column:
+    """Return the column of `Measurement.speedup`."""
+
+    def cell(result: Measurement) -> str:
+        speedup = result.speedup(own)
+        return "–" if speedup is None else f"{speedup:.1f}"
+
+    return Column("×\nfloat", cell)
+
+
 def _label(name: str) -> str:
     engine, _, recipe = name.partition(" ")
     engine = _LABELS.get(engine, engine)

@@ -11,7 +11,7 @@ from benchmarks.suite import add_options, available, integers, measure_all, writ
 from benchmarks.terminal import terminal
 from octavo.runtime.peak import int8_peak
 
-DEFAULT = ("octavo", "onnxruntime", "openvino", "torch.ao", "float")
+DEFAULT = ("octavo", "onnxruntime", "openvino", "torch.ao", "float", "openvino float")
 NETWORKS = (*models.NETWORKS, pretrained.NAME)
 
 

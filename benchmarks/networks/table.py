@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from rich.table import Table
 
 from benchmarks.measurement import Measurement
-from benchmarks.table import Column, comparison_table, error_columns, ratio_column, time_columns
+from benchmarks.table import Column, comparison_table, error_columns, ratio_column, speedup_column, time_columns
 
 
 def networks_table(results: Sequence[Measurement], contenders: Sequence[str], peak: Mapping[int, float]) -> Table:
@@ -27,8 +27,11 @@ def networks_table(results: Sequence[Measurement], contenders: Sequence[str], pe
     columns = error_columns(contenders) + time_columns(contenders)
     notes = ["dB: SQNR of the logits against float. ms: median of interleaved turns; bold is the fastest int8."]
     if "octavo" in contenders:
-        columns += [ratio_column(), Column("GMAC/s\n", rate), Column("peak\n%", share)]
-        notes.append("ratio: octavo's time over that of the fastest int8 peer. GMAC/s and peak: octavo.")
+        columns += [ratio_column(), speedup_column(), Column("GMAC/s\n", rate), Column("peak\n%", share)]
+        notes.append(
+            "ratio: octavo's time over that of the fastest int8 peer. × float: the fastest float's over octavo's."
+        )
+        notes.append("GMAC/s and peak: octavo.")
     if peak:
         rates = ", ".join(f"{rate:.0f} GMAC/s on {threads}" for threads, rate in peak.items())
         notes.append(f"int8 multiply peak, measured in this run: {rates}.")

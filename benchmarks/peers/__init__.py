@@ -45,11 +45,13 @@ PEERS = {
     "torch.ao fbgemm": "torch_ao_dynamic:FBGEMM",
     "torch.ao onednn": "torch_ao_dynamic:ONEDNN",
     "float": "torch_float:FLOAT",
+    "openvino float": "openvino:FLOAT",
     "octavo": "octavo_engine:STATIC",
     "octavo dynamic": "octavo_engine:DYNAMIC",
     "octavo module": "octavo_engine:MODULE",
 }
-"""Name in the tables → file and name of the `Peer` in it. `float` is PyTorch's own float32, for context."""
+"""Name in the tables → file and name of the `Peer` in it. `float` is PyTorch's own float32 and `openvino float`
+OpenVINO's, for context."""
 
 
 def load_peer(name: str) -> Peer:

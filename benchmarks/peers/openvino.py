@@ -1,4 +1,7 @@
-"""OpenVINO on a model that NNCF quantized. It quantizes what goes into LSTM and GRU too, but runs them in float."""
+"""OpenVINO on a model that NNCF quantized, and on the float one.
+
+NNCF quantizes what goes into LSTM and GRU too, but OpenVINO runs them in float.
+"""
 
 import os
 from collections.abc import Callable, Sequence
@@ -18,6 +21,7 @@ os.environ.setdefault("NNCF_CI", "1")
 import openvino
 
 FILE = "openvino.xml"
+FLOAT_FILE = "openvino_float.xml"
 
 
 def _prepare(model: nn.Module, calibration: Sequence[Sample], folder: Path) -> Callable[[int], Run]:
@@ -31,13 +35,25 @@ def _prepare(model: nn.Module, calibration: Sequence[Sample], folder: Path) -> C
             dataset = nncf.Dataset(list(calibration), feed)
             attention = any("attention" in type(module).__name__.lower() for module in model.modules())
             kind = nncf.ModelType.TRANSFORMER if attention else None
-            quantized = nncf.quantize(source, dataset, subset_size=len(calibration), model_type=kind)
-            unfinished = folder / "openvino_partial.xml"
-            openvino.save_model(quantized, unfinished, compress_to_fp16=False)
-        unfinished.with_suffix(".bin").rename(path.with_suffix(".bin"))
-        unfinished.rename(path)
+            _save(nncf.quantize(source, dataset, subset_size=len(calibration), model_type=kind), path)
 
     return partial(_open, path)
+
+
+def _prepare_float(model: nn.Module, calibration: Sequence[Sample], folder: Path) -> Callable[[int], Run]:
+    """Convert the module as it is."""
+    path = folder / FLOAT_FILE
+    if not path.exists():
+        _save(openvino.Core().read_model(export(model, calibration, folder / "float.onnx")), path)
+    return partial(_open, path)
+
+
+def _save(model: openvino.Model, path: Path) -> None:
+    """Write both files of a model; the one that callers look for appears last."""
+    unfinished = path.with_stem(f"{path.stem}_partial")
+    openvino.save_model(model, unfinished, compress_to_fp16=False)
+    unfinished.with_suffix(".bin").rename(path.with_suffix(".bin"))
+    unfinished.rename(path)
 
 
 def _open(path: Path, threads: int) -> Run:
@@ -46,3 +62,4 @@ def _open(path: Path, threads: int) -> Run:
 
 
 DEFAULT = Peer(("openvino", "nncf"), _prepare, "openvino.bin")
+FLOAT = Peer(("openvino",), _prepare_float)

@@ -23,6 +23,12 @@ def test_the_ratio_is_to_the_fastest_peer() -> None:
     assert _timed(octavo=6, float=1).ratio() is None
 
 
+def test_the_speedup_is_over_the_fastest_float() -> None:
+    result = _timed(octavo=6, onnxruntime=1, float=24, openvino_float=18)
+    assert result.speedup() == 3 and result.fastest_peer() == "onnxruntime"
+    assert _timed(octavo=6).speedup() is None and _timed(float=6).speedup() is None
+
+
 def _run(factor: float) -> Run:
     return lambda sample: sample[0] * np.float32(factor)
 
