@@ -8,13 +8,16 @@ from benchmarks.measurement import Measurement
 from benchmarks.table import Column, comparison_table, error_columns, ratio_column, speedup_column, time_columns
 
 
-def networks_table(results: Sequence[Measurement], contenders: Sequence[str], peak: Mapping[int, float]) -> Table:
+def networks_table(
+    results: Sequence[Measurement], contenders: Sequence[str], peak: Mapping[int, float], isa: str | None = None
+) -> Table:
     """Lay out the comparisons: a row a network and number of threads.
 
     Args:
         results: the comparisons, in the order of the rows.
         contenders: names, in the order of the columns.
         peak: number of threads → the machine's int8 peak in GMAC/s; empty where it was not measured.
+        isa: the instruction set that every engine was limited to, if any.
     """
 
     def rate(result: Measurement) -> str:
@@ -35,4 +38,5 @@ def networks_table(results: Sequence[Measurement], contenders: Sequence[str], pe
     if peak:
         rates = ", ".join(f"{rate:.0f} GMAC/s on {threads}" for threads, rate in peak.items())
         notes.append(f"int8 multiply peak, measured in this run: {rates}.")
-    return comparison_table("int8 on this CPU, batch 1", results, columns, notes)
+    where = f"this CPU as far as {isa}" if isa else "this CPU"
+    return comparison_table(f"int8 on {where}, batch 1", results, columns, notes)
