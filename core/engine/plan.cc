@@ -1,5 +1,6 @@
 #include "engine/plan.h"
 
+#include <atomic>
 #include <chrono>
 #include <cstring>
 #include <new>
@@ -39,8 +40,10 @@ Plan::Plan(const Graph& graph, const Blueprint& blueprint) : arena_bytes_(bluepr
         break;
     }
   }
-  stages_ = stages(false);
+  run_ = std::make_unique<Run>(*this);
 }
+
+Plan::~Plan() = default;
 
 void Plan::place(const Blueprint& blueprint, int index, Tensor* tensor) {
   const Place& place = blueprint.places[index];
@@ -63,39 +66,54 @@ std::vector<Plan::Stage> Plan::stages(bool each_step) const {
   return stages;
 }
 
-// One run as a section of the pool; `nanoseconds` as in `Plan::run`.
-class Plan::Run final : public Section {
+// A run as a section of the pool. It lies in the plan, where the threads that take part have it in their caches.
+class Plan::Run : public Section {
  public:
-  using Clock = std::chrono::steady_clock;
+  explicit Run(const Plan& plan, bool each_step = false) : plan_(plan), list_(plan.stages(each_step)) {}
 
-  Run(const Plan& plan, int64_t* nanoseconds) : plan_(plan), nanoseconds_(nanoseconds) {
-    if (nanoseconds == nullptr) return;
-    each_step_ = plan.stages(true);
-    before_ = Clock::now();
-  }
-
-  int stages() const override { return static_cast<int>(list().size()); }
-  bool meets(int stage) const override { return list()[static_cast<size_t>(stage)].meets; }
+  int stages() const final { return static_cast<int>(list_.size()); }
+  bool meets(int stage) const final { return list_[static_cast<size_t>(stage)].meets; }
 
   void run(int stage, int share, int shares, Barrier& barrier) noexcept override {
-    const Stage& steps = list()[static_cast<size_t>(stage)];
+    const Stage& steps = list_[static_cast<size_t>(stage)];
     for (size_t i = steps.first; i < steps.last; ++i) plan_.steps_[i].step->run_together(share, shares, barrier);
   }
 
-  void finish(int stage) noexcept override {
-    if (nanoseconds_ == nullptr) return;
-    const Clock::time_point now = Clock::now();
-    nanoseconds_[stage] += std::chrono::duration_cast<std::chrono::nanoseconds>(now - before_).count();
-    before_ = now;
+ private:
+  const Plan& plan_;
+  std::vector<Stage> list_;
+};
+
+// The same, each step a stage, whose latest share to end says when.
+class Plan::TimedRun final : public Run {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  explicit TimedRun(const Plan& plan) : Run(plan, true), ends_(plan.steps_.size()) {}
+
+  void run(int stage, int share, int shares, Barrier& barrier) noexcept override {
+    Run::run(stage, share, shares, barrier);
+    const int64_t now = elapsed();
+    std::atomic<int64_t>& end = ends_[static_cast<size_t>(stage)];
+    for (int64_t latest = end.load(std::memory_order_relaxed);
+         latest < now && !end.compare_exchange_weak(latest, now, std::memory_order_relaxed);) {}
+  }
+
+  void add_to(int64_t* nanoseconds) const {
+    int64_t before = 0;
+    for (size_t step = 0; step < ends_.size(); ++step) {
+      nanoseconds[step] += ends_[step] - before;
+      before = ends_[step];
+    }
   }
 
  private:
-  const std::vector<Stage>& list() const { return nanoseconds_ == nullptr ? plan_.stages_ : each_step_; }
+  int64_t elapsed() const {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - begin_).count();
+  }
 
-  const Plan& plan_;
-  int64_t* nanoseconds_;
-  std::vector<Stage> each_step_;
-  Clock::time_point before_;
+  std::vector<std::atomic<int64_t>> ends_;  // nanoseconds since the run began
+  Clock::time_point begin_ = Clock::now();
 };
 
 std::exception_ptr Plan::run(const void* const* inputs, void* const* outputs, int threads, int64_t* nanoseconds) {
@@ -103,8 +121,16 @@ std::exception_ptr Plan::run(const void* const* inputs, void* const* outputs, in
     const void* base = patch.is_input ? inputs[patch.external] : outputs[patch.external];
     patch.tensor->data = static_cast<uint8_t*>(const_cast<void*>(base)) + patch.offset;
   }
-  Run run(*this, nanoseconds);
-  threads > 1 ? Pool::instance().run(threads, run) : Pool::run_alone(run);
+  const auto do_it = [&](Section& section) {
+    threads > 1 ? Pool::instance().run(threads, section) : Pool::run_alone(section);
+  };
+  if (nanoseconds == nullptr) {
+    do_it(*run_);
+  } else {
+    TimedRun timed(*this);
+    do_it(timed);
+    timed.add_to(nanoseconds);
+  }
   std::exception_ptr first;
   for (const BoundStep& bound : steps_)
     if (std::exception_ptr error = bound.step->take_error(); error && !first) first = error;

@@ -15,6 +15,7 @@ namespace octavo {
 class Plan {
  public:
   Plan(const Graph& graph, const Blueprint& blueprint);
+  ~Plan();
 
   // inputs, outputs: memory of the network's inputs and outputs, in order, dense as the blueprint says. `nanoseconds`,
   // unless null, receives the time of each step (until the last of its threads is done) added to what it holds.
@@ -48,6 +49,7 @@ class Plan {
     bool meets;          // whether threads meet in one of them
   };
   class Run;
+  class TimedRun;
 
   void place(const Blueprint& blueprint, int index, Tensor* tensor);
   std::vector<Stage> stages(bool each_step) const;
@@ -58,8 +60,8 @@ class Plan {
   std::unique_ptr<uint8_t[], FreeArena> arena_;
   int64_t arena_bytes_ = 0;
   std::vector<BoundStep> steps_;
-  std::vector<Stage> stages_;
   std::vector<Patch> patches_;
+  std::unique_ptr<Run> run_;
 };
 
 }  // namespace octavo

@@ -8,29 +8,26 @@
 
 namespace octavo {
 
-// Spins, and yields when the others are long in coming.
+// Spins, and yields when the others are long in coming. One counter is all that the threads share: the line of the
+// cache that the last one to arrive has to fetch anyway is the line that the others look at.
 class Barrier {
  public:
   void reset(int threads) {
-    threads_ = threads;
+    threads_ = static_cast<uint32_t>(threads);
     arrived_.store(0, std::memory_order_relaxed);
   }
 
   void wait() noexcept {
     if (threads_ == 1) return;
-    const uint32_t generation = generation_.load(std::memory_order_relaxed);
-    if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads_) {
-      arrived_.store(0, std::memory_order_relaxed);
-      generation_.store(generation + 1, std::memory_order_release);
-      return;
-    }
-    spin_until([&] { return generation_.load(std::memory_order_acquire) != generation; });
+    const uint32_t before = arrived_.fetch_add(1, std::memory_order_acq_rel);
+    const uint32_t all = before - before % threads_ + threads_;
+    if (before + 1 == all) return;
+    spin_until([&] { return arrived_.load(std::memory_order_acquire) >= all; });
   }
 
  private:
-  int threads_ = 1;
-  alignas(64) std::atomic<int> arrived_{0};
-  alignas(64) std::atomic<uint32_t> generation_{0};
+  uint32_t threads_ = 1;
+  alignas(64) std::atomic<uint32_t> arrived_{0};  // since `reset`, which comes long before it overflows
 };
 
 }  // namespace octavo

@@ -1,6 +1,5 @@
 #include "threads/overhead.h"
 
-#include <atomic>
 #include <chrono>
 #include <thread>
 
@@ -9,42 +8,43 @@
 namespace octavo {
 namespace {
 
+// Nothing is written in it by the way, so that it stays in the threads' caches.
 class Empty final : public Section {
  public:
-  // by_others: counts the shares that other threads than the caller's do.
-  Empty(int stages, bool meet, std::atomic<int>& by_others) : stages_(stages), meet_(meet), by_others_(by_others) {}
+  Empty(int threads, int stages, bool meet) : threads_(threads), stages_(stages), meet_(meet) {}
 
   int stages() const override { return meet_ ? 1 : stages_; }
   bool meets(int) const override { return meet_; }
 
-  void run(int, int share, int, Barrier& barrier) noexcept override {
+  void run(int, int share, int shares, Barrier& barrier) noexcept override {
     for (int i = 0; meet_ && i < stages_; ++i) barrier.wait();
-    if (share != 0 && std::this_thread::get_id() != caller_) by_others_.fetch_add(1, std::memory_order_relaxed);
+    if ((share != 0 || shares != threads_) && std::this_thread::get_id() == caller_) by_caller_ = true;
   }
 
+  // Whether the caller did shares of others since this was last asked.
+  bool was_alone() { return by_caller_ && !(by_caller_ = false); }
+
  private:
-  int stages_;
+  int threads_, stages_;
   bool meet_;
   std::thread::id caller_ = std::this_thread::get_id();
-  std::atomic<int>& by_others_;
+  bool by_caller_ = false;
 };
 
 }  // namespace
 
 std::vector<int64_t> time_empty_sections(int threads, int stages, bool meet, int rounds) {
   using Clock = std::chrono::steady_clock;
-  // The caller looks at the counts at the end only: they stay in the caches of those who write them.
-  std::vector<std::atomic<int>> by_others(static_cast<size_t>(rounds));
-  std::vector<int64_t> all, times;
-  for (std::atomic<int>& count : by_others) {
-    Empty section(stages, meet, count);
+  std::vector<int64_t> times;
+  times.reserve(static_cast<size_t>(rounds));
+  Empty section(threads, stages, meet);
+  for (int round = 0; round < rounds; ++round) {
     const Clock::time_point before = Clock::now();
     Pool::instance().run(threads, section);
     const Clock::time_point now = Clock::now();
-    all.push_back(std::chrono::duration_cast<std::chrono::nanoseconds>(now - before).count());
+    if (!section.was_alone())
+      times.push_back(std::chrono::duration_cast<std::chrono::nanoseconds>(now - before).count());
   }
-  for (size_t i = 0; i < all.size(); ++i)
-    if (by_others[i] == (threads - 1) * (meet ? 1 : stages)) times.push_back(all[i]);
   return times;
 }
 

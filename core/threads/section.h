@@ -9,6 +9,7 @@ namespace octavo {
 // the one before is done.
 class Section {
  public:
+  // At most Pool::kMostStages.
   virtual int stages() const = 0;
 
   // Whether the shares of a stage wait for each other at the barrier. Only then must they run at the same time;
@@ -17,9 +18,6 @@ class Section {
 
   // Does a share. Each share of a stage is done once; `threads` is the same for all of them.
   virtual void run(int stage, int share, int shares, Barrier& barrier) noexcept = 0;
-
-  // Called once when all shares of a stage are done, before the next begins.
-  virtual void finish(int /*stage*/) noexcept {}
 
  protected:
   ~Section() = default;
