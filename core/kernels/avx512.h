@@ -68,6 +68,9 @@ struct Words {
     const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
     return Words(_mm512_cvtepu8_epi16(_mm256_xor_si256(bytes, _mm256_set1_epi8(static_cast<char>(flip)))));
   }
+  static Words load_signed(const int8_t* from) {
+    return Words(_mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))));
+  }
 };
 
 inline void store(int32_t* to, Ints a) { _mm512_storeu_si512(to, a.v); }

@@ -60,10 +60,10 @@ def _algorithms(program: Program, isa: str, wanted: str = "winograd") -> tuple[L
     return loaded, "winograd" if "direct" in offered else "direct"
 
 
-def _assert_equal(program: Program, arrays: list[np.ndarray]) -> None:
+def _assert_equal(program: Program, arrays: list[np.ndarray], counts: tuple[int, ...] = (1, 2, 3)) -> None:
     (expected,) = reference.run(program, list(arrays))
     for isa in _core.supported_isas():
-        for threads in (1, 2, 3):
+        for threads in counts:
             loaded = LoadedProgram(program, threads=threads, isa=isa, variants={NAME: "winograd"})
             for attempt in ("first", "second"):  # the second finds memory as the first left it
                 np.testing.assert_array_equal(
@@ -110,6 +110,17 @@ def test_equals_reference(seed):
     )
     assert _algorithms(program, "reference")[1] == "winograd"
     _assert_equal(program, arrays)
+
+
+@pytest.mark.parametrize(("ic", "oc", "height", "width"), [(200, 96, 5, 9), (130, 150, 3, 2), (576, 30, 13, 31)])
+def test_weights_that_a_run_transforms(ic, oc, height, width):
+    """Those of wide layers: with more threads than panels of 32 channels, in one block and in several."""
+    rng = np.random.default_rng(ic)
+    x = _bytes(rng, "uint8", (1, ic, height, width), "random")
+    weight = np.clip(rng.normal(0, 40, (oc, ic, 3, 3)).round(), -127, 127).astype(np.int8)
+    program, arrays = _layer(x, weight, rng.integers(-5000, 5000, oc, dtype=np.int32), y="uint8", multiplier=0.3 / ic)
+    assert _algorithms(program, "reference")[1] == "winograd"
+    _assert_equal(program, arrays, (1, 2, 7))
 
 
 @pytest.mark.parametrize("height", range(1, 14))

@@ -15,8 +15,9 @@ class WinogradConv : public ConvOperator {
  public:
   explicit WinogradConv(const OperatorSpec& spec) : ConvOperator(spec) {
     const ConvNumbers numbers = read_conv_numbers(spec, sizes_of(window_));
-    layer_ = {.kernel = kWinogradKernels[spec.isa],
-              .packed = pack_winograd(window_.out_channels, window_.in_channels, numbers.constants()),
+    const WinogradKernel* kernel = kWinogradKernels[spec.isa];
+    layer_ = {.kernel = kernel,
+              .packed = pack_winograd(*kernel, window_.out_channels, window_.in_channels, numbers.constants()),
               .out = numbers.out,
               .x_flip = numbers.x_flip,
               .y_item = numbers.y_item};

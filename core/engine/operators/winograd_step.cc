@@ -41,19 +41,24 @@ int16_t* WinogradStep::v_of(int p, int q) const {
 }
 
 // All threads fill V, then each takes its share of the panels' rows. M begins where those rows do: no two threads'
-// meet, and one thread's stays where it is.
+// meet, and one thread's stays where it is. So does U: as no more threads take part than there are panels, each begins
+// in a panel of its own.
 void WinogradStep::run_together(int thread, int threads, Barrier& barrier) noexcept {
-  const int64_t v_bytes = tiles_.v_bytes(layer_.packed);
+  const PackedWinograd& packed = layer_.packed;
+  uint8_t* m_begin = scratch_->data + tiles_.v_bytes(packed);
+  uint8_t* u_begin = m_begin + packed.panels * tiles_.most_rows * tiles_.m_bytes_of_row();
+  const int parts = packed.u.empty() ? static_cast<int>(std::min<int64_t>(threads, packed.panels)) : threads;
   for (const Counted& counted : blocks_) {
     transform_inputs(counted, thread, threads);
     barrier.wait();
     const int64_t rows = counted.block.row_count();
-    const Range mine = share(layer_.packed.panels * rows, thread, threads);
-    auto* m = reinterpret_cast<int32_t*>(scratch_->data + v_bytes + mine.first * tiles_.m_bytes_of_row());
+    const Range mine = thread < parts ? share(packed.panels * rows, thread, parts) : Range{0, 0};
+    auto* m = reinterpret_cast<int32_t*>(m_begin + mine.first * tiles_.m_bytes_of_row());
+    auto* u = reinterpret_cast<int16_t*>(u_begin + mine.first / rows * WinogradTiles::u_bytes_of_row(packed));
     for (int64_t at = mine.first; at < mine.last;) {
       const int64_t panel = at / rows;
       const Range part = {at % rows, std::min(mine.last - panel * rows, rows)};
-      multiply(counted, panel, part, m);
+      multiply(counted, panel, part, u, m);
       transform_outputs(counted, panel, part, m);
       at += part.last - part.first;
     }
@@ -84,7 +89,16 @@ void WinogradStep::transform_inputs(const Counted& counted, int thread, int thre
   }
 }
 
-void WinogradStep::multiply(const Counted& counted, int64_t panel, Range rows, int32_t* m) const {
+// The weights of row p of a panel's points: those that are kept, or `u`, filled with them.
+const int16_t* WinogradStep::row_of_weights(int64_t panel, int p, int16_t* u) const {
+  const PackedWinograd& packed = layer_.packed;
+  if (!packed.u.empty()) return packed.u_of(panel, p, 0);
+  layer_.kernel->transform_weights(
+      {.w = packed.weight_of(panel), .pairs = packed.pairs, .p = p, .u = u, .u_point = WinogradTiles::u_point(packed)});
+  return u;
+}
+
+void WinogradStep::multiply(const Counted& counted, int64_t panel, Range rows, int16_t* u, int32_t* m) const {
   static constexpr int32_t kNothing[kWinogradChannels] = {};
   const PackedWinograd& packed = layer_.packed;
   const int64_t m_point = (rows.last - rows.first) * tiles_.m_point_of_row();
@@ -93,11 +107,12 @@ void WinogradStep::multiply(const Counted& counted, int64_t panel, Range rows, i
   product.pairs = packed.pairs;
   for (int p = 0; p < kPoints; ++p) {
     const int64_t last = std::min(rows.last, counted.rows[p]);
-    for (int q = 0; q < kPoints && last > rows.first; ++q) {
+    if (last <= rows.first) break;
+    product.u = row_of_weights(panel, p, u);
+    for (int q = 0; q < kPoints; ++q, product.u += WinogradTiles::u_point(packed)) {
       const int64_t columns = counted.columns[q];
       if (columns == 0) break;
       product.v = v_of(p, q) + rows.first * columns * kWinogradChannels;
-      product.u = packed.u_of(panel, p, q);
       // Point (1, 1) counts once in every output of a tile: what all of them begin with is added there.
       product.start = p == 1 && q == 1 ? packed.start.data() + panel * kWinogradChannels : kNothing;
       product.m = m + (p * kPoints + q) * m_point;

@@ -32,7 +32,8 @@ class WinogradStep : public Step {
 
   int16_t* v_of(int p, int q) const;
   void transform_inputs(const Counted& counted, int thread, int threads) const;
-  void multiply(const Counted& counted, int64_t panel, Range rows, int32_t* m) const;
+  const int16_t* row_of_weights(int64_t panel, int p, int16_t* u) const;
+  void multiply(const Counted& counted, int64_t panel, Range rows, int16_t* u, int32_t* m) const;
   void transform_outputs(const Counted& counted, int64_t panel, Range rows, const int32_t* m) const;
 
   const WinogradLayer& layer_;

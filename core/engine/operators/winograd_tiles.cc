@@ -58,8 +58,13 @@ int64_t WinogradTiles::v_bytes(const PackedWinograd& packed) const { return kPoi
 
 int64_t WinogradTiles::m_bytes_of_row() const { return kPointsOfTile * m_point_of_row() * 4; }
 
+int64_t WinogradTiles::u_point(const PackedWinograd& packed) { return packed.u_point() + (packed.u.empty() ? 32 : 0); }
+
+int64_t WinogradTiles::u_bytes_of_row(const PackedWinograd& packed) { return kWinogradPoints * u_point(packed) * 2; }
+
 int64_t WinogradTiles::bytes(const PackedWinograd& packed) const {
-  return v_bytes(packed) + packed.panels * most_rows * m_bytes_of_row();
+  const int64_t m_bytes = packed.panels * most_rows * m_bytes_of_row();
+  return v_bytes(packed) + m_bytes + (packed.u.empty() ? packed.panels * u_bytes_of_row(packed) : 0);
 }
 
 }  // namespace octavo

@@ -3,20 +3,7 @@
 namespace octavo {
 namespace {
 
-constexpr int kPoints = kWinogradPoints, kTaps = 3;
-
-// 24·G: each point as a sum over the taps. That of infinity is halved; the outputs take it twice.
-constexpr int32_t kWeight[kPoints][kTaps] = {{6, 0, 0}, {-4, -4, -4}, {0, 0, 12}, {-4, 4, -4}, {1, 2, 4}, {1, -2, 4}};
-
-void transform(const int8_t* w, int32_t (&u)[kPoints][kPoints]) {
-  int32_t half[kPoints][kTaps];
-  for (int p = 0; p < kPoints; ++p)
-    for (int x = 0; x < kTaps; ++x)
-      half[p][x] = kWeight[p][0] * w[x] + kWeight[p][1] * w[kTaps + x] + kWeight[p][2] * w[2 * kTaps + x];
-  for (int p = 0; p < kPoints; ++p)
-    for (int q = 0; q < kPoints; ++q)
-      u[p][q] = kWeight[q][0] * half[p][0] + kWeight[q][1] * half[p][1] + kWeight[q][2] * half[p][2];
-}
+constexpr int kPoints = kWinogradPoints, kTaps = 9;
 
 // Where the accumulator of a channel begins, and how far weights of either sign can take it from there.
 struct Sums {
@@ -46,32 +33,42 @@ bool is_winograd_exact(const ConvConstants& constants) {
   return true;
 }
 
-PackedWinograd pack_winograd(int64_t oc, int64_t ic, const ConvConstants& constants) {
+int64_t winograd_weight_bytes(int64_t oc, int64_t ic) {
+  const int64_t panels = (oc + kWinogradChannels - 1) / kWinogradChannels, pairs = (ic + 1) / 2;
+  return panels * kPoints * kPoints * pairs * 2 * kWinogradChannels * static_cast<int64_t>(sizeof(int16_t));
+}
+
+PackedWinograd pack_winograd(const WinogradKernel& kernel, int64_t oc, int64_t ic, const ConvConstants& constants) {
   PackedWinograd packed;
   packed.oc = oc;
   packed.ic = ic;
   packed.panels = (oc + kWinogradChannels - 1) / kWinogradChannels;
   packed.pairs = (ic + 1) / 2;
   packed.chunks = (ic + kWinogradChannels - 1) / kWinogradChannels;
-  const int64_t point = packed.pairs * 2 * kWinogradChannels;  // elements of a point in a panel
-  packed.u.resize(static_cast<size_t>(packed.panels * kPoints * kPoints * packed.pairs * 2));
   packed.start.resize(static_cast<size_t>(packed.panels * kWinogradChannels));
   packed.multiplier.resize(packed.start.size());
-  int16_t* all = packed.u.empty() ? nullptr : packed.u[0].word;
+  packed.weight.resize(static_cast<size_t>(packed.panels * packed.pairs * kTaps));
+  constexpr int64_t kLine = 2 * kWinogradChannels;
+  auto* all = reinterpret_cast<int8_t*>(packed.weight.data());
   const int8_t* w = constants.weight.data();
   for (int64_t o = 0; o < oc; ++o) {
     const auto channel = static_cast<size_t>(o);
     packed.start[channel] = static_cast<int32_t>(576u * static_cast<uint32_t>(Sums(constants, channel).start));
     packed.multiplier[channel] = constants.multiplier[channel] / 64;
-    int16_t* panel = all + o / kWinogradChannels * kPoints * kPoints * point;
-    for (int64_t i = 0; i < ic; ++i, w += kTaps * kTaps) {
-      int32_t u[kPoints][kPoints];
-      transform(w, u);
-      int16_t* to = panel + (i / 2 * kWinogradChannels + o % kWinogradChannels) * 2 + i % 2;
-      for (int p = 0; p < kPoints; ++p)
-        for (int q = 0; q < kPoints; ++q) to[(p * kPoints + q) * point] = static_cast<int16_t>(u[p][q]);
-    }
+    int8_t* panel = all + o / kWinogradChannels * packed.pairs * kTaps * kLine;
+    for (int64_t i = 0; i < ic; ++i, w += kTaps)
+      for (int64_t tap = 0; tap < kTaps; ++tap)
+        panel[(i / 2 * kTaps + tap) * kLine + o % kWinogradChannels * 2 + i % 2] = w[tap];
   }
+  const int64_t bytes = winograd_weight_bytes(oc, ic);
+  if (bytes > kMostWinogradWeightBytes) return packed;
+  packed.u.resize(static_cast<size_t>(bytes) / sizeof(PackedWinograd::Line));
+  auto* u = reinterpret_cast<int16_t*>(packed.u.data());
+  for (int64_t panel = 0; panel < packed.panels; ++panel)
+    for (int p = 0; p < kPoints; ++p, u += kPoints * packed.u_point())
+      kernel.transform_weights(
+          {.w = packed.weight_of(panel), .pairs = packed.pairs, .p = p, .u = u, .u_point = packed.u_point()});
+  packed.weight = {};
   return packed;
 }
 

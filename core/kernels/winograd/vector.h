@@ -11,6 +11,18 @@
 namespace octavo {
 namespace {
 
+// The points of three taps.
+template <class Words>
+[[gnu::always_inline]] inline void weights_to_points(const Words (&w)[3], Words (&u)[kWinogradPoints]) {
+  const Words outer = w[0] + w[2], far = w[0] + (w[2] << 2), near = w[1] << 1;
+  u[0] = (w[0] << 2) + (w[0] << 1);
+  u[1] = (Words(int16_t{0}) - outer - w[1]) << 2;
+  u[2] = (w[2] << 3) + (w[2] << 2);
+  u[3] = (w[1] - outer) << 2;
+  u[4] = far + near;
+  u[5] = far - near;
+}
+
 // The points of a window of kSize + 2 elements.
 template <int kSize, class Words>
 [[gnu::always_inline]] inline void to_points(const Words (&d)[kWinogradPoints], Words (&v)[kWinogradPoints]) {
@@ -90,6 +102,40 @@ struct Winograd {
   using Floats = typename V::Floats;
   static constexpr int kPoints = kWinogradPoints, kChannels = kWinogradChannels;
   static constexpr int kLanes = V::kLanes, kAcross = kChannels / kLanes;  // vectors of 32 bits in a panel
+
+  // One row of points: each column of the taps becomes one number, then the three of them become points. Of the six
+  // points of a column all but one are dropped, and with them what they alone needed. Each of the six rows calls its
+  // part of the next panel's weights from memory.
+  template <int kRow>
+  static void row_of_weights(const WinogradWeights& weights) {
+    constexpr int kTaps = 3, kLine = 2 * kChannels;
+    const int8_t* w = weights.w;
+    int16_t* u = weights.u;
+    const int64_t u_point = weights.u_point;
+    const int64_t ahead = weights.pairs * kTaps * kTaps * kLine;
+    for (int64_t pair = 0; pair < weights.pairs; ++pair, w += kTaps * kTaps * kLine, u += kLine) {
+      for (int tap = (3 * kRow + 1) / 2; tap < (3 * kRow + 4) / 2; ++tap)
+        __builtin_prefetch(w + ahead + tap * kLine, 0, 2);
+      for (int c = 0; c < kLine; c += 2 * kLanes) {
+        Words row[kTaps], points[kPoints];
+        unroll<kTaps>([&](auto x) [[gnu::always_inline]] {
+          Words column[kTaps], all[kPoints];
+          unroll<kTaps>(
+              [&](auto y) [[gnu::always_inline]] { column[y] = Words::load_signed(w + (y * kTaps + x) * kLine + c); });
+          weights_to_points(column, all);
+          row[x] = all[kRow];
+        });
+        weights_to_points(row, points);
+        unroll<kPoints>([&](auto q) [[gnu::always_inline]] { store(u + q * u_point + c, points[q]); });
+      }
+    }
+  }
+
+  static void transform_weights(const WinogradWeights& weights) {
+    constexpr void (*kRowOf[])(const WinogradWeights&) = {row_of_weights<0>, row_of_weights<1>, row_of_weights<2>,
+                                                          row_of_weights<3>, row_of_weights<4>, row_of_weights<5>};
+    kRowOf[weights.p](weights);
+  }
 
   // One vector of channels: each row of the window along the columns, then each column of the result along the rows.
   template <int kColumns>
@@ -247,8 +293,8 @@ struct Winograd {
 };
 
 template <class V>
-constexpr WinogradKernel kWinograd = {Winograd<V>::transform_input, Winograd<V>::multiply,
-                                      Winograd<V>::transform_output};
+constexpr WinogradKernel kWinograd = {Winograd<V>::transform_weights, Winograd<V>::transform_input,
+                                      Winograd<V>::multiply, Winograd<V>::transform_output};
 
 }  // namespace
 }  // namespace octavo

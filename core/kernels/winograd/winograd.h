@@ -20,6 +20,15 @@ inline constexpr int kWinogradMost = 4;              // outputs of the largest t
 inline constexpr int kWinogradChannels = 32;         // input channels of a chunk, output channels of a panel
 inline constexpr uint32_t kInverseOf9 = 954437177u;  // modulo 2^32
 
+// A panel's weights become those of one row of points, in every column of them.
+struct WinogradWeights {
+  const int8_t* w = nullptr;  // [pairs][9][32][2]
+  int64_t pairs = 0;          // of input channels
+  int p = 0;                  // the row of points
+  int16_t* u = nullptr;       // of point (p, 0): [pairs][32][2]
+  int64_t u_point = 0;        // elements from point (p, q) to (p, q + 1)
+};
+
 // A tile's window becomes its points, in chunks of 32 input channels. What lies behind the last channel may be
 // anything: no product reads it.
 struct WinogradInput {
@@ -59,6 +68,7 @@ struct WinogradOutput {
 };
 
 struct WinogradKernel {
+  void (*transform_weights)(const WinogradWeights& weights);
   void (*transform_input)(const WinogradInput& input);
   void (*multiply)(const WinogradProduct& product);
   void (*transform_output)(const WinogradOutput& output);
