@@ -62,6 +62,14 @@ def test_a_row_gives_the_same_bits_in_every_batch():
             np.testing.assert_array_equal(loaded(x[first:last]).view(np.uint32), whole[first:last])
 
 
+def test_weights_of_several_groups():
+    """Weights beyond half of a second-level cache are multiplied group by group, each by several tiles of rows."""
+    program, (x,) = dynamic_linear(4, (33, 1100), 1003)
+    expected = reference.run(program, [x])[0].view(np.uint32)
+    for got in _everywhere(program, x):
+        np.testing.assert_array_equal(got, expected)
+
+
 @pytest.mark.parametrize("axis", [0, 1, 2, 3])
 def test_between_a_slice_and_a_concat(axis):
     """The rows of the input are a view with gaps; those of the output are parts of a larger value."""

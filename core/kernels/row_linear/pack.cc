@@ -10,6 +10,9 @@ namespace {
 
 constexpr float kNoBias[64] = {};  // as wide as the widest panel, or more
 
+// Weights that are multiplied by all rows before the next ones: half of a second-level cache of 1 MiB.
+constexpr int64_t kGroupBytes = 512 * 1024;
+
 }  // namespace
 
 PackedRowLinear pack_row_linear(Isa isa, const RowLinearConstants& constants) {
@@ -50,28 +53,20 @@ RowLinearTile tile_of(const RowLinearPanels& layer, const RowLinearRows& rows, i
           .accumulates = rows.accumulates};
 }
 
-namespace {
-
-// Panel by panel, so that each is read from memory once; threads share the tiles in that order, evenly to within one.
-void multiply_block(const RowLinearPanels& layer, const RowLinearRows& rows, int64_t begin, int64_t end, int thread,
-                    int threads) {
-  const int64_t m = end - begin, mr = layer.kernels->mr, tiles = (m + mr - 1) / mr;
-  const int64_t last = layer.panels * tiles * (thread + 1) / threads;
-  for (int64_t i = layer.panels * tiles * thread / threads; i < last; ++i) {
-    const int64_t t = i % tiles;  // tiles are of nearly equal height
-    const int64_t first = m * t / tiles, count = m * (t + 1) / tiles - first;
-    layer.kernels->run[count](tile_of(layer, rows, i / tiles, begin + first));
-  }
-}
-
-}  // namespace
-
-// In blocks of rows that stay in the first-level cache beside a panel, or near it: more would be read from further away
-// for each panel, fewer would read each panel more often.
+// Panels stay in the second-level cache while all rows pass by, tile by tile: a tile's rows stay in the first-level
+// cache meanwhile, and what it writes lies on few pages. The threads share the tiles of a group, evenly to within one.
 void multiply_rows(const RowLinearPanels& layer, const RowLinearRows& rows, int thread, int threads) {
-  const int64_t most = 4 * layer.kernels->mr;
-  for (int64_t first = 0; first < rows.m; first += most)
-    multiply_block(layer, rows, first, std::min(rows.m, first + most), thread, threads);
+  const int64_t tiles = (rows.m + layer.kernels->mr - 1) / layer.kernels->mr;  // of nearly equal height
+  const int64_t most = std::max<int64_t>(1, kGroupBytes / layer.panel_bytes);
+  const int64_t groups = tiles == 1 ? 1 : (layer.panels + most - 1) / most;
+  for (int64_t group = 0; group < groups; ++group) {
+    const int64_t begin = layer.panels * group / groups, panels = layer.panels * (group + 1) / groups - begin;
+    const int64_t last = tiles * panels * (thread + 1) / threads;
+    for (int64_t i = tiles * panels * thread / threads; i < last; ++i) {
+      const int64_t t = i / panels, first = rows.m * t / tiles, count = rows.m * (t + 1) / tiles - first;
+      layer.kernels->run[count](tile_of(layer, rows, begin + i % panels, first));
+    }
+  }
 }
 
 }  // namespace octavo
