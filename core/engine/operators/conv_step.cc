@@ -25,16 +25,35 @@ int64_t PixelGrid::pixels() const {
 
 namespace {
 
-// The addresses of a tile's pixels.
-struct TilePixels {
-  const uint8_t* x[kConvMaxRows];
-  uint8_t* y[kConvMaxRows];
-  const uint8_t* residual[kConvMaxRows];
+// Pixels whose addresses are found at once: whole tiles of 6 and of 14. What is left after them joins them if it is not
+// more than a tile.
+constexpr int64_t kPixels = 84, kMostPixels = kPixels + kConvMaxRows;
+
+struct Addresses {
+  const uint8_t* x[kMostPixels];
+  uint8_t* y[kMostPixels];
+  const uint8_t* residual[kMostPixels];
 };
+
+// How many of `left` pixels come next, `most` or all of them.
+int64_t next_part(int64_t left, int64_t most) { return left <= most + kConvMaxRows ? left : most; }
+
+// Tiles are of nearly equal height.
+void run_tiles(const ConvRow& row, const Addresses& pixels, int64_t count, ConvTile& tile) {
+  const int64_t tiles = (count + row.mr - 1) / row.mr, size = count / tiles, larger = count % tiles;
+  for (int64_t t = 0, i = 0; t < tiles; ++t) {
+    const int64_t rows = t < larger ? size + 1 : size;
+    tile.x = pixels.x + i;
+    tile.y = pixels.y + i;
+    if (tile.residual != nullptr) tile.residual = pixels.residual + i;
+    row.run[rows](tile);
+    i += rows;
+  }
+}
 
 }  // namespace
 
-// Walks a grid pixel by pixel.
+// Walks a grid along its innermost axis, which is most often the only one.
 class PixelCursor {
  public:
   PixelCursor(const PixelGrid& grid, const uint8_t* x, uint8_t* y, const uint8_t* residual, int64_t first)
@@ -47,12 +66,25 @@ class PixelCursor {
     }
   }
 
-  void take(int count, TilePixels& pixels) {
-    for (int i = 0; i < count; ++i) {
-      pixels.x[i] = x_;
-      pixels.y[i] = y_;
-      pixels.residual[i] = residual_;
-      advance();
+  void take(int64_t count, Addresses& pixels) {
+    constexpr PixelGrid::Axis kOnePixel = {1, 0, 0, 0};
+    const int inner = std::max(0, grid_->rank_ - 1);
+    const PixelGrid::Axis axis = grid_->rank_ == 0 ? kOnePixel : grid_->axis_[inner];
+    for (int64_t i = 0; i < count;) {
+      const int64_t end = std::min(count, i + axis.size - index_[inner]);
+      index_[inner] += end - i;
+      for (; i < end; ++i, move(axis, 1)) {
+        pixels.x[i] = x_;
+        pixels.y[i] = y_;
+        pixels.residual[i] = residual_;
+      }
+      for (int a = inner; a >= 0 && a < grid_->rank_ && index_[a] == grid_->axis_[a].size; --a) {
+        index_[a] = 0;
+        move(grid_->axis_[a], -grid_->axis_[a].size);
+        if (a == 0) break;
+        ++index_[a - 1];
+        move(grid_->axis_[a - 1], 1);
+      }
     }
   }
 
@@ -61,16 +93,6 @@ class PixelCursor {
     x_ += axis.x * steps;
     y_ += axis.y * steps;
     if (residual_ != nullptr) residual_ += axis.residual * steps;
-  }
-
-  void advance() {
-    for (int a = grid_->rank_ - 1; a >= 0; --a) {
-      const PixelGrid::Axis& axis = grid_->axis_[a];
-      move(axis, 1);
-      if (++index_[a] < axis.size) return;
-      index_[a] = 0;
-      move(axis, -axis.size);
-    }
   }
 
   const PixelGrid* grid_;
@@ -133,57 +155,50 @@ void ConvStep::set_panel(const ConvPanel& panel, ConvTile& tile) const {
   tile.channels = panel.channels;
 }
 
-// Tiles are taken in blocks, all of a block's tiles by one panel after the other. Weights that stay in the cache are
-// best read anew for each tile, so that pixels are read and written once; others only once in as many tiles as leave
-// their part of x in the cache.
-int64_t ConvStep::tiles_in_block(int64_t tiles, Range panels) const {
+// Pixels are taken in blocks, all of a block's tiles by one panel after the other. Where all weights stay in the cache
+// a block is short, so that pixels are read and written once and a panel's weights stay in the first-level cache for
+// all of its tiles; else it is as long as leaves its part of x in the cache, and weights are read once a block.
+int64_t ConvStep::block_pixels(int64_t pixels, Range panels) const {
   const PackedConv& packed = layer_.packed;
   const ConvWalk& walk = layer_.walk;
   const int64_t cache = conv_block_bytes();
   const auto count = static_cast<int64_t>(packed.panels.size());
   const int64_t weight_bytes = static_cast<int64_t>(packed.weight.size()) * 64 * (panels.last - panels.first) / count;
-  if (panels.last - panels.first == 1 || walk.order == ConvWalk::Order::weights_once) return tiles;
-  if (walk.order == ConvWalk::Order::pixels_once || weight_bytes <= cache) return 1;
-  const int64_t x_bytes = std::max<int64_t>(1, x_->shape.elements() * packed.mr / grid_.pixels());  // of a tile
-  return std::clamp<int64_t>(cache / x_bytes, 1, tiles);
+  if (panels.last - panels.first == 1 || walk.order == ConvWalk::Order::weights_once) return pixels;
+  if (walk.order == ConvWalk::Order::pixels_once) return packed.mr;
+  if (weight_bytes <= cache) return kPixels;
+  const int64_t x_bytes = std::max<int64_t>(1, x_->shape.elements() / grid_.pixels());  // of a pixel
+  return std::clamp<int64_t>(cache / x_bytes, packed.mr, pixels);
 }
 
 void ConvStep::run(int thread, int threads) noexcept {
-  const PackedConv& packed = layer_.packed;
   const Share mine = share_of(thread, threads);
-  const int64_t count = mine.pixels.last - mine.pixels.first;
-  if (count == 0 || mine.panels.first == mine.panels.last) return;
-  const int64_t tiles = (count + packed.mr - 1) / packed.mr;
-  const auto rows = [&](int64_t t) {  // tiles are of nearly equal height
-    return static_cast<int>(count * (t + 1) / tiles - count * t / tiles);
-  };
-  const int64_t block = tiles_in_block(tiles, mine.panels);
-
-  ConvTile tile = tile_of_layer();
-  TilePixels pixels;
-  tile.x = pixels.x;
-  tile.y = pixels.y;
-  tile.residual = residual_ == nullptr ? nullptr : pixels.residual;
+  int64_t left = mine.pixels.last - mine.pixels.first;
+  if (left == 0 || mine.panels.first == mine.panels.last) return;
+  const int64_t block = block_pixels(left, mine.panels);
   const uint8_t* residual = residual_ == nullptr ? nullptr : residual_->data;
-  PixelCursor begin(grid_, x_->data + window_.origin, y_->data, residual, mine.pixels.first);
-  for (int64_t first = 0; first < tiles; first += block) {
-    const int64_t last = std::min(tiles, first + block);
-    PixelCursor cursor = begin;
-    if (block == 1) cursor.take(rows(first), pixels);
+  Addresses pixels;
+  ConvTile tile = tile_of_layer();
+  tile.residual = residual_ == nullptr ? nullptr : pixels.residual;
+  PixelCursor begin(grid_, x_->data + window_.origin, y_->data, residual, mine.pixels.first), end = begin;
+  for (int64_t count; left > 0; left -= count, begin = end) {
+    count = next_part(left, block);
+    const bool at_once = count <= kMostPixels;
+    if (at_once) end.take(count, pixels);
     for (int64_t p = mine.panels.first; p < mine.panels.last; ++p) {
-      const ConvPanel& panel = packed.panels[static_cast<size_t>(p)];
+      const ConvPanel& panel = layer_.packed.panels[static_cast<size_t>(p)];
       set_panel(panel, tile);
-      if (block == 1) {
-        panel.row->run[rows(first)](tile);
+      if (at_once) {
+        run_tiles(*panel.row, pixels, count, tile);
         continue;
       }
-      cursor = begin;
-      for (int64_t t = first; t < last; ++t) {
-        cursor.take(rows(t), pixels);
-        panel.row->run[rows(t)](tile);
+      end = begin;
+      for (int64_t rest = count, part; rest > 0; rest -= part) {
+        part = next_part(rest, kPixels);
+        end.take(part, pixels);
+        run_tiles(*panel.row, pixels, part, tile);
       }
     }
-    begin = cursor;
   }
 }
 

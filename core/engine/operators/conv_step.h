@@ -41,7 +41,7 @@ class ConvStep : public Step {
     Range pixels, panels;
   };
   Share share_of(int thread, int threads) const;
-  int64_t tiles_in_block(int64_t tiles, Range panels) const;
+  int64_t block_pixels(int64_t pixels, Range panels) const;
   ConvTile tile_of_layer() const;
   void set_panel(const ConvPanel& panel, ConvTile& tile) const;
 
