@@ -57,13 +57,10 @@ class BiasCorrection(Correction):
 
     def _corrected(self, node: Node, prepared: Prepared) -> Node:
         qconfig = prepared.qconfigs[node.name]
+        if node.type not in LAYERS or not prepared.decisions[node.name].int8 or qconfig is None:
+            return node
         value = node.inputs[0]
-        if (
-            node.type not in LAYERS
-            or not prepared.decisions[node.name].int8
-            or qconfig is None
-            or value not in self._sums
-        ):
+        if value not in self._sums:
             return node
         weight = node.constants["weight"].detach()
         error = by_output_channel(node, weight - dequantized_weight(node, qconfig)).double()

@@ -22,6 +22,8 @@ _FUNCTIONS: Mapping[str, Callable[..., Tensor]] = {
     "log": torch.log,
     "sqrt": torch.sqrt,
     "rsqrt": torch.rsqrt,
+    "sin": torch.sin,
+    "cos": torch.cos,
     "neg": torch.neg,
     "abs": torch.abs,
     "reciprocal": torch.reciprocal,
@@ -32,8 +34,9 @@ _FUNCTIONS: Mapping[str, Callable[..., Tensor]] = {
     "softplus": lambda x, beta, threshold: F.softplus(x, beta, threshold),
 }
 
-FLOAT_ONLY = frozenset({"exp", "log", "sqrt", "rsqrt", "reciprocal"})
-"""Functions whose result spans too many magnitudes for 8 bits, or is infinite within the range of a quantized input."""
+FLOAT_ONLY = frozenset({"exp", "log", "sqrt", "rsqrt", "reciprocal", "sin", "cos"})
+"""Functions whose result spans too many magnitudes for 8 bits, or is infinite within the range of a quantized input, or
+whose input has many periods."""
 
 
 def apply(attributes: Mapping[str, Any], x: Tensor) -> Tensor:

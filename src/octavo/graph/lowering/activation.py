@@ -58,7 +58,7 @@ def clamp_max(b: Builder, x: Value, high: float) -> Value:
 
 @lowers(
     "sigmoid", "tanh", "exp", "silu", "hardswish", "hardsigmoid", "erf", "log", "sqrt", "neg", "abs", "reciprocal",
-    "mish", "log_sigmoid", "rsqrt",
+    "mish", "log_sigmoid", "rsqrt", "sin", "cos",
 )  # fmt: skip
 def function(b: Builder, x: Value) -> Value:
     """Lower a function that has no parameters."""

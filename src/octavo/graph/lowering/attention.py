@@ -35,9 +35,12 @@ def attention(
     b: Builder, q: Value, k: Value, v: Value, mask: Any = None, dropout: float = 0.0, causal: bool = False, *,
     scale: float | None = None, enable_gqa: bool = False,
 ) -> Value:  # fmt: skip
-    """Lower `softmax(q · kᵀ · scale + mask) · v` for each head."""
+    """Lower `softmax(q · kᵀ · scale + mask) · v` for each head; keys and values that heads share are not repeated."""
     if dropout > 0:
         raise Unsupported("it drops at random even in evaluation mode", "pass dropout_p=0.0 in evaluation mode")
+    shared = [_before_repeat(b, x) for x in (k, v)]
+    if None not in shared and b.shape(shared[0])[1] == b.shape(shared[1])[1]:  # type: ignore[arg-type]
+        (k, v), enable_gqa = shared, True  # type: ignore[assignment]
     shapes = [b.shape(x) for x in (q, k, v)]
     rank = len(shapes[0])
     if rank not in (3, 4) or any(len(shape) != rank for shape in shapes):
@@ -116,3 +119,18 @@ def _apart(b: Builder, x: Value, shape: Shape) -> Value:
     n, heads, length, depth = shape
     y = b.reshape(x, (n, length, heads, depth), ".heads")
     return b.emit("permute", (y,), shape, {"dims": [0, 2, 1, 3]}, suffix=".permute")
+
+
+def _before_repeat(b: Builder, x: Value) -> Value | None:
+    """Return keys or values [n, g, t, d] before each of their heads was repeated; None where none was."""
+    joined = b.maker(x, "reshape")
+    repeated = None if joined is None else b.maker(Value(joined.inputs[0]), "concat")
+    if repeated is None or repeated.attributes["axis"] != 2 or len(set(repeated.inputs)) > 1:
+        return None
+    source = Value(repeated.inputs[0])
+    n, g, *rest = b.shape(source)
+    if len(rest) != 3 or rest[0] != 1 or not isinstance(g, int):
+        return None
+    if b.shape(x) != (n, g * len(repeated.inputs), *rest[1:]):
+        return None
+    return b.reshape(source, (n, g, *rest[1:]), ".shared")

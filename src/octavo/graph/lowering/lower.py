@@ -114,7 +114,11 @@ class _Visit:
         values = [leaf for leaf in leaves if isinstance(leaf, Value)]
         sized = any(isinstance(leaf, (*_SYMBOLIC, Ramp, Split)) for leaf in leaves)
         if (sized and not values and not packed and key != "embedding") or (is_fill(node) and (sized or values)):
-            return fold(self._builder, node, arguments, keywords)
+            try:
+                return fold(self._builder, node, arguments, keywords)
+            except Unsupported:
+                if key not in LOWERINGS or not _becomes_float(leaves, made):
+                    raise
         if not any(isinstance(leaf, (Value, Packed, Ramp, Split, Both)) for leaf in leaves):
             return self._fold(node, arguments, keywords)
         if key not in LOWERINGS:
@@ -159,6 +163,12 @@ class _Visit:
                     f"it overwrites memory that '{other.name}' is a view of and that is read again later",
                     "use the operator that does not work in place",
                 )
+
+
+def _becomes_float(leaves: list[Any], made: Any) -> bool:
+    """Tell whether an operator can read its patterns as float32 values instead, and gives such a value."""
+    patterns = any(isinstance(leaf, (Ramp, Split)) for leaf in leaves)
+    return patterns and isinstance(made, torch.Tensor) and made.dtype in (torch.float32, torch.bool)
 
 
 def _overwrites(target: Any) -> bool:

@@ -92,12 +92,18 @@ def adaptive_max_pool(b: Builder, x: Value, output_size: Any) -> list[Value]:
 
 
 def spatial_mean(b: Builder, x: Value, axes: Any) -> Value | None:
-    """Lower the mean over all spatial axes as adaptive pooling; None where it is another mean."""
+    """Lower the mean over all spatial axes as adaptive pooling; None where it is another mean, or one of squares."""
     shape = b.shape(x)
     rank = len(shape)
     reduced = {a % rank for a in ([axes] if isinstance(axes, int) else axes or range(rank))}
-    if rank not in (3, 4, 5) or reduced != set(range(2, rank)):
+    if rank not in (3, 4, 5) or reduced != set(range(2, rank)) or _is_square(b, x):
         return None
     pooled_shape = (*shape[:2], *([1] * (rank - 2)))
     pooled = b.emit("adaptive_avg_pool", (x,), pooled_shape, {"output_size": [1] * (rank - 2)})
     return b.reshape(pooled, b.result_shape())
+
+
+def _is_square(b: Builder, x: Value) -> bool:
+    """Tell whether a value is a square, whose mean is part of a norm and stays in float32."""
+    made = b.maker(x, "mul")
+    return made is not None and len(set(made.inputs)) == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from torch import fx
 from torch.fx.node import map_aggregate
 
 from octavo.graph.ir import Dim, Shape
+from octavo.graph.lowering import positions
 from octavo.graph.lowering.builder import Builder
 from octavo.graph.lowering.operands import Both, constant, rows_of
 from octavo.graph.lowering.patterns import Line, Pattern, Ramp, Split, apply, compare, fill, recognize, whole
@@ -28,6 +29,11 @@ _ELEMENTWISE = frozenset({
     "__xor__", "where", "masked_fill", "log", "exp", "clamp", "clamp_min", "clamp_max",
 })  # fmt: skip
 _COMPARES = frozenset({"ge", "gt", "le", "lt", "eq", "ne"})
+_OF_POSITIONS: dict[str, Callable[[Pattern, Shape, Any], Pattern]] = {
+    "diff": positions.difference,
+    "cumsum": lambda x, shape, _: positions.summed(x, shape),
+    "index": lambda x, shape, arguments: positions.chosen(x, shape, arguments[1]),
+}
 
 
 def is_fill(node: fx.Node) -> bool:
@@ -62,6 +68,8 @@ def fold(b: Builder, node: fx.Node, arguments: Sequence[Any], keywords: dict[str
         first = recognize(first if first.dim() else first.reshape(1))
     if key == "gather" and isinstance(first, Split) and first.line is None:
         return replace(first, shape=shape)
+    if isinstance(first, Ramp | Split) and key in _OF_POSITIONS:
+        return _OF_POSITIONS[key](first, shape, arguments)
     if key in _ALIKE or (isinstance(first, Both) and key in _WIDER and first.shape == shape):
         return first
     if isinstance(first, Ramp | Split) and key in ("tril", "triu"):

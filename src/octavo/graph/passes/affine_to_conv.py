@@ -19,21 +19,29 @@ def affine_to_conv(graph: Graph) -> Graph:
 
     A factor for each channel becomes a depthwise convolution with a kernel of 1; any other constant of fixed shape
     the same, on the input laid out as `[n, elements, 1]`. A single number stays: in 8 bits it is a table. So does what
-    float operators read (`float_sums`).
+    float operators read (`float_sums`), and in a network of tokens what is no factor for each channel: the weight of a
+    norm over features, rotations of queries and keys.
     """
-    walk, in_float = Rewriter(graph), float_sums(graph)
+    walk, in_float, tokens = Rewriter(graph), float_sums(graph), _reads_tokens(graph)
     for original in graph.nodes:
         node = walk.resolve(original)
-        kept = original.output in in_float and NORM not in node.attributes
+        kept = NORM not in node.attributes and original.output in in_float
         if node.type != "affine" or kept or (node.constants["scale"].numel() == 1 and NORM not in node.attributes):
             walk.add(node)
             continue
-        for part in _parts(node):
+        for part in _parts(node, flat=not tokens):
             walk.add(part)
     return walk.finish()
 
 
-def _parts(node: Node) -> list[Node]:
+def _reads_tokens(graph: Graph) -> bool:
+    """Tell whether a network computes on tokens, [n, t, features], by attention or linear layers."""
+    return any(
+        node.type in ("attention", "matmul") or (node.type == "linear" and len(node.shape) >= 3) for node in graph.nodes
+    )
+
+
+def _parts(node: Node, flat: bool) -> list[Node]:
     shape, rank = node.shape, len(node.shape)
     channels = shape[1] if rank in (3, 4, 5) else None
     if isinstance(channels, int):
@@ -41,16 +49,16 @@ def _parts(node: Node) -> list[Node]:
         if scale is not None and shift is not None:
             return [_depthwise(node, scale, shift, rank - 2)]
     sizes = [size for size in shape[1:] if isinstance(size, int)]
-    if rank < 2 or len(sizes) < rank - 1 or node.constants["scale"].shape[0] != 1:
+    if (rank > 2 and not flat) or rank < 2 or len(sizes) < rank - 1 or node.constants["scale"].shape[0] != 1:
         return [node]
     count = prod(sizes)
     scale, shift = (node.constants[role].expand(1, *sizes).reshape(count) for role in ("scale", "shift"))
-    flat, middle = f"{node.output}.flat", f"{node.output}.scaled"
+    source, middle = f"{node.output}.flat", f"{node.output}.scaled"
     wide = (shape[0], count, 1)
     before = replace(
-        node, type="reshape", name=flat, output=flat, shape=wide, attributes={"shape": [-1, count, 1]}, constants={}
+        node, type="reshape", name=source, output=source, shape=wide, attributes={"shape": [-1, count, 1]}, constants={}
     )
-    layer = replace(node, inputs=(flat,), output=middle, shape=wide)
+    layer = replace(node, inputs=(source,), output=middle, shape=wide)
     after = replace(
         before, name=f"{node.name}.reshape", inputs=(middle,), output=node.output, shape=shape,
         attributes={"shape": [-1, *sizes]},

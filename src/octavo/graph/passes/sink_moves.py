@@ -62,6 +62,7 @@ def _moved_rows(walk: Rewriter, node: Node, shapes: dict[str, Shape], kept: froz
     first = moves[0] if moves else None
     if (
         first is None
+        or first.type not in ("permute", "reshape")
         or not _by_row(node)
         or not all(move is not None and _alike(move, first, shapes) for move in moves)
     ):
