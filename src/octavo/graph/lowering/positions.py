@@ -25,7 +25,7 @@ def difference(x: Pattern, shape: Shape, arguments: Sequence[Any]) -> Split:
     """
     _, order, axis, first, last = (*arguments, *(1, -1, None, None)[len(arguments) - 1 :])
     line = _line(x)
-    axis %= len(x.shape)
+    axis = int(axis or 0) % len(x.shape)
     step = whole(line.steps[axis]) if line.steps else 0
     if order != 1 or last is not None:
         raise Unsupported("it takes differences of a higher order, or with what is appended", _REMEDY)
