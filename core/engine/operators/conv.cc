@@ -15,10 +15,8 @@ namespace {
 
 class Conv : public ConvOperator {
  public:
-  explicit Conv(const OperatorSpec& spec)
-      : ConvOperator(spec),
-        winograd_possible_(is_winograd_possible(spec, window_)),
-        layer_(make_conv_layer(spec, sizes(false))) {
+  Conv(const OperatorSpec& spec, bool winograd_possible)
+      : ConvOperator(spec), winograd_possible_(winograd_possible), layer_(make_conv_layer(spec, sizes(false))) {
     // Where pixels lie side by side, whole rows of the window are segments. They pack to other bytes than its pixels
     // only if a pixel does not fill its last four bytes, as in a network's first layer.
     if (may_join() && columns().kernel > 1 && window_.in_channels % 4 != 0)
@@ -81,7 +79,8 @@ class Conv : public ConvOperator {
 std::unique_ptr<Operator> make_conv(const OperatorSpec& spec) {
   if (!spec.inputs.empty() && spec.inputs[0].dtype == DType::f32) return make_float_conv(spec);
   const ConvWindow window(spec, spec.constant("weight", DType::s8).shape);
-  switch (choose_conv_algorithm(spec, window)) {
+  const bool winograd_possible = is_winograd_possible(spec, window);
+  switch (choose_conv_algorithm(spec, window, winograd_possible)) {
     case ConvAlgorithm::depthwise:
       return make_depthwise(spec);
     case ConvAlgorithm::winograd:
@@ -89,7 +88,7 @@ std::unique_ptr<Operator> make_conv(const OperatorSpec& spec) {
     case ConvAlgorithm::direct:
       break;
   }
-  return std::make_unique<Conv>(spec);
+  return std::make_unique<Conv>(spec, winograd_possible);
 }
 
 }  // namespace octavo

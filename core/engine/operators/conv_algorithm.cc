@@ -4,7 +4,6 @@
 #include <optional>
 
 #include "engine/operators/conv_walk.h"
-#include "engine/operators/winograd.h"
 #include "engine/operators/winograd_tiles.h"
 
 namespace octavo {
@@ -56,11 +55,11 @@ bool is_winograd_faster(const OperatorSpec& spec, const ConvWindow& window) {
 
 }  // namespace
 
-ConvAlgorithm choose_conv_algorithm(const OperatorSpec& spec, const ConvWindow& window) {
+ConvAlgorithm choose_conv_algorithm(const OperatorSpec& spec, const ConvWindow& window, bool winograd_possible) {
   if (window.is_depthwise()) return ConvAlgorithm::depthwise;
   const std::string& variant = spec.variant;
   if (variant == "direct" || (!variant.empty() && ConvWalk::named(variant))) return ConvAlgorithm::direct;
-  if (!is_winograd_possible(spec, window)) return ConvAlgorithm::direct;
+  if (!winograd_possible) return ConvAlgorithm::direct;
   return variant == "winograd" || is_winograd_faster(spec, window) ? ConvAlgorithm::winograd : ConvAlgorithm::direct;
 }
 

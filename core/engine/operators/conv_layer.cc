@@ -55,12 +55,10 @@ ConvOutput read_output(const OperatorSpec& spec) {
 
 // Whether |acc · multiplier| plus the residual's part stays under the limit whatever x and the residual are.
 bool stays_small(const ConvConstants& constants, const ConvOutput& out) {
-  const size_t channels = constants.bias.size(), count = constants.weight.size() / channels;
   const double reach = std::max(constants.zero_point, 255 - constants.zero_point);
-  for (size_t c = 0; c < channels; ++c) {
-    int64_t sum = 0;
-    for (const int8_t w : constants.weight.subspan(c * count, count)) sum += std::abs(w);
-    const double bound = std::abs(static_cast<double>(constants.bias[c])) + static_cast<double>(sum) * reach;
+  for (size_t c = 0; c < constants.bias.size(); ++c) {
+    const auto magnitude = static_cast<double>(constants.sums[c].magnitude);
+    const double bound = std::abs(static_cast<double>(constants.bias[c])) + magnitude * reach;
     if (bound * constants.multiplier[c] + 255.0 * out.residual_multiplier[0] >= kConvLimit) return false;
   }
   return true;
@@ -93,6 +91,7 @@ ConvNumbers read_conv_numbers(const OperatorSpec& spec, const ConvSizes& sizes) 
   }
   numbers.weight = entries<int8_t>(spec, "weight", DType::s8, sizes.oc * sizes.ic * sizes.kh * sizes.kw);
   numbers.bias = entries<int32_t>(spec, "bias", DType::s32, sizes.oc);
+  numbers.sums = sum_weights(numbers.weight, static_cast<size_t>(sizes.oc));
   numbers.zero_point = x.zero_point - quant_min(x.dtype);
   ConvOutput& out = numbers.out;
   out.is_plain =

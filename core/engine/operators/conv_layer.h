@@ -18,9 +18,10 @@ struct ConvNumbers {
   std::vector<float> multiplier;
   std::span<const int8_t> weight;  // [oc, ic, kh, kw]
   std::span<const int32_t> bias;
+  std::vector<WeightSums> sums;
   int32_t zero_point = 0;  // of x, on the uint8 side
 
-  ConvConstants constants() const { return {weight, bias, multiplier, zero_point}; }
+  ConvConstants constants() const { return {weight, bias, multiplier, sums, zero_point}; }
 };
 
 // Reads the types, clamps and constants of `spec` (a conv or linear whose x is uint8 or int8).

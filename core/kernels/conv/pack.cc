@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 namespace octavo {
 namespace {
@@ -56,63 +57,89 @@ class Packer {
     packed.segments = sizes_.kh * (sizes_.joined ? 1 : sizes_.kw);
     packed.steps = (segment_size() + 3) / 4;
     packed.mr = kConvMaxRows;
-    const int64_t channels = sizes_.oc / sizes_.groups * merged_;
-    for (int64_t begin = 0; begin < sizes_.oc; begin += channels) {
-      for (int64_t at = begin; at < begin + channels;) {
-        const ConvRow* row = groups_row_ != nullptr ? groups_row_ : row_for(isa_, begin + channels - at, plain_);
-        add_panel(packed, {.row = row,
-                           .x_offset = begin / channels * merged_ * sizes_.ic,
-                           .channel = at,
-                           .channels = std::min<int64_t>(row->nr, begin + channels - at)});
-        at += row->nr;
-      }
-    }
+    for (const ConvPanel& panel : panels()) reserve(packed, panel);
+    packed.weight.resize(bytes_ / 64);  // zeros: the channels and taps that do not exist
+    for (const ConvPanel& panel : packed.panels) fill(packed, panel);
     return packed;
   }
 
  private:
+  // Which channels each panel has, and of which kernel it is.
+  std::vector<ConvPanel> panels() const {
+    std::vector<ConvPanel> panels;
+    const int64_t channels = sizes_.oc / sizes_.groups * merged_;
+    for (int64_t begin = 0; begin < sizes_.oc; begin += channels) {
+      for (int64_t at = begin; at < begin + channels;) {
+        const ConvRow* row = groups_row_ != nullptr ? groups_row_ : row_for(isa_, begin + channels - at, plain_);
+        panels.push_back({.row = row,
+                          .x_offset = begin / channels * merged_ * sizes_.ic,
+                          .channel = at,
+                          .channels = std::min<int64_t>(row->nr, begin + channels - at)});
+        at += row->nr;
+      }
+    }
+    return panels;
+  }
+
   int64_t segment_size() const { return (sizes_.joined ? sizes_.kw : 1) * sizes_.ic * merged_; }
 
-  void add_panel(PackedConv& packed, ConvPanel panel) {
+  void reserve(PackedConv& packed, ConvPanel panel) {
     const ConvRow& row = *panel.row;
     packed.mr = std::min(packed.mr, row.mr);
-    panel.weight = static_cast<int64_t>(packed.weight.size()) * 64;
+    panel.weight = bytes_;
     panel.lane = static_cast<int64_t>(packed.bias.size());
     const int64_t bytes = packed.segments * (row.group != 0 ? row.group : packed.steps * 4) * row.nr;
-    packed.weight.resize(packed.weight.size() + static_cast<size_t>((bytes + 63) / 64));
-    int8_t* weight = reinterpret_cast<int8_t*>(packed.weight.data()) + panel.weight;  // a kernel may have no taps
-    for (int lane = 0; lane < row.nr; ++lane) {
-      const int64_t o = panel.channel + channel_of(row, lane);
-      const bool exists = o < panel.channel + panel.channels;
-      packed.bias.push_back(exists ? start(o, row) : 0);
-      packed.multiplier.push_back(exists ? constants_.multiplier[static_cast<size_t>(o)] : 0.0f);
-      if (exists) pack_lane(packed, panel, lane, weight);
-    }
+    bytes_ += (bytes + 63) / 64 * 64;
+    packed.bias.resize(packed.bias.size() + static_cast<size_t>(row.nr));
+    packed.multiplier.resize(packed.bias.size());
     packed.panels.push_back(panel);
   }
 
-  // The weights of one output channel. Element (y, x, i) of the window is a byte of a segment.
-  void pack_lane(const PackedConv& packed, const ConvPanel& panel, int lane, int8_t* panel_weight) const {
+  void fill(PackedConv& packed, const ConvPanel& panel) const {
+    const ConvRow& row = *panel.row;
+    int8_t* weight = reinterpret_cast<int8_t*>(packed.weight.data()) + panel.weight;  // a kernel may have no taps
+    for (int lane = 0; lane < row.nr; ++lane) {
+      const int64_t o = panel.channel + channel_of(row, lane);
+      if (o >= panel.channel + panel.channels) continue;
+      packed.bias[static_cast<size_t>(panel.lane + lane)] = start(o, row);
+      packed.multiplier[static_cast<size_t>(panel.lane + lane)] = constants_.multiplier[static_cast<size_t>(o)];
+      pack_lane(packed.steps * 4, panel, lane, weight);
+    }
+  }
+
+  // The weights of one output channel. Element (y, x, i) of the window is a byte of a segment, which has `length`.
+  void pack_lane(int64_t length, const ConvPanel& panel, int lane, int8_t* panel_weight) const {
     const ConvRow& row = *panel.row;
     const int64_t o = panel.channel + channel_of(row, lane);
     const int64_t group = o / (sizes_.oc / sizes_.groups);
     const int64_t diagonal = group * sizes_.ic - panel.x_offset;
-    const int64_t taps = sizes_.kh * sizes_.kw;
-    const int8_t* w = constants_.weight.data() + o * sizes_.ic * taps;
-    const int bits = std::countr_zero(static_cast<unsigned>(row.interleave));  // a shift: divisions would cost the most
+    const int64_t taps = sizes_.kh * sizes_.kw, ic = sizes_.ic;
+    const int8_t* w = constants_.weight.data() + o * ic * taps;
     for (int64_t tap = 0; tap < taps; ++tap) {
       const int64_t segment = sizes_.joined ? tap / sizes_.kw : tap;
-      const int64_t first = diagonal + (sizes_.joined ? tap % sizes_.kw * sizes_.ic : 0);
+      const int64_t first = diagonal + (sizes_.joined ? tap % sizes_.kw * ic : 0);
       if (row.group != 0) {
         int8_t* to = panel_weight + segment * row.group * row.nr;
-        for (int64_t i = 0; i < sizes_.ic; ++i) to[place_in_tap(row, lane, first + i)] = w[i * taps + tap];
-        continue;
-      }
-      for (int64_t i = 0; i < sizes_.ic; ++i) {
-        const int64_t k = segment * packed.steps * 4 + first + i;
-        panel_weight[(((k >> bits) * row.nr + lane) << bits) + (k & (row.interleave - 1))] = w[i * taps + tap];
+        for (int64_t i = 0; i < ic; ++i) to[place_in_tap(row, lane, first + i)] = w[i * taps + tap];
+      } else {
+        pack_tap(row, w + tap, taps, lane, segment * length + first, panel_weight);
       }
     }
+  }
+
+  // Every `taps`-th byte of w becomes an element of the lane, from k on.
+  void pack_tap(const ConvRow& row, const int8_t* w, int64_t taps, int lane, int64_t k, int8_t* panel_weight) const {
+    const int64_t nr = row.nr, interleave = row.interleave;  // local, lest they be read again after each byte
+    const int64_t end = k + sizes_.ic;
+    if (interleave == 4 && k % 4 == 0) {  // whole words
+      int8_t* to = panel_weight + k * nr + lane * 4;
+      for (; k + 4 <= end; k += 4, w += 4 * taps, to += 4 * nr) {
+        const int8_t word[4] = {w[0], w[taps], w[2 * taps], w[3 * taps]};
+        std::memcpy(to, word, sizeof word);
+      }
+    }
+    const int bits = std::countr_zero(static_cast<uint64_t>(interleave));  // a shift: divisions would cost the most
+    for (; k < end; ++k, w += taps) panel_weight[(((k >> bits) * nr + lane) << bits) + (k & (interleave - 1))] = *w;
   }
 
   // Where a tap's weight of a lane and of channel `in` of the panel's inputs lies in that tap, for groups.
@@ -123,11 +150,9 @@ class Packer {
 
   // bias - (zero_point - x_zero)·Σw, modulo 2^32.
   int32_t start(int64_t o, const ConvRow& row) const {
-    const int64_t count = sizes_.ic * sizes_.kh * sizes_.kw;
-    uint32_t sum = 0;
-    for (const int8_t w : constants_.weight.subspan(static_cast<size_t>(o * count), static_cast<size_t>(count)))
-      sum += static_cast<uint32_t>(int32_t{w});
-    const auto bias = static_cast<uint32_t>(constants_.bias[static_cast<size_t>(o)]);
+    const auto channel = static_cast<size_t>(o);
+    const auto sum = static_cast<uint32_t>(constants_.sums[channel].sum);
+    const auto bias = static_cast<uint32_t>(constants_.bias[channel]);
     return static_cast<int32_t>(bias - static_cast<uint32_t>(constants_.zero_point - row.x_zero) * sum);
   }
 
@@ -137,6 +162,7 @@ class Packer {
   bool plain_;
   const ConvRow* groups_row_;
   int64_t merged_;
+  int64_t bytes_ = 0;  // of weights
 };
 
 }  // namespace

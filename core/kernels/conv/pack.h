@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/conv/table.h"
+#include "kernels/conv/weight_sums.h"
 
 namespace octavo {
 
@@ -22,6 +23,7 @@ struct ConvConstants {
   std::span<const int8_t> weight;  // [oc, ic, kh, kw]
   std::span<const int32_t> bias;
   std::span<const float> multiplier;
+  std::span<const WeightSums> sums;
   int32_t zero_point = 0;  // of x, on the uint8 side
 };
 

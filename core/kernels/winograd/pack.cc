@@ -5,28 +5,19 @@ namespace {
 
 constexpr int kPoints = kWinogradPoints, kTaps = 9;
 
-// Where the accumulator of a channel begins, and how far weights of either sign can take it from there.
-struct Sums {
-  int64_t start = 0, up = 0, down = 0;
-
-  Sums(const ConvConstants& constants, size_t channel) {
-    const size_t count = constants.weight.size() / constants.bias.size();
-    int64_t sum = 0;
-    for (const int8_t w : constants.weight.subspan(channel * count, count)) {
-      sum += w;
-      (w > 0 ? up : down) += 255 * int64_t{w};
-    }
-    start = constants.bias[channel] - constants.zero_point * sum;
-  }
-};
+// Where the accumulator of a channel begins.
+int64_t start_of(const ConvConstants& constants, size_t channel) {
+  return constants.bias[channel] - constants.zero_point * constants.sums[channel].sum;
+}
 
 }  // namespace
 
 bool is_winograd_exact(const ConvConstants& constants) {
   constexpr int64_t kEnd = 1 << 25;
   for (size_t c = 0; c < constants.bias.size(); ++c) {
-    const Sums sums(constants, c);
-    if (sums.start + sums.up >= kEnd || sums.start + sums.down < -kEnd) return false;
+    const int64_t start = start_of(constants, c);
+    const WeightSums& sums = constants.sums[c];
+    if (start + 255 * sums.positive() >= kEnd || start + 255 * sums.negative() < -kEnd) return false;
     const float multiplier = constants.multiplier[c];
     if (multiplier / 64 * 64 != multiplier) return false;
   }
@@ -53,7 +44,7 @@ PackedWinograd pack_winograd(const WinogradKernel& kernel, int64_t oc, int64_t i
   const int8_t* w = constants.weight.data();
   for (int64_t o = 0; o < oc; ++o) {
     const auto channel = static_cast<size_t>(o);
-    packed.start[channel] = static_cast<int32_t>(576u * static_cast<uint32_t>(Sums(constants, channel).start));
+    packed.start[channel] = static_cast<int32_t>(576u * static_cast<uint32_t>(start_of(constants, channel)));
     packed.multiplier[channel] = constants.multiplier[channel] / 64;
     int8_t* panel = all + o / kWinogradChannels * packed.pairs * kTaps * kLine;
     for (int64_t i = 0; i < ic; ++i, w += kTaps)
