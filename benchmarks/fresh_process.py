@@ -5,7 +5,9 @@ the model is loaded once more: what stays, and the most that was there in betwee
 Linux only.
 """
 
+import compileall
 import ctypes
+import functools
 import gc
 import json
 import subprocess
@@ -50,11 +52,20 @@ def measure(form: str, file: Path, sample: Path, threads: int = 1) -> Fresh:
     Raises:
         RuntimeError: the process failed; the message has what it wrote.
     """
+    _compile()
     command = [sys.executable, "-m", "benchmarks.fresh_process", form, str(file), str(sample), str(threads)]
     process = subprocess.run(command, capture_output=True, text=True, check=False)
     if process.returncode:
         raise RuntimeError(f"{form} failed on {file}:\n{process.stderr}")
     return Fresh(**json.loads(process.stdout.splitlines()[-1]))
+
+
+@functools.cache
+def _compile() -> None:
+    """Compile the package to bytecode, as installing it does: the others have been installed."""
+    import octavo
+
+    compileall.compile_dir(Path(octavo.__file__).parent, quiet=1)
 
 
 def _be_fresh(form: str, file: Path, sample: Path, threads: int) -> Fresh:

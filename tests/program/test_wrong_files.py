@@ -9,6 +9,7 @@ import pytest
 import raw_files
 from sample_programs import rows_program, sample_program
 
+from octavo import runtime
 from octavo.program import FormatError, load, save
 
 PROGRAM = sample_program()
@@ -241,3 +242,11 @@ def test_made_up_headers(tmp_path, header):
         (tmp_path / "a").write_bytes(length.to_bytes(8, "little") + header + b"\0" * 4)
         with pytest.raises(FormatError, match=r"a: "):
             load(tmp_path / "a")
+
+
+def test_the_runtime_names_the_file_that_breaks_a_rule(parts, tmp_path):
+    """It verifies a program once, where it is handed to the engine."""
+    document, tensors = parts
+    raw_files.write(tmp_path / "wrong.octavo", {**document, "outputs": ["nothing"]}, tensors)
+    with pytest.raises(FormatError, match=r"wrong\.octavo: outputs: 'nothing' is produced by no operator"):
+        runtime.load(tmp_path / "wrong.octavo")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -48,6 +49,24 @@ def to_document(program: Program) -> dict[str, Any]:
         "outputs": list(program.outputs),
         "output_structure": program.output_structure,
     }
+
+
+def parse(text: str) -> Any:
+    """Read JSON strictly: no NaN, no Infinity, no key twice."""
+
+    def reject(constant: str) -> None:
+        raise ValueError(f"{constant} is not a number")
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        keys = dict(pairs)
+        if len(keys) != len(pairs):
+            raise ValueError(f"a key stands twice in {sorted(key for key, _ in pairs)}")
+        return keys
+
+    try:
+        return json.loads(text, parse_constant=reject, object_pairs_hook=unique)
+    except ValueError as error:
+        raise FormatError(f"program: is not JSON ({error!s:.200})") from error
 
 
 def from_document(document: Any, constants: Mapping[str, np.ndarray]) -> Program:

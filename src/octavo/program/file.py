@@ -6,12 +6,13 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from octavo.program.document import from_document, to_document
+from octavo.program.document import from_document, parse, to_document
 from octavo.program.errors import FormatError
 from octavo.program.types import Program
 from octavo.program.verify import verify
@@ -60,16 +61,33 @@ def load(path: str | os.PathLike[str]) -> Program:
             message names the file and the field.
         OSError: the file cannot be read.
     """
-    try:
-        metadata, tensors = _read(path)
-        _check_metadata(metadata, tensors)
-        program = from_document(_parse(metadata["program"]), tensors)
+    with naming(path):
+        program = read(path)
         verify(program)
+    return program
+
+
+def read(path: str | os.PathLike[str]) -> Program:
+    """Read a program from a file without verifying it: for who hands it to what verifies it, as the runtime does.
+
+    Raises:
+        FormatError: the file is not a program, is truncated or altered, or is of a newer version; see `naming`.
+        OSError: the file cannot be read.
+    """
+    metadata, tensors = _read(path)
+    _check_metadata(metadata, tensors)
+    return from_document(parse(metadata["program"]), tensors)
+
+
+@contextmanager
+def naming(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Put the name of the file before what is wrong with the program in it."""
+    try:
+        yield
     except FormatError as error:
         raise type(error)(f"{os.fspath(path)}: {error}") from error
     except RecursionError:
         raise FormatError(f"{os.fspath(path)}: program: the JSON is nested too deep") from None
-    return program
 
 
 def file_size(program: Program) -> int:
@@ -169,21 +187,3 @@ def _checksum(text: str, tensors: Mapping[str, np.ndarray]) -> str:
         digest.update(json.dumps(described, ensure_ascii=False, separators=(",", ":")).encode())
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
-
-
-def _parse(text: str) -> Any:
-    """Read JSON strictly: no NaN, no Infinity, no key twice."""
-
-    def reject(constant: str) -> None:
-        raise ValueError(f"{constant} is not a number")
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        keys = dict(pairs)
-        if len(keys) != len(pairs):
-            raise ValueError(f"a key stands twice in {sorted(key for key, _ in pairs)}")
-        return keys
-
-    try:
-        return json.loads(text, parse_constant=reject, object_pairs_hook=unique)
-    except ValueError as error:
-        raise FormatError(f"program: is not JSON ({error!s:.200})") from error

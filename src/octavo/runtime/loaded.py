@@ -146,15 +146,17 @@ def load(path: str | os.PathLike[str], threads: int | None = None, isa: str | No
         FormatError: the file is not a valid program; the message names the field.
         OSError: the file cannot be read.
     """
-    from octavo.program.file import load as read_program  # imported late: see octavo.program
+    from octavo.program.file import naming, read  # imported late: see octavo.program
 
-    program = read_program(path)
+    with naming(path):
+        program = read(path)
     variants = None
     if Path(f"{os.fspath(path)}.tune").exists():
         from octavo.runtime.tuning_file import read_variants  # what most files do not need
 
         variants = read_variants(path, choose_isa(isa), threads or available_threads())
-    return LoadedProgram(program, threads=threads, isa=isa, release=True, variants=variants)
+    with naming(path):
+        return LoadedProgram(program, threads=threads, isa=isa, release=True, variants=variants)
 
 
 def _as_array(name: str, dtype: np.dtype, value: Any) -> np.ndarray:
