@@ -11,8 +11,8 @@ namespace octavo {
 
 struct ConvWalk {
   // pixels_once: every panel for a tile before the next tile. weights_once: every tile for a panel before the next
-  // panel. blocks: as many tiles for a panel as leave what they read in part of the second-level cache; all of them
-  // once where the weights do.
+  // panel. blocks: some tiles for a panel before the next panel; few where the weights stay in the second-level cache,
+  // else as many as leave what they read in part of it.
   enum class Order { blocks, pixels_once, weights_once };
   // What threads share: pixels, panels, or whatever mixture the cost model finds.
   enum class Split { best, pixels, panels };

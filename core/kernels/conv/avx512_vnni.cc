@@ -68,7 +68,9 @@ struct alignas(32) Order {
 };
 constexpr Order kOrder;
 
-// A pixel is stored at once, whole where all of its channels exist.
+// A pixel is stored at once, whole where all of its channels exist. A store under a mask counts as one of all bytes:
+// where the output is written over the residual, loads of the next pixel's would wait for it, hence 24 and 8 channels
+// without.
 template <bool kPlain, int NV>
 [[gnu::always_inline]] inline void store_bytes(const ConvOutput& out, const Order& order, const __m512i (&value)[NV],
                                                uint8_t* y, int64_t channels) {
@@ -80,6 +82,9 @@ template <bool kPlain, int NV>
     if constexpr (!kPlain) bytes = _mm256_xor_si256(bytes, constant256(out.flip));
     if (channels >= 32) {
       _mm256_storeu_si256(reinterpret_cast<__m256i*>(y), bytes);
+    } else if (channels == 24) {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(y), _mm256_castsi256_si128(bytes));
+      _mm_storel_epi64(reinterpret_cast<__m128i*>(y + 16), _mm256_extracti128_si256(bytes, 1));
     } else {
       _mm256_mask_storeu_epi8(y, static_cast<__mmask32>(first(channels)), bytes);
     }
@@ -90,6 +95,8 @@ template <bool kPlain, int NV>
     if constexpr (!kPlain) bytes = _mm_xor_si128(bytes, constant128(out.flip));
     if (channels >= 16) {
       _mm_storeu_si128(reinterpret_cast<__m128i*>(y), bytes);
+    } else if (channels == 8) {
+      _mm_storel_epi64(reinterpret_cast<__m128i*>(y), bytes);
     } else {
       _mm_mask_storeu_epi8(y, static_cast<__mmask16>(first(channels)), bytes);
     }
