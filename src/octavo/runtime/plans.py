@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from octavo import _core
 from octavo.program import Program, bind_symbols, infer_shapes
+from octavo.runtime.batches import BatchParts, parts_of_batch
 
 # How many sets of input shapes keep their memory planned. A model that sees more (every image another size) plans
 # again, which takes about a millisecond.
@@ -90,11 +92,22 @@ class Plans:
         program = self._program
         symbols = bind_symbols(program, dict(zip(self._names, given, strict=True)))
         shapes = infer_shapes(program, symbols)
-        every = [shapes[name] for name in program.values]
-        native = _core.Plan(self._network, every, list(lying or ()), free_outputs=lying is not None)
+        native = self._plan(shapes, lying)
+        parts = parts_of_batch(program, symbols, shapes, native.arena_bytes)
+        if parts:
+            plans = {size: self._plan(of_part, lying) for size, of_part in dict(parts).items()}
+            bytes_of = [
+                [np.dtype(program.values[name].dtype).itemsize * prod(shapes[name][1:]) for name in names]
+                for names in (self._names, program.outputs)
+            ]
+            native = BatchParts([(size, plans[size]) for size, _ in parts], (bytes_of[0], bytes_of[1]))
         dtypes = [np.dtype(program.values[name].dtype) for name in program.outputs]
         outputs = zip(program.outputs, dtypes, native.outputs_channels_last, strict=True)
         return Plan(native, [_output(shapes[name], dtype, last) for name, dtype, last in outputs])
+
+    def _plan(self, shapes: Mapping[str, Sequence[int]], lying: Lying | None) -> Any:
+        every = [shapes[name] for name in self._program.values]
+        return _core.Plan(self._network, every, list(lying or ()), free_outputs=lying is not None)
 
 
 def memory_view(array: np.ndarray) -> tuple[np.ndarray, bool]:
