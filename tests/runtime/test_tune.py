@@ -59,6 +59,14 @@ def test_what_was_fast_by_luck_is_not_chosen(monkeypatch: pytest.MonkeyPatch):
     assert not answers and (found.choices, found.kept, found.variants) == ((), False, {})
 
 
+def test_a_network_that_gains_more_than_its_operators_does_so_by_luck(monkeypatch: pytest.MonkeyPatch):
+    program = builders.linear(x=(4, 64), out=100)[0]
+    own, other = {"": 1000.0, "layer": 20.0}, {"": 900.0, "layer": 16.0}
+    monkeypatch.setattr(tuner._Bench, "screen", lambda _, contenders, *__: [own, *[other] * (len(contenders) - 1)])
+    found = tuner.tune(program, sample_inputs(program), 1, "reference", seconds=0.1)
+    assert (len(found.choices), found.before_ms, found.after_ms, found.kept) == (1, 1.0, 1.0, False)
+
+
 def test_tunes_and_a_load_uses_it(model: Path):
     program = builders.linear(x=(40, 64), out=100)[0]
     save(program, model)
