@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import replace
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from octavo.algorithms.layer_error import layer_error
 from octavo.graph.correction import Correction
-from octavo.graph.execute import compute
 from octavo.graph.ir import Node
 from octavo.graph.placement import Decision
-from octavo.graph.prepare import Prepared, keep_in_float
+from octavo.graph.prepare import Prepared, place_again
 from octavo.graph.recurrent import RECURRENT
-from octavo.graph.weights import dequantized_weight
-from octavo.numerics import dequantize, quantize
-from octavo.program.reference.dynamic import quantize_rows
 
 LEAST_SQNR = 20.0
 """In dB: below it one row of the output in ten has an error of more than a tenth of itself."""
 
-_PERCENTILE = 0.9
 # How many dB there must be to gain before the recurrent weight limits a layer.
 _GAIN = 3.0
 # How much is kept of an input: of so many samples so many sequences, or rows, and so many steps of time.
@@ -81,16 +75,16 @@ class WideInputs(Correction):
             split = _split(node) if node.type in RECURRENT else (node,)
             nodes += split
             reasons[split[0].name] = _decision(found[node.name], recurrent=len(split) > 1)
-        return keep_in_float(prepared, prepared.graph.with_nodes(nodes), reasons)
+        return place_again(prepared, prepared.graph.with_nodes(nodes), reasons)
 
     def _worst(self, node: Node, prepared: Prepared) -> float | None:
         """Return the least SQNR in dB that rounding the input leaves of a layer's output; None where that will do."""
-        below = []
+        below, dynamic = [], prepared.decisions[node.name].dynamic
         for x in self._samples(node):
-            error = _error(node, x, prepared, "weight_ih" if node.type in RECURRENT else "weight")
+            error = layer_error(node, x, prepared, "weight_ih" if node.type in RECURRENT else "weight", dynamic)
             if error >= LEAST_SQNR:
                 continue
-            if node.type != "linear" and _error(node, x, prepared, "weight_hh") < error + _GAIN:
+            if node.type != "linear" and layer_error(node, x, prepared, "weight_hh", dynamic) < error + _GAIN:
                 continue
             below.append(error)
         return min(below, default=None)
@@ -115,44 +109,6 @@ def _may_suffer(node: Node, decision: Decision) -> bool:
     if node.type in RECURRENT:
         return (decision.int8 or decision.dynamic) and "weight_ih" in node.constants
     return node.type == "linear" and decision.dynamic
-
-
-def _error(node: Node, inputs: list[Tensor], prepared: Prepared, role: str) -> float:
-    """Return the SQNR in dB of a layer's output with one weight rounded, and the input if it multiplies that."""
-    qconfig = prepared.qconfigs[node.name]
-    assert qconfig is not None
-    constants = {**node.constants, role: dequantized_weight(node, qconfig, role)}
-    alone = {key: value for key, value in node.attributes.items() if key != "lengths"}
-    exact = replace(node, attributes=alone)
-    rounded = replace(exact, constants=constants)
-    ratios = []
-    for x in inputs:
-        read = x if role == "weight_hh" else _rounded(node, x, prepared)
-        want, got = (_output(compute(part, [given], {})) for part, given in ((exact, x), (rounded, read)))
-        signal = want.double().square().sum(-1)
-        noise = (want - got).double().square().sum(-1)
-        ratios.append((noise / signal)[signal > 0])
-    every = torch.cat(ratios)
-    if every.numel() == 0:
-        return math.inf
-    worst = float(every.sort().values[int(_PERCENTILE * (every.numel() - 1))])
-    return -10 * math.log10(worst) if worst > 0 else math.inf
-
-
-def _output(made: Tensor | tuple[Tensor, ...]) -> Tensor:
-    """Return the output of a layer as rows."""
-    y = made[0] if isinstance(made, tuple) else made
-    return y.flatten(0, -2) if y.dim() > 1 else y.unsqueeze(0)
-
-
-def _rounded(node: Node, x: Tensor, prepared: Prepared) -> Tensor:
-    """Return the real numbers that an input stands for once it is in 8 bits."""
-    if prepared.decisions[node.name].dynamic:
-        rows = quantize_rows(x.flatten(0, -2).numpy())
-        real = (rows.q.astype(np.int32) - rows.zero_point).astype(np.float32) * rows.scale
-        return torch.from_numpy(real).reshape(x.shape)
-    qparams = prepared.observers[prepared.groups[node.inputs[0]]].qparams()
-    return dequantize(quantize(x, qparams), qparams)
 
 
 def _split(node: Node) -> tuple[Node, Node]:

@@ -27,7 +27,7 @@ class Layer:
         name: as the user knows it, `features.3.conv`.
         type: of the operator, `conv`.
         int8: whether it runs in int8, its input quantized beforehand or as it arrives.
-        reason, remedy: why it runs in float and what to do about it; '' in int8.
+        reason, remedy: why it runs in float, or in int8 by another scheme than asked for, and what to do about it.
         output: name of its value, in the graph and in the program.
         fused: names of the layers folded into it.
     """

@@ -63,3 +63,17 @@ def functions_of_tokens(graph: Graph) -> frozenset[str]:
             kept.add(node.output)
             free.add(node.output)
     return frozenset(kept)
+
+
+def sums_of_rows(graph: Graph, by_row: frozenset[str]) -> frozenset[str]:
+    """Find the sums and products that only layers read which quantize each row by its own range.
+
+    Args:
+        graph: after all passes.
+        by_row: names of such layers.
+
+    Returns: the values that `add` and `mul` nodes make so.
+    """
+    consumers = graph.consumers()
+    made = (node.output for node in graph.nodes if node.type in ("add", "mul") and node.output not in graph.outputs)
+    return frozenset(value for value in made if all(reader.name in by_row for reader in consumers[value]))

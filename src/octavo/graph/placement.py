@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from octavo.graph import elementwise
 from octavo.graph.errors import UnsupportedOperator, UnsupportedOperatorError
-from octavo.graph.float_values import float_sums, functions_of_tokens
+from octavo.graph.float_values import float_sums, functions_of_tokens, sums_of_rows
 from octavo.graph.ir import Graph, Node
 from octavo.graph.recurrent import RECURRENT
 from octavo.graph.schemes import Scheme
@@ -122,17 +122,17 @@ def _alone(node: Node, scheme: Scheme) -> Decision:
 
 
 def _kept_in_float(graph: Graph, decisions: Mapping[str, Decision]) -> dict[str, Decision]:
-    """Take int8 from the sums that need float32, and from functions between linear layers of tokens."""
-    sums, functions = float_sums(graph), functions_of_tokens(graph)
+    """Take int8 from what float32 is read of, and from functions between linear layers of tokens."""
+    by_row = frozenset(name for name, decision in decisions.items() if decision.dynamic)
+    reasons = (
+        (float_sums(graph), "operators in float32 read its sum, which 8 bits would round"),
+        (functions_of_tokens(graph), "the linear layer before it gives float32 directly"),
+        (sums_of_rows(graph, by_row), "layers that quantize each row as it arrives read it"),
+    )
     kept = {}
     for node in graph.nodes:
-        if not decisions[node.name].int8:
-            continue
-        if node.output in sums:
-            reason = "operators in float32 read its sum, which 8 bits would round"
-            kept[node.name] = Decision(False, reason, "none needed: float is exact here")
-        elif node.output in functions:
-            reason = "the linear layer before it gives float32 directly"
+        reason = next((why for values, why in reasons if node.output in values), None)
+        if reason is not None and decisions[node.name].int8:
             kept[node.name] = Decision(False, reason, "none needed: float is exact here")
     return kept
 

@@ -20,7 +20,7 @@ from octavo.graph.ports import made_in_8_bits, read_in_8_bits
 from octavo.graph.schemes import find_schemes
 from octavo.graph.signature import Signature
 from octavo.numerics import Qparams
-from octavo.observers import UniformQuantizationObserverBase
+from octavo.observers import UniformQuantizationObserverBase, default_dynamic_quant_observer
 from octavo.program.types import QUANT_RANGE
 from octavo.qconfig import QConfig, QConfigMapping, activation_observer, default_static, weight_observer
 
@@ -130,15 +130,21 @@ def _is_per_channel(qconfig: QConfig, layer: str) -> bool:
         return False
 
 
-def keep_in_float(prepared: Prepared, graph: Graph, reasons: Mapping[str, Decision]) -> Prepared:
+def place_again(prepared: Prepared, graph: Graph, reasons: Mapping[str, Decision]) -> Prepared:
     """Place the nodes of a calibrated graph again; fewer values have 8 bits then, and all of those were observed.
 
     Args:
         prepared: calibrated; not changed.
         graph: its graph, perhaps with further nodes that run in float.
-        reasons: name of each node that has to run in float to its decision.
+        reasons: name of each node that has to run in float, or quantize its rows as they arrive, to its decision.
     """
-    qconfigs = {node.name: None if node.name in reasons else prepared.qconfigs[node.name] for node in graph.nodes}
+    qconfigs = {node.name: prepared.qconfigs.get(node.name) for node in graph.nodes}
+    for name, decision in reasons.items():
+        given = qconfigs[name]
+        if given is not None and decision.dynamic:
+            qconfigs[name] = QConfig(default_dynamic_quant_observer, given.weight)
+        else:
+            qconfigs[name] = None
     decisions = place(graph, find_schemes(graph, qconfigs, prepared.layerwise), prepared.layerwise) | dict(reasons)
     return replace(prepared, graph=graph, qconfigs=qconfigs, decisions=decisions)
 

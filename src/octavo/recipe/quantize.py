@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from octavo.algorithms import BiasCorrection, WideInputs
+from octavo.algorithms import BiasCorrection, UnevenRows, WideInputs
 from octavo.graph import Conversion, quantize_dynamic, quantize_static
 from octavo.graph.placement import LAYERS, TABLES
 from octavo.graph.recurrent import RECURRENT
@@ -47,7 +47,8 @@ def quantize(
             GRU, RNN) get int8 weights and quantize each row of their input as it arrives; attention and products of
             activations quantize both sides so; all else stays in float. Tables of embeddings have 8 bits in either.
             "auto" is static with calibration data, but for recurrent layers, and dynamic without. What multiplies an
-            input that 8 bits cannot hold stays in float32, and the report says so.
+            input that 8 bits cannot hold stays in float32, a static linear layer whose rows are too uneven for one
+            range gives each its own, and the report says so.
         dynamic_shapes: as in `torch.export.export`, in place of what is found from the samples.
         progress: True shows a line on the terminal, None only where there is one; or a function that is called with
             the number of samples done and of all samples (None where it is not known).
@@ -74,7 +75,7 @@ def quantize(
     conversion = quantize_static(
         model, example_inputs, calibration_data,
         qconfig_mapping=mapping, dynamic_shapes=dynamic_shapes, progress=choose(progress),
-        corrections=(WideInputs, *((BiasCorrection,) if chosen.bias_correction else ())),
+        corrections=(WideInputs, UnevenRows, *((BiasCorrection,) if chosen.bias_correction else ())),
     )  # fmt: skip
     return QuantizedModel.of(conversion, Origin(model, example_inputs, dynamic_shapes, mapping))
 

@@ -22,7 +22,7 @@ class LayerSummary:
         name: as the user knows it, `features.3.conv.0`.
         type: of the operator, `conv`.
         int8: whether it runs in 8 bits.
-        reason, remedy: why it runs in float, and what to do about it; '' where it runs in 8 bits.
+        reason, remedy: why it runs in float, or in 8 bits by another scheme than asked for, and what to do about it.
         sqnr_db: signal to quantization noise of its output in dB, on the example inputs; None where the program
             does not keep that value.
     """
@@ -108,8 +108,10 @@ class Report:
         """Return the lines of the summary: a heading and what it says."""
         int8 = len(self.layers) - len(self.float_layers)
         share = self.int8_bytes / self.float_bytes if self.float_bytes else math.nan
+        notes = Counter(layer.reason for layer in self.layers if layer.int8 and layer.reason)
         return [
             ("layers", f"{int8} of {len(self.layers)} in int8"),
+            *(("by row", f"{count} of them: {reason}") for reason, count in notes.items()),
             ("size", f"{megabytes(self.int8_bytes)}, {share:.1%} of float ({megabytes(self.float_bytes)})"),
             ("error", f"SQNR of the output {decibels(self.sqnr_db)}, on the example inputs"),
             (
