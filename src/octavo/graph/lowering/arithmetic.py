@@ -63,7 +63,7 @@ def add(b: Builder, x: Any, y: Any, alpha: Any = 1) -> Value:
         if _fits(b, x, term):
             return affine(b, x, 1.0, term)
         return _binary(b, "add", x, term)
-    return _binary(b, "add", x, y if alpha == 1 else _scaled(b, y, float(alpha)))
+    return _binary(b, "add", x, y if alpha == 1 else scaled(b, y, float(alpha)))
 
 
 @lowers("sub", "subtract", integers=True, patterns=True)
@@ -125,7 +125,8 @@ def square(b: Builder, x: Value) -> Value:
     return _binary(b, "mul", x, x)
 
 
-def _scaled(b: Builder, x: Value, factor: float) -> Value:
+def scaled(b: Builder, x: Value, factor: float) -> Value:
+    """Append `factor · x`."""
     if factor == -1.0:
         return b.elementwise("function", x, {"function": "neg"}, suffix=".neg")
     constant = torch.full((1,) * max(1, len(b.own_shape(x))), factor, dtype=torch.float64)

@@ -7,8 +7,11 @@ from typing import Any
 
 import torch
 
+from octavo.graph.lowering.arithmetic import scaled
 from octavo.graph.lowering.attention import product
 from octavo.graph.lowering.builder import Builder
+from octavo.graph.lowering.masks import combine
+from octavo.graph.lowering.operands import value_of
 from octavo.graph.lowering.registry import Unsupported, Value, lowers
 
 _CONSTANT_WEIGHT = "make the weight a parameter or buffer of the module"
@@ -116,6 +119,16 @@ def addmm(b: Builder, bias: Any, x: Any, other: Any, *, beta: float = 1, alpha: 
     if not isinstance(x, Value) or not isinstance(other, torch.Tensor) or not isinstance(bias, torch.Tensor):
         raise Unsupported("its matrix or its bias depends on the input", _CONSTANT_WEIGHT)
     return linear(b, x, other.t() * alpha, (bias * beta).expand(other.shape[1]))
+
+
+@lowers("baddbmm")
+def baddbmm(b: Builder, term: Any, x: Any, other: Any, *, beta: float = 1, alpha: float = 1) -> Value:
+    """Lower `beta · term + alpha · x @ other`."""
+    y, term = product(b, x, other), value_of(b, term)
+    y = y if alpha == 1 else scaled(b, y, float(alpha))
+    if beta == 0:
+        return y
+    return combine(b, "add", term if beta == 1 else scaled(b, term, float(beta)), y)
 
 
 def _convolved_axes(b: Builder, x: Value, weight: Any, bias: Any) -> int:
