@@ -30,7 +30,7 @@ std::optional<Rates> rates_of(Isa isa) {
 // measured there, for 1 x 1 to 147 x 147 outputs and 16 to 512 channels.
 bool is_winograd_faster(const OperatorSpec& spec, const ConvWindow& window) {
   constexpr double kBytesACycle = 5.75;          // of transformed weights
-  constexpr double kInput = 200, kOutput = 700;  // cycles to transform a tile of 32 channels
+  constexpr double kInput = 200, kOutput = 600;  // cycles to transform a tile of 32 channels
   const std::optional<Rates> rates = rates_of(spec.isa);
   if (!rates || spec.likely.rank != 4) return false;
   const Shape y = window.output(spec.likely, spec.name);

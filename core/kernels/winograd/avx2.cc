@@ -12,6 +12,8 @@ struct Madd : Avx2 {
     return Ints(_mm256_add_epi32(acc.v, _mm256_madd_epi16(v.v, u.v)));
   }
 
+  [[gnu::always_inline]] static Words product(Words a, Words b) { return Words(_mm256_mullo_epi16(a.v, b.v)); }
+
   // Saturating packs work inside 128-bit blocks: the permutation puts groups of four channels in order again.
   [[gnu::always_inline]] static void store_levels(const ConvOutput& out, const Ints (&level)[4], uint8_t* y,
                                                   int64_t channels) {
@@ -30,6 +32,15 @@ struct Madd : Avx2 {
       _mm256_store_si256(reinterpret_cast<__m256i*>(kept), bytes);
       std::memcpy(y, kept, static_cast<size_t>(channels));
     }
+  }
+
+  // Two pixels, `next` bytes apart.
+  [[gnu::always_inline]] static void store_two(const ConvOutput& out, const Floats (&a)[4], const Floats (&b)[4],
+                                               uint8_t* y, int64_t next) {
+    const Ints first[4] = {rounded(a[0]), rounded(a[1]), rounded(a[2]), rounded(a[3])};
+    store_levels(out, first, y, kWinogradChannels);
+    const Ints second[4] = {rounded(b[0]), rounded(b[1]), rounded(b[2]), rounded(b[3])};
+    store_levels(out, second, y + next, kWinogradChannels);
   }
 };
 

@@ -16,6 +16,8 @@ struct Vnni : Avx512 {
     return acc;
   }
 
+  [[gnu::always_inline]] static Words product(Words a, Words b) { return Words(_mm512_mullo_epi16(a.v, b.v)); }
+
   // Saturating packs work inside 128-bit blocks: the permutation puts groups of four channels in order again.
   [[gnu::always_inline]] static void store_levels(const ConvOutput& out, const Ints (&level)[2], uint8_t* y,
                                                   int64_t channels) {
@@ -31,6 +33,19 @@ struct Vnni : Avx512 {
     } else {
       _mm256_mask_storeu_epi8(y, static_cast<__mmask32>(avx512_lanes::first_bytes(channels)), bytes);
     }
+  }
+
+  // Two pixels, `next` bytes apart, go the way to bytes together.
+  [[gnu::always_inline]] static void store_two(const ConvOutput& out, const Floats (&a)[2], const Floats (&b)[2],
+                                               uint8_t* y, int64_t next) {
+    const __m512i zero_point = _mm512_load_si512(out.zero_point);
+    const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(rounded(a[0]).v, rounded(a[1]).v), zero_point);
+    const __m512i high = _mm512_adds_epi16(_mm512_packs_epi32(rounded(b[0]).v, rounded(b[1]).v), zero_point);
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    __m512i bytes = _mm512_permutexvar_epi32(order, _mm512_packus_epi16(low, high));
+    bytes = _mm512_min_epu8(_mm512_max_epu8(bytes, _mm512_load_si512(out.clamp_min)), _mm512_load_si512(out.clamp_max));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(y), _mm512_castsi512_si256(bytes));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(y + next), _mm512_extracti64x4_epi64(bytes, 1));
   }
 };
 

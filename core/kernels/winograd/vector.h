@@ -1,5 +1,6 @@
 // Exact Winograd convolution on an instruction set V, which has Floats, Ints and Words (kernels/avx2.h, avx512.h), dot,
-// store_pixel, and the tile of its product: kRows tiles x kVectors vectors of output channels.
+// product (of words, modulo 2^16), store_levels of a pixel, store_two pixels of plain output, and the tile of its
+// product: kRows tiles x kVectors vectors of output channels.
 #pragma once
 
 #include <cstdint>
@@ -11,13 +12,15 @@
 namespace octavo {
 namespace {
 
-// The points of three taps.
-template <class Words>
-[[gnu::always_inline]] inline void weights_to_points(const Words (&w)[3], Words (&u)[kWinogradPoints]) {
+// The points of three taps. `six` and `minus_four` are these numbers without the compiler's knowing: it would make
+// three shifts and sums of a product with them.
+template <class V, class Words>
+[[gnu::always_inline]] inline void weights_to_points(const Words (&w)[3], Words six, Words minus_four,
+                                                     Words (&u)[kWinogradPoints]) {
   const Words outer = w[0] + w[2], far = w[0] + (w[2] << 2), near = w[1] << 1;
-  u[0] = (w[0] << 2) + (w[0] << 1);
-  u[1] = (Words(int16_t{0}) - outer - w[1]) << 2;
-  u[2] = (w[2] << 3) + (w[2] << 2);
+  u[0] = V::product(w[0], six);
+  u[1] = V::product(outer + w[1], minus_four);
+  u[2] = V::product(w[2], six) << 1;
   u[3] = (w[1] - outer) << 2;
   u[4] = far + near;
   u[5] = far - near;
@@ -113,6 +116,8 @@ struct Winograd {
     int16_t* u = weights.u;
     const int64_t u_point = weights.u_point;
     const int64_t ahead = weights.pairs * kTaps * kTaps * kLine;
+    Words six(int16_t{6}), minus_four(int16_t{-4});
+    asm("" : "+x"(six.v), "+x"(minus_four.v));
     for (int64_t pair = 0; pair < weights.pairs; ++pair, w += kTaps * kTaps * kLine, u += kLine) {
       for (int tap = (3 * kRow + 1) / 2; tap < (3 * kRow + 4) / 2; ++tap)
         __builtin_prefetch(w + ahead + tap * kLine, 0, 2);
@@ -122,10 +127,10 @@ struct Winograd {
           Words column[kTaps], all[kPoints];
           unroll<kTaps>(
               [&](auto y) [[gnu::always_inline]] { column[y] = Words::load_signed(w + (y * kTaps + x) * kLine + c); });
-          weights_to_points(column, all);
+          weights_to_points<V>(column, six, minus_four, all);
           row[x] = all[kRow];
         });
-        weights_to_points(row, points);
+        weights_to_points<V>(row, six, minus_four, points);
         unroll<kPoints>([&](auto q) [[gnu::always_inline]] { store(u + q * u_point + c, points[q]); });
       }
     }
@@ -255,30 +260,43 @@ struct Winograd {
         unroll<kColumns>([&](auto i) [[gnu::always_inline]] { value[i][j] = to_float(y[i] * inverse) * multiplier; });
       });
       uint8_t* y = o.y + row * o.y_row;
-      const uint8_t* r = o.residual == nullptr ? nullptr : o.residual + row * o.residual_row;
-      for (int i = 0; i < kColumns; ++i, y += o.y_column) {
-        store_pixel(*o.out, value[i], r, y, o.channels);
-        if (r != nullptr) r += o.residual_column;
+      if (o.out->is_float) {
+        for (int i = 0; i < kColumns; ++i) store_floats(value[i], y + i * o.y_column, o.channels);
+        continue;
+      }
+      if (o.residual != nullptr)
+        unroll<kColumns>([&](auto i) [[gnu::always_inline]] {
+          add_residual(*o.out, o.residual + row * o.residual_row + i * o.residual_column, value[i]);
+        });
+      if (o.out->is_plain && o.channels == kChannels) {
+        unroll<kColumns / 2>([&](auto i) [[gnu::always_inline]] {
+          V::store_two(*o.out, value[2 * i], value[2 * i + 1], y + 2 * i * o.y_column, o.y_column);
+        });
+        if constexpr (kColumns % 2 != 0)
+          store_pixel(*o.out, value[kColumns - 1], y + (kColumns - 1) * o.y_column, o.channels);
+      } else {
+        for (int i = 0; i < kColumns; ++i) store_pixel(*o.out, value[i], y + i * o.y_column, o.channels);
       }
     }
   }
 
-  [[gnu::always_inline]] static void store_pixel(const ConvOutput& out, Floats (&value)[kAcross], const uint8_t* r,
-                                                 uint8_t* y, int64_t channels) {
-    if (out.is_float) {
-      for (int j = 0; j < kAcross && j * kLanes < channels; ++j)
-        store(reinterpret_cast<float*>(y) + j * kLanes, channels - j * kLanes, value[j]);
-      return;
-    }
-    if (r != nullptr) {
-      const Floats multiplier = Floats::load(out.residual_multiplier);
-      const Ints zero_point(out.residual_zero_point[0]);
-      unroll<kAcross>([&](auto j) [[gnu::always_inline]] {
-        const Ints level = Ints::load_levels(r + j * kLanes, static_cast<uint32_t>(out.residual_flip[0]));
-        value[j] = value[j] + to_float(level - zero_point) * multiplier;
-      });
-    }
-    // What is below -2^31 becomes the smallest integer by itself; what is above 2^31 would as well, hence the limit.
+  [[gnu::always_inline]] static void store_floats(const Floats (&value)[kAcross], uint8_t* y, int64_t channels) {
+    for (int j = 0; j < kAcross && j * kLanes < channels; ++j)
+      store(reinterpret_cast<float*>(y) + j * kLanes, channels - j * kLanes, value[j]);
+  }
+
+  [[gnu::always_inline]] static void add_residual(const ConvOutput& out, const uint8_t* r, Floats (&value)[kAcross]) {
+    const Floats multiplier = Floats::load(out.residual_multiplier);
+    const Ints zero_point(out.residual_zero_point[0]);
+    unroll<kAcross>([&](auto j) [[gnu::always_inline]] {
+      const Ints level = Ints::load_levels(r + j * kLanes, static_cast<uint32_t>(out.residual_flip[0]));
+      value[j] = value[j] + to_float(level - zero_point) * multiplier;
+    });
+  }
+
+  // What is below -2^31 becomes the smallest integer by itself; what is above 2^31 would as well, hence the limit.
+  [[gnu::always_inline]] static void store_pixel(const ConvOutput& out, const Floats (&value)[kAcross], uint8_t* y,
+                                                 int64_t channels) {
     const Floats limit(kConvLimit);
     Ints level[kAcross];
     unroll<kAcross>([&](auto j) [[gnu::always_inline]] { level[j] = rounded(min(value[j], limit)); });
