@@ -97,6 +97,11 @@ inline Mask operator|(Mask a, Mask b) { return {_mm256_or_ps(a.v, b.v)}; }
 inline Mask less(Floats a, Floats b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_LT_OQ)}; }
 inline Mask is_nan(Floats a) { return {_mm256_cmp_ps(a.v, a.v, _CMP_UNORD_Q)}; }
 inline Floats select(Mask mask, Floats a, Floats b) { return Floats(_mm256_blendv_ps(b.v, a.v, mask.v)); }
+inline Floats look_up(const float (&table)[16], Ints at) {
+  const __m256 low = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table), at.v);
+  const __m256 high = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table + 8), at.v);
+  return Floats(_mm256_blendv_ps(low, high, _mm256_castsi256_ps(_mm256_slli_epi32(at.v, 28))));
+}
 inline Floats absolute(Floats a) { return Floats(_mm256_andnot_ps(_mm256_set1_ps(-0.0f), a.v)); }
 inline Floats negated(Floats a) { return Floats(_mm256_xor_ps(_mm256_set1_ps(-0.0f), a.v)); }
 inline Floats copy_sign(Floats magnitude, Floats sign) {

@@ -86,6 +86,9 @@ inline Mask operator|(Mask a, Mask b) { return {static_cast<__mmask16>(a.v | b.v
 inline Mask less(Floats a, Floats b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ)}; }
 inline Mask is_nan(Floats a) { return {_mm512_cmp_ps_mask(a.v, a.v, _CMP_UNORD_Q)}; }
 inline Floats select(Mask mask, Floats a, Floats b) { return Floats(_mm512_mask_mov_ps(b.v, mask.v, a.v)); }
+inline Floats look_up(const float (&table)[16], Ints at) {
+  return Floats(_mm512_permutexvar_ps(at.v, _mm512_loadu_ps(table)));
+}
 inline Floats absolute(Floats a) { return Floats(_mm512_andnot_ps(_mm512_set1_ps(-0.0f), a.v)); }
 inline Floats negated(Floats a) { return Floats(_mm512_xor_ps(_mm512_set1_ps(-0.0f), a.v)); }
 inline Floats copy_sign(Floats magnitude, Floats sign) {

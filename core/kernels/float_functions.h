@@ -42,15 +42,33 @@ namespace {
 
 constexpr float kGeluLinear = 1.5957691f;   // 2 * sqrt(2 / pi)
 constexpr float kGeluCubic = 0.071354814f;  // 0.044715 of it
-constexpr float kGelu[] = {1.5246232e-07f, -3.834933e-06f, 3.8006736e-05f, -0.00015955183f, -0.00022161439f,
-                           0.0071837986f,  -0.052579604f,  -0.4591818f,    -1.1511083f,     -0.99999994f};
+// a * Phi(-a) around a = 0, 0.5, ..., 5.5, and 0 from 5.75 on: the coefficients of one power in a row, the highest
+// first.
+constexpr float kHalvesMagic = 6291456.0f;  // 1.5 * 2^22: adding it leaves the nearest half in the low bits
+alignas(64) constexpr float kGelu[6][16] = {
+    {-0.0061249323f, -0.021849435f, -0.016163029f, 0.002445595f, 0.008867964f, 0.004309191f, 5.3410753e-05f,
+     -0.00083516765f, -0.000440695f, -0.0001261477f, -2.3747796e-05f, -3.1389188e-06f, 0.0f, 0.0f, 0.0f, 0.0f},
+    {0.06781771f, 0.033645887f, -0.019604279f, -0.035635043f, -0.018036345f, -0.0006834649f, 0.0039896173f,
+     0.0024885307f, 0.00083911646f, 0.00018711996f, 2.9471807e-05f, 3.382225e-06f, 0.0f, 0.0f, 0.0f, 0.0f},
+    {-0.0001177746f, 0.10998911f, 0.120994225f, 0.056678724f, 4.4789754e-06f, -0.01643529f, -0.011081935f,
+     -0.0042002336f, -0.0010704651f, -0.00019466977f, -2.5978463e-05f, -2.5843929e-06f, 0.0f, 0.0f, 0.0f, 0.0f},
+    {-0.39893863f, -0.30805096f, -0.1209984f, 0.016179109f, 0.053991854f, 0.03725187f, 0.015513176f, 0.004472397f,
+     0.0009364883f, 0.0001457165f, 1.706559e-05f, 1.5163223e-06f, 0.0f, 0.0f, 0.0f, 0.0f},
+    {0.49999997f, 0.13250528f, -0.08331564f, -0.12746939f, -0.08523184f, -0.03761105f, -0.011945621f, -0.0028217563f,
+     -0.0005036519f, -6.853066e-05f, -7.1473737e-06f, -5.7342305e-07f, 0.0f, 0.0f, 0.0f, 0.0f},
+    {0.0f, 0.15426876f, 0.1586553f, 0.10021084f, 0.04550026f, 0.015524149f, 0.004049688f, 0.0008142021f, 0.00012668609f,
+     1.5289997e-05f, 1.4333679e-06f, 1.0445964e-07f, 0.0f, 0.0f, 0.0f, 0.0f}};
 
-// x * Phi(x) as max(x, 0) - a * Phi(-a), a = |x|; log2 Phi(-a) is a polynomial, and from 6 on nothing is left.
+// x * Phi(x) as max(x, 0) - a * Phi(-a), a = |x|.
 template <class F>
 inline F gelu(F x) {
-  F a = absolute(x);
-  a = select(less(a, F(6.0f)), a, F(0.0f));
-  return select(less(x, F(0.0f)), F(0.0f), x) - a * exp2(horner(a, kGelu));
+  const F a = min(absolute(x), F(6.0f));
+  const F shifted = a + F(kHalvesMagic);
+  const F r = a - (shifted - F(kHalvesMagic));
+  const auto piece = bits(shifted);
+  F tail = look_up(kGelu[0], piece);
+  for (int i = 1; i < 6; ++i) tail = tail * r + look_up(kGelu[i], piece);
+  return select(less(x, F(0.0f)), F(0.0f), x) - tail;
 }
 
 template <class F>

@@ -4,8 +4,8 @@
 // F is a vector of float lanes (one lane in reference code) with F(float), + - * / and, found by name: less(a, b), a
 // mask false where one is NaN; is_nan(a); | of masks; select(mask, a, b); min(a, b) and max(a, b), b where one is NaN;
 // absolute(a); negated(a); copy_sign(magnitude, sign); square_root(a); bits(F), a vector of int32 lanes with + - >> <<
-// and I(int32_t); from_bits(I); to_float(I), exact below 2^24. Each is rounded on its own. Everything has internal
-// linkage.
+// and I(int32_t); from_bits(I); to_float(I), exact below 2^24; look_up(float[16], I), the entry that the low four bits
+// name. Each is rounded on its own. Everything has internal linkage.
 #pragma once
 
 #include <cstdint>

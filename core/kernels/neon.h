@@ -89,6 +89,12 @@ inline Floats select(Mask mask, Floats a, Floats b) { return Floats(vbslq_f32(ma
 // Not vminq and vmaxq, which give NaN where either is: these give b.
 inline Floats min(Floats a, Floats b) { return select(less(a, b), a, b); }
 inline Floats max(Floats a, Floats b) { return select(less(b, a), a, b); }
+inline Floats look_up(const float (&table)[16], Ints at) {
+  const uint32x4_t index = vandq_u32(vreinterpretq_u32_s32(at.v), vdupq_n_u32(15));
+  const uint32x4_t bytes = vmlaq_n_u32(vdupq_n_u32(0x03020100), index, 0x04040404);
+  const uint8x16x4_t entries = vld1q_u8_x4(reinterpret_cast<const uint8_t*>(table));
+  return Floats(vreinterpretq_f32_u8(vqtbl4q_u8(entries, vreinterpretq_u8_u32(bytes))));
+}
 inline Floats absolute(Floats a) { return Floats(vabsq_f32(a.v)); }
 inline Floats negated(Floats a) { return Floats(vnegq_f32(a.v)); }
 inline Floats copy_sign(Floats magnitude, Floats sign) {

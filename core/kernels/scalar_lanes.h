@@ -37,6 +37,7 @@ inline Float select(bool mask, Float a, Float b) { return mask ? a : b; }
 inline Int bits(Float a) { return Int(std::bit_cast<int32_t>(a.v)); }
 inline Float from_bits(Int a) { return Float(std::bit_cast<float>(a.v)); }
 inline Float to_float(Int a) { return Float(static_cast<float>(a.v)); }
+inline Float look_up(const float (&table)[16], Int at) { return Float(table[word(at) & 15]); }
 inline Float absolute(Float a) { return Float(std::fabs(a.v)); }
 inline Float negated(Float a) { return Float(-a.v); }
 inline Float copy_sign(Float magnitude, Float sign) { return Float(std::copysign(magnitude.v, sign.v)); }

@@ -127,6 +127,10 @@ inline auto from_bits(const Several<T, N>& a) {
   return each<decltype(from_bits(a.v[0])), N>([&](int i) { return from_bits(a.v[i]); });
 }
 template <class T, int N>
+inline auto look_up(const float (&table)[16], const Several<T, N>& at) {
+  return each<decltype(look_up(table, at.v[0])), N>([&](int i) { return look_up(table, at.v[i]); });
+}
+template <class T, int N>
 inline auto to_float(const Several<T, N>& a) {
   return each<decltype(to_float(a.v[0])), N>([&](int i) { return to_float(a.v[i]); });
 }

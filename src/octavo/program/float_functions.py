@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from octavo.program.float_gelu import gelu
 from octavo.program.float_math import (
     Float32,
     clamp,
     erf,
     exp,
-    exp2,
     expm1,
-    horner,
     log,
     log1p,
     relu,
@@ -28,26 +27,11 @@ from octavo.program.float_trigonometry import cos, sin
 _f = np.float32
 _GELU_LINEAR = _f(1.5957691)  # 2·sqrt(2/pi)
 _GELU_CUBIC = _f(0.071354814)  # 0.044715 of it
-_GELU = (
-    *(1.5246232e-07, -3.834933e-06, 3.8006736e-05, -0.00015955183, -0.00022161439),
-    *(0.0071837986, -0.052579604, -0.4591818, -1.1511083, -0.99999994),
-)
 
 
 def silu(x: Float32) -> Float32:
     """Compute x · sigmoid(x)."""
     return x * sigmoid(x)
-
-
-def gelu(x: Float32) -> Float32:
-    """Compute max(x, 0) − a·2^n·2^r, with a = |x| (0 from 6 on), p = P(a) = log2(erfc(a·√½)/2), n = rne(p), r = p − n.
-
-    This is x·Φ(x), Φ the normal distribution, as x·Φ(x) = max(x, 0) − |x|·Φ(−|x|).
-    """
-    a = np.abs(x)
-    a = select(a < _f(6.0), a, _f(0.0))
-    tail = np.multiply(a, exp2(horner(a, _GELU)), dtype=np.float32)
-    return relu(x) - tail
 
 
 def gelu_tanh(x: Float32) -> Float32:
