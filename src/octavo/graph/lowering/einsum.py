@@ -143,7 +143,7 @@ def _sizes(b: Builder, x: Value, other: Any, terms: _Terms) -> dict[str, Dim]:
 def _arranged(
     b: Builder, x: Value, term: str, apart: str, groups: Sequence[str], sizes: dict[str, Dim], suffix: str
 ) -> Value:
-    """Bring the axes of a value in order: some on their own, of size 1 where it has them not, then each group as one."""
+    """Bring the axes of a value in order: some on their own (of size 1 if it lacks them), then each group as one."""
     order = [term.index(axis) for axis in apart + "".join(groups) if axis in term]
     turned = _permuted(b, x, order, f"{suffix}.permute")
     shape = (*(sizes[axis] if axis in term else 1 for axis in apart), *(_joined(group, sizes) for group in groups))
