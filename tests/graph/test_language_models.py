@@ -14,12 +14,13 @@ _SIZES = {
 _LLAMA = {**_SIZES, "num_key_value_heads": 2, "use_cache": False, "pad_token_id": 0}
 _GPT = {"vocab_size": 40, "n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 32, "use_cache": False}
 # Positions that are counted from the mask (cumsum), types from a buffer; a cube in GELU, layers that share weights;
-# the future hidden. Attention is written out in all three but the first. Rotated queries and keys, norms that are
-# written out, gates, keys that heads share; a window besides.
+# the future hidden; buckets of relative positions; rotated queries and keys, norms that are written out, gates, keys
+# that heads share; a window besides. Attention is written out where it says eager.
 _MODELS = {
     "Roberta": (_SIZES, "sdpa"),
     "Albert": ({**_SIZES, "embedding_size": 16}, "eager"),
     "GPT2": ({**_GPT, "bos_token_id": 1, "eos_token_id": 1}, "eager"),
+    "MPNet": (_SIZES, "eager"),
     "Llama": (_LLAMA, "sdpa"),
     "Mistral": ({**_LLAMA, "sliding_window": 5}, "eager"),
 }

@@ -9,8 +9,8 @@ import torch
 
 from octavo.graph.ir import Shape
 from octavo.graph.lowering.builder import INDICES, Builder
-from octavo.graph.lowering.operands import constant, indices_of, is_uniform
-from octavo.graph.lowering.patterns import Line, Ramp, recognize
+from octavo.graph.lowering.operands import constant, indices_of, is_uniform, rows_of_line, table_of
+from octavo.graph.lowering.patterns import Line, Mapped, Ramp, recognize
 from octavo.graph.lowering.registry import Unsupported, Value, lowers
 
 _MODES = ("sum", "mean", "max")
@@ -24,6 +24,8 @@ def embedding(
     _require_table(weight)
     if is_uniform(ids):
         return _one_row(b, weight, int(ids.uniform))
+    if isinstance(ids, Mapped):
+        weight, ids = table_of(b, ids, weight), rows_of_line(b, ids)
     if isinstance(ids, Ramp):
         _limit(b, ids, weight.shape[0])
         ids = indices_of(b, ids)

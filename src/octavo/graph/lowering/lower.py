@@ -12,9 +12,10 @@ from torch.fx.node import map_aggregate, map_arg
 from octavo.graph.errors import UnsupportedOperator, UnsupportedOperatorError
 from octavo.graph.lowering.builder import Builder
 from octavo.graph.lowering.dtypes import check_dtypes
+from octavo.graph.lowering.mapped import follow
 from octavo.graph.lowering.masks import as_float, truth
 from octavo.graph.lowering.operands import Both, value_of
-from octavo.graph.lowering.patterns import Ramp, Split
+from octavo.graph.lowering.patterns import Mapped, Ramp, Split
 from octavo.graph.lowering.registry import (
     ANY_DTYPE,
     LOWERINGS,
@@ -27,7 +28,7 @@ from octavo.graph.lowering.registry import (
     is_in_place,
     operator_key,
 )
-from octavo.graph.lowering.sizes import fold, is_fill
+from octavo.graph.lowering.sizes import is_fill
 
 _OF_PACKED = frozenset({"lstm", "gru", "rnn_tanh", "rnn_relu", "unpack", "dropout"})
 """Operators that may read packed sequences."""
@@ -112,14 +113,14 @@ class _Visit:
         if packed and key not in _OF_PACKED:
             raise Unsupported("it computes with the data of packed sequences", "unpack them first, and mask")
         values = [leaf for leaf in leaves if isinstance(leaf, Value)]
-        sized = any(isinstance(leaf, (*_SYMBOLIC, Ramp, Split)) for leaf in leaves)
+        sized = any(isinstance(leaf, (*_SYMBOLIC, Ramp, Split, Mapped)) for leaf in leaves)
         if (sized and not values and not packed and key != "embedding") or (is_fill(node) and (sized or values)):
             try:
-                return fold(self._builder, node, arguments, keywords)
+                return follow(self._builder, node, arguments, keywords)
             except Unsupported:
                 if key not in LOWERINGS or not _becomes_float(leaves, made):
                     raise
-        if not any(isinstance(leaf, (Value, Packed, Ramp, Split, Both)) for leaf in leaves):
+        if not any(isinstance(leaf, (Value, Packed, Ramp, Split, Mapped, Both)) for leaf in leaves):
             return self._fold(node, arguments, keywords)
         if key not in LOWERINGS:
             raise Unsupported(
@@ -135,7 +136,7 @@ class _Visit:
 
     def _readable(self, key: str, leaf: Any) -> Any:
         """Return an operand as a lowering reads it: patterns as values, and integers as numbers in float32."""
-        if isinstance(leaf, (Ramp, Split, Both)) and key not in TAKES_PATTERNS:
+        if isinstance(leaf, (Ramp, Split, Mapped, Both)) and key not in TAKES_PATTERNS:
             return value_of(self._builder, leaf)
         return as_float(self._builder, leaf) if isinstance(leaf, Value) and key in TAKES_INTEGERS else leaf
 
@@ -167,7 +168,7 @@ class _Visit:
 
 def _becomes_float(leaves: list[Any], made: Any) -> bool:
     """Tell whether an operator can read its patterns as float32 values instead, and gives such a value."""
-    patterns = any(isinstance(leaf, (Ramp, Split)) for leaf in leaves)
+    patterns = any(isinstance(leaf, (Ramp, Split, Mapped)) for leaf in leaves)
     return patterns and isinstance(made, torch.Tensor) and made.dtype in (torch.float32, torch.bool)
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 
 from octavo.graph.ir import Dim, Shape
-from octavo.graph.lowering.builder import Builder
-from octavo.graph.lowering.patterns import Line, Pattern, Ramp, Split
+from octavo.graph.lowering.builder import INDICES, Builder
+from octavo.graph.lowering.patterns import Line, Mapped, Pattern, Ramp, Split
 from octavo.graph.lowering.registry import Unsupported, Value
 
 
@@ -29,6 +29,13 @@ def value_of(b: Builder, operand: Any) -> Value:
         return operand
     if isinstance(operand, Ramp):
         return _expanded(b, _ramp(b, operand.line, operand.shape), operand.shape)
+    if isinstance(operand, Mapped):
+        low, high = _decided(b, operand)
+        numbers = operand.function(torch.arange(low, high + 1)).reshape(-1, 1).float()
+        rows = b.emit(
+            "embedding", (rows_of_line(b, operand),), (*operand.shape, 1), {}, {"weight": numbers}, ".numbers"
+        )
+        return b.reshape(rows, operand.shape, ".numbers")
     if isinstance(operand, Split):
         key = ("split", str(operand.line), str(operand.shape), str(operand.numbers.tolist()))
         return _expanded(b, b.once(key, lambda: _split(b, operand)), operand.shape)
@@ -62,6 +69,45 @@ def indices_of(b: Builder, ramp: Ramp) -> Value:
     start = int(ramp.line.start)
     size, step = (ramp.shape[axes[0]], int(ramp.line.steps[axes[0]])) if axes else (1, 0)
     return b.reshape(b.integers(size, start, step), ramp.shape, ".positions")
+
+
+def table_of(b: Builder, x: Mapped, weight: torch.Tensor) -> torch.Tensor:
+    """Return the rows of a table that a function of positions names, a row for each value that `rows_of_line` gives."""
+    low, high = _decided(b, x)
+    return weight[x.function(torch.arange(low, high + 1))]
+
+
+def rows_of_line(b: Builder, x: Mapped) -> Value:
+    """Return where each element's value of the line lies among those that decide: from 0, int64 of its shape."""
+    low, high = _decided(b, x)
+    key = ("line", str(x.line), str(x.shape), str((low, high)))
+
+    def make() -> Value:
+        line = _ramp(b, x.line.moved(-low), x.shape)
+        shape = b.own_shape(line)
+        bounded = b.emit("clamp", (line,), shape, {"min": 0.0, "max": float(high - low)}, suffix=".bounded")
+        made = b.emit("truncate", (bounded,), shape, suffix=".ids")
+        b.fixed[made.name] = INDICES
+        return made
+
+    return b.dense(_expanded(b, b.once(key, make), x.shape))
+
+
+# How far a function of positions is looked at: beyond the last quarter it has to stay the same.
+_FARTHEST = 2**14
+
+
+def _decided(b: Builder, x: Mapped) -> tuple[int, int]:
+    """Return the least and the greatest value of a line that its function tells apart from those beyond."""
+    values = x.function(torch.arange(-_FARTHEST, _FARTHEST + 1)).double()
+    changes = (values[1:] != values[:-1]).nonzero().flatten()
+    low, high = (int(changes[0]), int(changes[-1]) + 1) if len(changes) else (_FARTHEST, _FARTHEST)
+    if min(low, 2 * _FARTHEST - high) < _FARTHEST // 4:
+        raise Unsupported(
+            "it computes integers of positions that grow without limit",
+            "clamp them, or fix the size with dynamic_shapes",
+        )
+    return low - _FARTHEST, high - _FARTHEST
 
 
 def rows_of(b: Builder, table: torch.Tensor, arguments: Sequence[Any]) -> Value:

@@ -20,6 +20,15 @@ class Line:
     start: Dim
     steps: tuple[Dim, ...]
 
+    def in_terms_of(self, other: Line) -> tuple[int, int] | None:
+        """Return `(factor, start)` with `self = factor · other + start` for all indices; None where there are none."""
+        rank = max(len(self.steps), len(other.steps))
+        pairs = list(zip(_padded(self.steps, rank), _padded(other.steps, rank), strict=True))
+        factor = next((whole(mine) // whole(theirs) for mine, theirs in pairs if theirs != 0), 0)
+        if any(whole(mine) != factor * whole(theirs) for mine, theirs in pairs):
+            return None
+        return factor, whole(self.start) - factor * whole(other.start)
+
     def moved(self, start: int = 0, factor: int = 1) -> Line:
         """Return `start + factor · self`."""
         if factor == 1 and start == 0:
@@ -85,7 +94,22 @@ class Split:
         return (seen, hidden) == (True, False) if self.numbers.dtype == torch.bool else seen == 0 and hidden < -1e4
 
 
-Pattern = Ramp | Split
+@dataclass(frozen=True, eq=False)
+class Mapped:
+    """A number for each index that a line decides, such as the bucket of the distance between two positions.
+
+    Args:
+        shape: of the tensor.
+        line: over its indices.
+        function: from values of the line, int64 of any shape, to the tensor's, of its dtype.
+    """
+
+    shape: Shape
+    line: Line
+    function: Callable[[torch.Tensor], torch.Tensor]
+
+
+Pattern = Ramp | Split | Mapped
 
 
 def fill(shape: Shape, number: Number, dtype: torch.dtype) -> Split:

@@ -14,7 +14,7 @@ from octavo.graph.ir import Dim, Shape
 from octavo.graph.lowering import positions
 from octavo.graph.lowering.builder import Builder
 from octavo.graph.lowering.operands import Both, constant, rows_of
-from octavo.graph.lowering.patterns import Line, Pattern, Ramp, Split, apply, compare, fill, recognize, whole
+from octavo.graph.lowering.patterns import Line, Mapped, Pattern, Ramp, Split, apply, compare, fill, recognize, whole
 from octavo.graph.lowering.registry import Unsupported, Value, operator_key
 
 _FILLS = {"zeros": 0, "new_zeros": 0, "zeros_like": 0, "ones": 1, "new_ones": 1, "ones_like": 1}
@@ -76,7 +76,7 @@ def fold(b: Builder, node: fx.Node, arguments: Sequence[Any], keywords: dict[str
         return _triangle(first, shape, key, int(arguments[1]) if len(arguments) > 1 else 0)
     if isinstance(first, Ramp | Split) and key in _CASTS:
         return first if isinstance(first, Ramp) else replace(first, numbers=first.numbers.to(made.dtype))
-    if isinstance(first, Ramp | Split) and (moved := _moved(b, key, first, shape, arguments)) is not None:
+    if isinstance(first, Ramp | Split | Mapped) and (moved := _moved(b, key, first, shape, arguments)) is not None:
         return moved
     if key in _ELEMENTWISE:
         return _elementwise(node, key, shape, arguments, keywords)
