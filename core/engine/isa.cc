@@ -12,6 +12,8 @@ bool is_supported(Isa isa) {
   switch (isa) {
     case Isa::avx2:
       return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c");
+    case Isa::avx_vnni:
+      return is_supported(Isa::avx2) && (__builtin_cpu_supports("avxvnni") || is_supported(Isa::avx512_vnni));
     case Isa::avx512:
       return is_supported(Isa::avx2) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
              __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
@@ -43,6 +45,8 @@ const char* name_of(Isa isa) {
       return "reference";
     case Isa::avx2:
       return "avx2";
+    case Isa::avx_vnni:
+      return "avx_vnni";
     case Isa::avx512:
       return "avx512";
     case Isa::avx512_vnni:

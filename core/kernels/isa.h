@@ -6,10 +6,11 @@
 namespace octavo {
 
 // From the plainest up, family by family: the last one that a machine runs is its best.
-enum class Isa : uint8_t { reference, avx2, avx512, avx512_vnni, neon, neon_dotprod, neon_i8mm };
+// avx_vnni: AVX2 and vpdpbusd on 256 bits, in whichever of its encodings the machine has.
+enum class Isa : uint8_t { reference, avx2, avx_vnni, avx512, avx512_vnni, neon, neon_dotprod, neon_i8mm };
 
-inline constexpr Isa kIsas[] = {Isa::reference, Isa::avx2,         Isa::avx512,   Isa::avx512_vnni,
-                                Isa::neon,      Isa::neon_dotprod, Isa::neon_i8mm};
+inline constexpr Isa kIsas[] = {Isa::reference,   Isa::avx2, Isa::avx_vnni,     Isa::avx512,
+                                Isa::avx512_vnni, Isa::neon, Isa::neon_dotprod, Isa::neon_i8mm};
 
 // The instruction set that a machine of `isa` runs as well, and whose kernels are taken where `isa` has none of its
 // own.
@@ -18,6 +19,7 @@ constexpr Isa fallback_of(Isa isa) {
     case Isa::avx512_vnni:
       return Isa::avx512;
     case Isa::avx512:
+    case Isa::avx_vnni:
       return Isa::avx2;
     case Isa::neon_i8mm:
       return Isa::neon_dotprod;

@@ -148,6 +148,7 @@ ConvTile ConvStep::tile_of_layer() const {
 void ConvStep::set_panel(const ConvPanel& panel, ConvTile& tile) const {
   tile.x_offset = panel.x_offset;
   tile.weight = reinterpret_cast<const int8_t*>(layer_.packed.weight.data()) + panel.weight;
+  tile.excess = layer_.packed.excess.data() + panel.excess;
   tile.bias = layer_.packed.bias.data() + panel.lane;
   tile.multiplier = layer_.packed.multiplier.data() + panel.lane;
   tile.y_offset = panel.channel * layer_.y_item;

@@ -40,6 +40,7 @@ struct ConvTile {
   int64_t segments = 0;
   int64_t steps = 0;                  // length of a segment in steps of four bytes
   const void* weight = nullptr;       // packed as the kernel's row in the table says
+  const int8_t* excess = nullptr;     // what was taken from the weights; see excess.h
   const int32_t* bias = nullptr;      // [nr] bias - (zero_point - x_zero) * sum(weight); see ConvRow
   const float* multiplier = nullptr;  // [nr]
   uint8_t* const* y = nullptr;        // one pointer a pixel
@@ -56,7 +57,14 @@ inline constexpr int kConvMaxRows = 14;
 
 // Element [i] computes a tile of i pixels.
 extern const ConvFunction kConvReference16[];
-extern const ConvFunction kConvAvx2x16[];
+extern const ConvFunction kConvAvx2Words16[];
+extern const ConvFunction kConvAvx2Bytes16[];
+extern const ConvFunction kConvAvxVnni16[];
+extern const ConvFunction kConvAvx512Words16[];
+extern const ConvFunction kConvAvx512Words32[];
+extern const ConvFunction kConvAvx512Bytes16[];
+extern const ConvFunction kConvAvx512Bytes32[];
+extern const ConvFunction kConvAvx512Vnni256x16[];
 extern const ConvFunction kConvAvx512Vnni16[];
 extern const ConvFunction kConvAvx512Vnni32[];
 extern const ConvFunction kConvAvx512Vnni64[];

@@ -4,6 +4,8 @@
 #include <bit>
 #include <cstring>
 
+#include "kernels/conv/pack_excess.h"
+
 namespace octavo {
 namespace {
 
@@ -13,11 +15,25 @@ const ConvRow* row_for(Isa isa, int64_t channels, bool plain) {
   const ConvRow* best = nullptr;
   for (;; isa = fallback_of(isa)) {
     for (const ConvRow& row : conv_rows()) {
-      if (row.isa != isa || row.group != 0 || (row.only_plain && !plain)) continue;
+      if (row.isa != isa || row.group != 0 || row.safe_lanes != 0 || (row.only_plain && !plain)) continue;
       if (best == nullptr || row.nr < channels + kLanes) best = &row;
     }
     if (best != nullptr) return best;
   }
+}
+
+// The kernel for panels like those of `row` whose weights were made safe, or null.
+const ConvRow* row_of_safe_weights(const ConvRow& row) {
+  for (const ConvRow& other : conv_rows())
+    if (other.isa == row.isa && other.nr == row.nr && other.safe_lanes != 0) return &other;
+  return nullptr;
+}
+
+// Whether it is the faster one, as measured: where widening a word of a vector takes 1.36 of its steps, and a group of
+// excess, or to begin with a vector's, 4.
+bool pays_off(const ConvRow& row, const ConvExcess& excess, int64_t words) {
+  return 4.0 * static_cast<double>(excess.groups + excess.vectors) <
+         0.36 * static_cast<double>(words * (row.nr / row.safe_lanes));
 }
 
 // The channel of a panel that `lane` holds.
@@ -59,7 +75,8 @@ class Packer {
     packed.mr = kConvMaxRows;
     for (const ConvPanel& panel : panels()) reserve(packed, panel);
     packed.weight.resize(bytes_ / 64);  // zeros: the channels and taps that do not exist
-    for (const ConvPanel& panel : packed.panels) fill(packed, panel);
+    for (ConvPanel& panel : packed.panels)
+      if (!fill_safe(packed, panel)) fill(packed, panel);
     return packed;
   }
 
@@ -88,11 +105,35 @@ class Packer {
     packed.mr = std::min(packed.mr, row.mr);
     panel.weight = bytes_;
     panel.lane = static_cast<int64_t>(packed.bias.size());
-    const int64_t bytes = packed.segments * (row.group != 0 ? row.group : packed.steps * 4) * row.nr;
-    bytes_ += (bytes + 63) / 64 * 64;
+    bytes_ += (weight_bytes(packed, row) + 63) / 64 * 64;
     packed.bias.resize(packed.bias.size() + static_cast<size_t>(row.nr));
     packed.multiplier.resize(packed.bias.size());
     packed.panels.push_back(panel);
+  }
+
+  static int64_t weight_bytes(const PackedConv& packed, const ConvRow& row) {
+    return packed.segments * (row.group != 0 ? row.group : packed.steps * 4) * row.nr;
+  }
+
+  // Fills the panel for the kernel of safe weights, and takes that one. Where it would not be the faster one returns
+  // false, and leaves zeros.
+  bool fill_safe(PackedConv& packed, ConvPanel& panel) const {
+    const ConvRow* row = row_of_safe_weights(*panel.row);
+    if (row == nullptr || packed.segments == 0) return false;
+    ConvPanel safe = panel;
+    safe.row = row;
+    fill(packed, safe);
+    const std::span weight(reinterpret_cast<int8_t*>(packed.weight.data()) + panel.weight,
+                           static_cast<size_t>(weight_bytes(packed, *row)));
+    const ConvExcess excess = take_excess(weight, row->nr, row->safe_lanes);
+    if (!pays_off(*row, excess, packed.segments * packed.steps)) {
+      std::ranges::fill(weight, int8_t{0});
+      return false;
+    }
+    safe.excess = static_cast<int64_t>(packed.excess.size());
+    packed.excess.insert(packed.excess.end(), excess.lists.begin(), excess.lists.end());
+    panel = safe;
+    return true;
   }
 
   void fill(PackedConv& packed, const ConvPanel& panel) const {

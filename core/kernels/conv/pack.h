@@ -33,6 +33,7 @@ struct ConvPanel {
   int64_t channel = 0, channels = 0;
   int64_t weight = 0;  // where its weights begin in `weight`, in bytes
   int64_t lane = 0;    // where its lanes begin in `bias` and `multiplier`
+  int64_t excess = 0;  // where its lists begin in `excess`, if its kernel has any
 };
 
 struct PackedConv {
@@ -43,6 +44,7 @@ struct PackedConv {
   int mr = 0;                       // pixels of a tile that every panel's kernel can take
   std::vector<ConvPanel> panels;
   std::vector<Line> weight;
+  std::vector<int8_t> excess;  // see excess.h
   std::vector<int32_t> bias;
   std::vector<float> multiplier;
 };

@@ -22,6 +22,9 @@ struct ConvRow {
   // Not 0: for groups of so many channels in and out, whole panels of them. Then weights lie as
   // [tap][input word of a block][output vector of its group][nr / 4][4]; words are of four channels, blocks of 16.
   int group = 0;
+  // Not 0: weights must be made safe for vpmaddubsw (pack_excess.h), so many outputs in a vector. A row of the same nr
+  // that takes any weights comes before it.
+  int safe_lanes = 0;
   int32_t x_zero = 0;  // what the kernel takes off every byte of x before it multiplies: 128 where it needs them signed
 };
 

@@ -1,24 +1,27 @@
-// smlal on sixteen accumulators: 4 products an instruction.
+// smlal: 4 products an instruction.
 #include <arm_neon.h>
 
+#include "kernels/peak/chains.h"
 #include "kernels/peak/peak.h"
 
 namespace octavo {
+namespace {
 
-int64_t neon::peak_macs(int64_t iterations) {
-  constexpr int kChains = 16;
-  int32x4_t acc[kChains];
-  for (int32x4_t& chain : acc) chain = vdupq_n_s32(0);
-  int16x4_t x = vdup_n_s16(3), w = vdup_n_s16(5);
-  asm("" : "+w"(x), "+w"(w));
-  for (int64_t i = 0; i < iterations; ++i) {
-#pragma GCC unroll 16
-    for (int c = 0; c < kChains; ++c) {
-      acc[c] = vmlal_s16(acc[c], x, w);
-      asm volatile("" : "+w"(acc[c]));  // keeps what nobody reads
-    }
+struct Product {
+  using Sums = int32x4_t;
+  static constexpr int kChains = 16, kProducts = 4;
+  static Sums zeros() { return vdupq_n_s32(0); }
+  static int16x4_t filled(int16_t value) { return vdup_n_s16(value); }
+  static Sums add(Sums acc, int16x4_t x, int16x4_t w) { return vmlal_s16(acc, x, w); }
+  template <class V>
+  static V hidden(V v) {
+    asm volatile("" : "+w"(v));
+    return v;
   }
-  return iterations * kChains * 4;
-}
+};
+
+}  // namespace
+
+int64_t neon::peak_macs(int64_t iterations) { return run_chains<Product>(iterations); }
 
 }  // namespace octavo

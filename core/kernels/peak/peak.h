@@ -17,8 +17,15 @@ int64_t peak_macs(int64_t iterations);
 namespace avx2 {
 int64_t peak_macs(int64_t iterations);
 }  // namespace avx2
+namespace avx_vnni {
+int64_t peak_macs(int64_t iterations);
+}  // namespace avx_vnni
+namespace avx512 {
+int64_t peak_macs(int64_t iterations);
+}  // namespace avx512
 namespace avx512_vnni {
 int64_t peak_macs(int64_t iterations);
+int64_t peak_macs_256(int64_t iterations);
 }  // namespace avx512_vnni
 namespace neon {
 int64_t peak_macs(int64_t iterations);
@@ -29,6 +36,8 @@ int64_t peak_macs(int64_t iterations);
 
 inline constexpr KernelTable<PeakKernel> kPeakKernels{{{Isa::reference, reference::peak_macs},
                                                        {Isa::avx2, avx2::peak_macs},
+                                                       {Isa::avx_vnni, avx_vnni::peak_macs},
+                                                       {Isa::avx512, avx512::peak_macs},
                                                        {Isa::avx512_vnni, avx512_vnni::peak_macs},
                                                        {Isa::neon, neon::peak_macs},
                                                        {Isa::neon_dotprod, neon_dotprod::peak_macs}}};

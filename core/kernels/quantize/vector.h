@@ -1,14 +1,14 @@
 // The quantize kernels of every vector instruction set V (kernels/vector.h).
 #pragma once
 
+#include "kernels/quantize/planes.h"
 #include "kernels/quantize/quantize.h"
 #include "kernels/vector.h"
 
 namespace octavo {
 namespace {
 
-// V::quantize16(x, n, scale, y) gives the bytes of n <= 16 floats; a file that includes this has quantize_planes
-// (interleave.h) of such vectors.
+// V::quantize16(x, n, scale, y) gives the V::Interleave::Bytes of n <= 16 floats; see quantize_planes.
 template <class V>
 void quantize(float inv, const Requantize& out, const Block& block) {
   using Floats = typename V::Floats;
@@ -21,7 +21,8 @@ void quantize(float inv, const Requantize& out, const Block& block) {
                         [&](int64_t i, int64_t left) { return Floats::load(x + i, left) * scale; });
     }
   } else if (block.stride[0] == 1 && block.row_stride[1] == 4) {
-    quantize_planes(block, [&](const float* x, int64_t n) { return V::quantize16(x, n, scale, y); });
+    quantize_planes<typename V::Interleave>(block,
+                                            [&](const float* x, int64_t n) { return V::quantize16(x, n, scale, y); });
   } else {
     reference::kQuantize.quantize(inv, y, block);
   }
