@@ -130,7 +130,7 @@ struct alignas(64) FourVectors {
 constexpr FourVectors kFourVectors;
 
 // The pixels that fill four vectors go the way to bytes together: plain output without a residual.
-template <int NV>
+template <bool kBare, int NV>
 [[gnu::always_inline]] inline void store_four(const ConvTile& tile, __m512i a0, __m512i a1, __m512i a2, __m512i a3,
                                               int i) {
   const ConvOutput* out = tile.out;
@@ -140,11 +140,15 @@ template <int NV>
   const auto value = [&](__m512i acc, int v) [[gnu::always_inline]] {
     return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(acc), _mm512_loadu_ps(multiplier + 16 * (v % NV))));
   };
-  const __m512i zero_point = constant(out->zero_point);
-  const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(value(a0, 0), value(a1, 1)), zero_point);
-  const __m512i high = _mm512_adds_epi16(_mm512_packs_epi32(value(a2, 2), value(a3, 3)), zero_point);
+  __m512i low = _mm512_packs_epi32(value(a0, 0), value(a1, 1)), high = _mm512_packs_epi32(value(a2, 2), value(a3, 3));
+  if constexpr (!kBare) {
+    const __m512i zero_point = constant(out->zero_point);
+    low = _mm512_adds_epi16(low, zero_point);
+    high = _mm512_adds_epi16(high, zero_point);
+  }
   __m512i bytes = _mm512_permutexvar_epi32(constant(order->lane), _mm512_packus_epi16(low, high));
-  bytes = _mm512_min_epu8(_mm512_max_epu8(bytes, constant(out->clamp_min)), constant(out->clamp_max));
+  if constexpr (!kBare)
+    bytes = _mm512_min_epu8(_mm512_max_epu8(bytes, constant(out->clamp_min)), constant(out->clamp_max));
   // A store under a mask is slower, even where the mask is full.
   const auto store = [&](int pixel, auto part) [[gnu::always_inline]] {
     uint8_t* y = tile.y[i + pixel] + tile.y_offset;
@@ -168,7 +172,7 @@ template <int NV>
 }
 
 // From accumulators to bytes without leaving the registers, for plain output.
-template <bool kResidual, int MR, int NV>
+template <bool kResidual, bool kBare, int MR, int NV>
 [[gnu::noinline]] void run_fused(const ConvTile& tile) {
   __m512i acc[MR][NV];
   accumulate<MR, NV, false>(tile, acc);
@@ -176,9 +180,9 @@ template <bool kResidual, int MR, int NV>
   unroll<kFours>([&](auto four) [[gnu::always_inline]] {
     constexpr int i = four * kTogether;
     if constexpr (NV == 2) {
-      store_four<NV>(tile, acc[i][0], acc[i][1], acc[i + 1][0], acc[i + 1][1], i);
+      store_four<kBare, NV>(tile, acc[i][0], acc[i][1], acc[i + 1][0], acc[i + 1][1], i);
     } else {
-      store_four<NV>(tile, acc[i][0], acc[i + 1][0], acc[i + 2][0], acc[i + 3][0], i);
+      store_four<kBare, NV>(tile, acc[i][0], acc[i + 1][0], acc[i + 2][0], acc[i + 3][0], i);
     }
   });
   unroll<MR - kFours * kTogether>([&](auto rest) [[gnu::always_inline]] {
@@ -215,7 +219,8 @@ template <int MR, int NV>
 void run(const ConvTile& tile) {
   if (tile.x_flip != 0) return run_through_memory<true, MR, NV>(tile);
   if (!tile.out->is_plain) return run_through_memory<false, MR, NV>(tile);
-  return tile.residual == nullptr ? run_fused<false, MR, NV>(tile) : run_fused<true, MR, NV>(tile);
+  if (tile.residual != nullptr) return run_fused<true, false, MR, NV>(tile);
+  return tile.out->is_bare ? run_fused<false, true, MR, NV>(tile) : run_fused<false, false, MR, NV>(tile);
 }
 
 }  // namespace
