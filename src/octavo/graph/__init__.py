@@ -17,6 +17,7 @@ from octavo.graph.correction import Correction
 from octavo.graph.errors import (
     CalibrationError,
     CaptureError,
+    CaptureWarning,
     ConversionError,
     UnsupportedOperator,
     UnsupportedOperatorError,
@@ -30,6 +31,7 @@ from octavo.qconfig import QConfigMapping
 __all__ = [
     "CalibrationError",
     "CaptureError",
+    "CaptureWarning",
     "Captured",
     "Conversion",
     "ConversionError",

@@ -11,6 +11,10 @@ class CaptureError(OctavoError, RuntimeError):
     """Say that a model could not be captured, why, and what to change."""
 
 
+class CaptureWarning(UserWarning):
+    """Say that a captured model gives a result of another shape than the module does for some inputs."""
+
+
 class CalibrationError(OctavoError, ValueError):
     """Say which calibration sample cannot be used, and why."""
 

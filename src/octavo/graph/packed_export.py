@@ -8,6 +8,7 @@ computed within the lengths is the same, for sorted batches and others.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,10 +16,11 @@ from types import CodeType
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.utils import rnn
 
-from octavo.graph.errors import CaptureError
+from octavo.graph.errors import CaptureError, CaptureWarning
 
 
 @dataclass(frozen=True)
@@ -88,23 +90,42 @@ def pack(x: Tensor, lengths: Any, batch_first: bool) -> rnn.PackedSequence:
 def unpack(
     sequence: rnn.PackedSequence, batch_first: bool, padding_value: float, total_length: Any
 ) -> tuple[Tensor, Tensor]:
-    """Stand in for `pad_packed_sequence`: the result has the steps of the padded batch that was packed.
+    """Stand in for `pad_packed_sequence`: the result has the steps of the padded batch that was packed, or more.
+
+    PyTorch gives as many steps as the longest sequence has where `total_length` is not given. How many those are is not
+    known before the lengths are, and a program's shapes follow from the shapes of its inputs.
 
     Raises:
-        CaptureError: other padding than zeros, or another length.
+        CaptureError: other padding than zeros, or fewer steps.
+
+    Warns:
+        CaptureWarning: `total_length` is not given.
     """
     sizes: Any = sequence.batch_sizes
+    steps, remedy = sizes.steps, "Remedy: total_length=x.shape[1] (without batch_first x.shape[0])"
     if padding_value != 0.0:
         raise CaptureError(
             f"pad_packed_sequence: padding_value is {padding_value}, expected 0.0, which recurrent layers give behind "
             "the ends. Remedy: leave it out, and mask what follows"
         )
-    if total_length is not None and total_length != sizes.steps:
-        raise CaptureError(
-            f"pad_packed_sequence: total_length is {total_length}, the sequences were packed from {sizes.steps} steps. "
-            "Remedy: total_length=x.shape[1] (without batch_first x.shape[0])"
+    y = _unpack(sequence.data, sizes.lengths, batch_first, steps)
+    if total_length is None:
+        warnings.warn(
+            "pad_packed_sequence without total_length: the result will have as many steps as the padded batch that was "
+            "packed, where PyTorch gives those of its longest sequence; they are the same if batches are padded no "
+            f"further. {remedy}, so that both always agree",
+            CaptureWarning,
+            stacklevel=4,
         )
-    return _unpack(sequence.data, sizes.lengths, batch_first, sizes.steps), sizes.lengths
+    elif isinstance(total_length, int) and isinstance(steps, int) and total_length > steps:
+        behind = [0] * (2 * (y.dim() - (2 if batch_first else 1)))
+        y = F.pad(y, [*behind, 0, total_length - steps])
+    elif total_length != steps:
+        raise CaptureError(
+            f"pad_packed_sequence: total_length is {total_length}, the sequences were packed from {steps} steps; "
+            f"expected as many, or a fixed number of more. {remedy}"
+        )
+    return y, sizes.lengths
 
 
 # The bodies that the two functions get: their names are looked up in torch.nn.utils.rnn.

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 from torch.utils import _pytree as pytree
 
-from octavo.graph import CalibrationError, CaptureError, capture
+from octavo.graph import CalibrationError, CaptureError, CaptureWarning, capture
 from octavo.graph.execute import execute
 from octavo.numerics import sqnr
 from octavo.qconfig import QConfigMapping, default_static, per_channel_dynamic_qconfig
@@ -74,7 +74,7 @@ def test_dropout_between_packing_and_unpacking():
         sequence = pack_padded_sequence(x, lengths, enforce_sorted=False)
         y = net.layer(sequence)[0]
         y = PackedSequence(net.dropout(y.data), y.batch_sizes, y.sorted_indices, y.unsorted_indices)
-        return pad_packed_sequence(y)[0]
+        return pad_packed_sequence(y, total_length=x.shape[0])[0]
 
     model = Network(forward, layer=nn.LSTM(6, 4), dropout=nn.Dropout(0.5))
     assert_as_in_float(model, torch.randn(5, 3, 6), LENGTHS)
@@ -112,7 +112,7 @@ def test_what_cannot_be_expressed():
 
     data = Network(lambda net, x, lengths: walk(net, x, lengths).data.mean(0), layer=layer)
     assert "data of packed sequences" in reasons(data, x, lengths)
-    constants = Network(lambda net, x: pad_packed_sequence(walk(net, x, lengths))[0], layer=layer)
+    constants = Network(lambda net, x: pad_packed_sequence(walk(net, x, lengths), total_length=5)[0], layer=layer)
     assert "lengths of its sequences are constants" in reasons(constants, x)
     listed = Network(lambda net, x: pad_packed_sequence(walk(net, x, [5, 2, 1]))[0], layer=layer)
     with pytest.raises(CaptureError, match=r"lengths are a list, constants of the model; .* Remedy"):
@@ -120,11 +120,38 @@ def test_what_cannot_be_expressed():
     filled = Network(lambda net, x, n: pad_packed_sequence(walk(net, x, n), padding_value=1.0)[0], layer=layer)
     with pytest.raises(CaptureError, match=r"padding_value is 1.0, expected 0.0"):
         graph_of(filled, x, lengths)
-    longer = Network(lambda net, x, n: pad_packed_sequence(walk(net, x, n), total_length=9)[0], layer=layer)
-    with pytest.raises(CaptureError, match="total_length is 9, the sequences were packed from"):
-        graph_of(longer, x, lengths)
-    nothing = Network(lambda net, x, n: pad_packed_sequence(pack_padded_sequence(x, n, enforce_sorted=False))[0])
+    shorter = Network(lambda net, x, n: pad_packed_sequence(walk(net, x, n), total_length=4)[0], layer=layer)
+    with pytest.raises(CaptureError, match="total_length is 4, the sequences were packed from"):
+        graph_of(shorter, x, lengths)
+    nothing = Network(
+        lambda net, x, n: pad_packed_sequence(pack_padded_sequence(x, n, enforce_sorted=False), total_length=5)[0]
+    )
     assert "no recurrent layer lies between" in reasons(nothing, x, lengths)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_more_steps_than_were_packed(first):
+    def forward(net: Any, x: Tensor, lengths: Tensor) -> object:
+        y, _ = net.layer(pack_padded_sequence(x, lengths, first, enforce_sorted=False))
+        return pad_packed_sequence(y, first, total_length=9)
+
+    x = torch.randn(3, 5, 6)
+    model = Network(forward, layer=nn.GRU(6, 4, batch_first=first))
+    assert_as_in_float(model, x if first else x.transpose(0, 1), LENGTHS)
+
+
+def test_says_that_the_result_has_the_steps_of_the_padded_batch():
+    def forward(net: Any, x: Tensor, lengths: Tensor) -> Tensor:
+        return pad_packed_sequence(net.layer(pack_padded_sequence(x, lengths, enforce_sorted=False))[0])[0]
+
+    model = Network(forward, layer=nn.GRU(6, 4))
+    with pytest.warns(CaptureWarning, match="as many steps as the padded batch .* total_length=x.shape"):
+        captured = capture(model, (torch.randn(5, 3, 6), LENGTHS))
+    x, lengths = torch.randn(5, 3, 6), torch.tensor([4, 2, 3])
+    (got,) = execute(captured.graph, captured.signature.bind((x, lengths), "the input"))
+    with torch.no_grad():
+        torch.testing.assert_close(got[:4], model(x, lengths))
+    assert not got[4:].any()
 
 
 def test_pytorch_packs_as_before():
