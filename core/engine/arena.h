@@ -17,7 +17,7 @@ struct Lifetime {
 int64_t largest_live_set(std::span<const Lifetime> storages);
 
 // Sets the offsets (multiples of 64) and returns the size of the whole block. Largest first, each at the lowest gap
-// that holds it.
+// that holds it; while that takes more than the largest live set, some times anew with what came to lie highest first.
 int64_t plan_arena(std::span<Lifetime> storages);
 
 }  // namespace octavo
