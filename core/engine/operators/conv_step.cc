@@ -125,7 +125,9 @@ ConvStep::Share ConvStep::share_of(int thread, int threads) const {
     const auto rows = static_cast<double>((pixels + along - 1) / along);
     const double weights = static_cast<double>((panels + across - 1) / across * weight_bytes / panels);
     const double x_bytes = static_cast<double>(x_->shape.elements()) / static_cast<double>(along);
-    const double cost = rows * weights / 64 + (weights + x_bytes) / 16;
+    // Rows of x that are side by side were likely written by the thread that reads them; of the whole of it, only some.
+    const double others = x_bytes * static_cast<double>(across - 1) / across;
+    const double cost = rows * weights / 64 + (weights + x_bytes) / 16 + others;
     if (across == 1 || cost < least) {
       best = across;
       least = cost;

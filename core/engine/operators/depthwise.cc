@@ -57,21 +57,28 @@ class DepthwiseStep : public Step {
   void run(int thread, int threads) noexcept override {
     const Range mine = share(total_cost_, thread, threads);
     const int64_t planes = spatial_size(y_.tensor->shape, 0), height = spatial_size(y_.tensor->shape, 1);
+    const int64_t all = y_.tensor->shape.dim[0] * planes;
+    const int panels = panels_of(height, all % threads == 0 ? 1 : threads);
     int64_t at = 0;
-    for (int64_t plane = 0; plane < y_.tensor->shape.dim[0] * planes; ++plane)
-      for (int64_t top = 0; top < height; top += kPanelRows) {
-        const int64_t rows = std::min(kPanelRows, height - top);
+    for (int64_t plane = 0; plane < all; ++plane)
+      for (int panel = 0; panel < panels; ++panel) {
+        const Range rows = share(height, panel, panels);
         for (const DepthwiseBlock& block : layer_.packed.blocks) {
-          const Range part = rows_within(mine, at, rows, cost(block));
+          const Range part = rows_within(mine, at, rows.last - rows.first, cost(block));
           if (part.first < part.last)
-            run_block(plane / planes, plane % planes, block, top + part.first, part.last - part.first);
-          at += rows * cost(block);
+            run_block(plane / planes, plane % planes, block, rows.first + part.first, part.last - part.first);
+          at += (rows.last - rows.first) * cost(block);
         }
       }
   }
 
  private:
-  static constexpr int64_t kPanelRows = 16;  // so that a panel of every block still lies in the cache
+  // Of at most 16 rows, so that a panel of every block still lies in the cache; as many for each thread, so that it has
+  // the rows that it has of the operators before and after: what another thread has written takes long to reach.
+  static int panels_of(int64_t height, int threads) {
+    const auto panels = static_cast<int>((height + 15) / 16);
+    return height < 2 * threads ? panels : (panels + threads - 1) / threads * threads;
+  }
 
   static int64_t cost(const DepthwiseBlock& block) { return std::max(block.width, 32); }
 

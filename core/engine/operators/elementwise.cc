@@ -23,11 +23,23 @@ Loops::Loops(const Tensor& y, std::initializer_list<const Tensor*> inputs, int r
       axis_[0].stride[i] = operand_[i] != nullptr ? item_size(operand_[i]->type.dtype) : 0;
     ++axes_;
   }
-  const int shareable = row_axis >= 0 ? axes_ - 1 : axes_;
-  for (int axis = 0; axis < shareable; ++axis)
-    if (axis_[axis].count > axis_[shared_axis_].count) shared_axis_ = axis;
-  if (y.shape.elements() == 0) axis_[shared_axis_].count = 0;
-  granule_ = shared_axis_ == axes_ - 1 ? 64 : 1;
+  shareable_ = row_axis >= 0 ? axes_ - 1 : axes_;
+  if (y.shape.elements() == 0) axis_[0].count = 0;
+}
+
+int Loops::largest_axis() const {
+  int largest = 0;
+  for (int axis = 1; axis < shareable_; ++axis)
+    if (axis_[axis].count > axis_[largest].count) largest = axis;
+  return largest;
+}
+
+// The outermost axis that divides well, so that what a thread writes lies together, as the operators before and after
+// it have shared their rows: what another thread has written takes long to reach.
+int Loops::shared_axis(int threads) const {
+  for (int axis = 0; axis < shareable_; ++axis)
+    if (axis_[axis].count % threads == 0 || axis_[axis].count >= 8 * threads) return axis;
+  return largest_axis();
 }
 
 void Loops::append(const Tensor& y, int axis) {

@@ -30,7 +30,7 @@ class Loops {
   void read_from(int operand, const Tensor& tensor) { operand_[operand] = &tensor; }
 
   // How many pieces the work could be shared in.
-  int64_t shareable() const { return axis_[shared_axis_].count; }
+  int64_t shareable() const { return axis_[largest_axis()].count; }
 
  private:
   struct Axis {
@@ -40,23 +40,26 @@ class Loops {
   static constexpr int kAxes = kMaxRank + 2;
   void append(const Tensor& y, int axis);
   void merge();
+  int largest_axis() const;
+  int shared_axis(int threads) const;
 
   std::array<const Tensor*, kOperands> operand_ = {};
   int axes_ = 0;
   std::array<Axis, kAxes> axis_ = {};
-  int shared_axis_ = 0;
-  int64_t granule_ = 1;  // threads share multiples of this many steps of the shared axis
+  int shareable_ = 0;  // how many of the axes, from the first one on, may be shared
 };
 
 template <class Work>
 void Loops::visit(int thread, int threads, Work work) const {
-  const Axis& shared = axis_[shared_axis_];
-  const Range range = share((shared.count + granule_ - 1) / granule_, thread, threads);
-  const int64_t first = range.first * granule_;
-  const int64_t last = std::min(range.last * granule_, shared.count);
+  const int at = shared_axis(threads);
+  const Axis& shared = axis_[at];
+  const int64_t granule = at == axes_ - 1 ? 64 : 1;  // steps: no line of the cache belongs to two threads
+  const Range range = share((shared.count + granule - 1) / granule, thread, threads);
+  const int64_t first = range.first * granule;
+  const int64_t last = std::min(range.last * granule, shared.count);
   if (first >= last) return;
   std::array<Axis, kAxes> axis = axis_;
-  axis[shared_axis_].count = last - first;
+  axis[at].count = last - first;
 
   const Axis &rows = axis[axes_ - 2], &columns = axis[axes_ - 1];
   Block block{.rows = rows.count, .count = columns.count};

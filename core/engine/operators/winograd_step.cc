@@ -26,47 +26,82 @@ WinogradStep::WinogradStep(const WinogradLayer& layer, const ConvWindow& window,
       residual_(residual),
       y_(y),
       scratch_(scratch) {
-  for (const WinogradBlock& block : tiles_.blocks) {
-    Counted counted = {block, {}, {}};
-    for (int p = 0; p < kPoints; ++p) {
-      counted.rows[p] = tiles_.rows_with(block, p);
-      counted.columns[p] = tiles_.columns_with(block, p);
-    }
-    blocks_.push_back(counted);
-  }
+  for (const WinogradBlock& block : tiles_.blocks) blocks_.push_back(count(block));
 }
 
-int16_t* WinogradStep::v_of(int p, int q) const {
-  return reinterpret_cast<int16_t*>(scratch_->data) + (p * kPoints + q) * tiles_.v_point(layer_.packed);
+WinogradStep::Counted WinogradStep::count(const WinogradBlock& block) const {
+  Counted counted = {block, {}, {}};
+  for (int p = 0; p < kPoints; ++p) {
+    counted.rows[p] = tiles_.rows_with(block, p);
+    counted.columns[p] = tiles_.columns_with(block, p);
+  }
+  return counted;
+}
+
+int16_t* WinogradStep::v_of(uint8_t* v, int p, int q) const {
+  return reinterpret_cast<int16_t*>(v) + (p * kPoints + q) * tiles_.v_point(layer_.packed);
+}
+
+void WinogradStep::run_together(int thread, int threads, Barrier& barrier) noexcept {
+  if (shares_rows(threads)) {
+    const Range mine = share(static_cast<int64_t>(tiles_.rows.size()), thread, threads);
+    return run_rows(mine, scratch_->data + thread * tiles_.bytes_alone(layer_.packed));
+  }
+  for (const Counted& counted : blocks_) run_block(counted, thread, threads, barrier);
+}
+
+// Whether each thread takes rows of tiles for itself, so that nothing that one has written is read by another: where
+// the rows divide well, and there are no weights to transform, which each would have to do.
+bool WinogradStep::shares_rows(int threads) const {
+  const auto rows = static_cast<int64_t>(tiles_.rows.size()), most = (rows + threads - 1) / threads;
+  return threads > 1 && !layer_.packed.u.empty() && 8 * rows >= 7 * threads * most &&
+         threads * tiles_.bytes_alone(layer_.packed) <= scratch_->shape.elements();
+}
+
+void WinogradStep::run_rows(Range rows, uint8_t* memory) const {
+  const Memory mine = {
+      .v = memory, .u = nullptr, .m = reinterpret_cast<int32_t*>(memory + tiles_.v_bytes(layer_.packed))};
+  for (int64_t first = rows.first; first < rows.last; first += tiles_.most_rows) {
+    const Range taken = {first, std::min(first + tiles_.most_rows, rows.last)};
+    for (const Range& columns : tiles_.column_parts) {
+      const Counted counted = count({taken, columns});
+      const Range all = {0, counted.block.row_count()};
+      transform_inputs(counted, mine.v, 0, 1);
+      for (int64_t panel = 0; panel < layer_.packed.panels; ++panel) {
+        multiply(counted, panel, all, mine);
+        transform_outputs(counted, panel, all, mine.m);
+      }
+    }
+  }
 }
 
 // All threads fill V, then each takes its share of the panels' rows. M begins where those rows do: no two threads'
 // meet, and one thread's stays where it is. So does U: as no more threads take part than there are panels, each begins
 // in a panel of its own.
-void WinogradStep::run_together(int thread, int threads, Barrier& barrier) noexcept {
+void WinogradStep::run_block(const Counted& counted, int thread, int threads, Barrier& barrier) const {
   const PackedWinograd& packed = layer_.packed;
   uint8_t* m_begin = scratch_->data + tiles_.v_bytes(packed);
   uint8_t* u_begin = m_begin + packed.panels * tiles_.most_rows * tiles_.m_bytes_of_row();
   const int parts = packed.u.empty() ? static_cast<int>(std::min<int64_t>(threads, packed.panels)) : threads;
-  for (const Counted& counted : blocks_) {
-    transform_inputs(counted, thread, threads);
-    barrier.wait();
-    const int64_t rows = counted.block.row_count();
-    const Range mine = thread < parts ? share(packed.panels * rows, thread, parts) : Range{0, 0};
-    auto* m = reinterpret_cast<int32_t*>(m_begin + mine.first * tiles_.m_bytes_of_row());
-    auto* u = reinterpret_cast<int16_t*>(u_begin + mine.first / rows * WinogradTiles::u_bytes_of_row(packed));
-    for (int64_t at = mine.first; at < mine.last;) {
-      const int64_t panel = at / rows;
-      const Range part = {at % rows, std::min(mine.last - panel * rows, rows)};
-      multiply(counted, panel, part, u, m);
-      transform_outputs(counted, panel, part, m);
-      at += part.last - part.first;
-    }
-    barrier.wait();
+  transform_inputs(counted, scratch_->data, thread, threads);
+  barrier.wait();
+  const int64_t rows = counted.block.row_count();
+  const Range mine = thread < parts ? share(packed.panels * rows, thread, parts) : Range{0, 0};
+  const Memory memory = {
+      .v = scratch_->data,
+      .u = reinterpret_cast<int16_t*>(u_begin + mine.first / rows * WinogradTiles::u_bytes_of_row(packed)),
+      .m = reinterpret_cast<int32_t*>(m_begin + mine.first * tiles_.m_bytes_of_row())};
+  for (int64_t at = mine.first; at < mine.last;) {
+    const int64_t panel = at / rows;
+    const Range part = {at % rows, std::min(mine.last - panel * rows, rows)};
+    multiply(counted, panel, part, memory);
+    transform_outputs(counted, panel, part, memory.m);
+    at += part.last - part.first;
   }
+  barrier.wait();
 }
 
-void WinogradStep::transform_inputs(const Counted& counted, int thread, int threads) const {
+void WinogradStep::transform_inputs(const Counted& counted, uint8_t* v, int thread, int threads) const {
   const WinogradBlock& block = counted.block;
   const int64_t columns = block.column_count();
   const Range mine = share(block.row_count() * columns, thread, threads);
@@ -84,7 +119,7 @@ void WinogradStep::transform_inputs(const Counted& counted, int thread, int thre
     in.x = x_->data + origin_ + place_of(*x_, row, column);
     in.rows = row.size;
     in.columns = column.size;
-    for (int q = 0; q < in.columns + 2; ++q) in.v[q] = v_of(0, q) + (i * counted.columns[q] + j) * kWinogradChannels;
+    for (int q = 0; q < in.columns + 2; ++q) in.v[q] = v_of(v, 0, q) + (i * counted.columns[q] + j) * kWinogradChannels;
     layer_.kernel->transform_input(in);
   }
 }
@@ -98,7 +133,7 @@ const int16_t* WinogradStep::row_of_weights(int64_t panel, int p, int16_t* u) co
   return u;
 }
 
-void WinogradStep::multiply(const Counted& counted, int64_t panel, Range rows, int16_t* u, int32_t* m) const {
+void WinogradStep::multiply(const Counted& counted, int64_t panel, Range rows, const Memory& memory) const {
   static constexpr int32_t kNothing[kWinogradChannels] = {};
   const PackedWinograd& packed = layer_.packed;
   const int64_t m_point = (rows.last - rows.first) * tiles_.m_point_of_row();
@@ -108,14 +143,14 @@ void WinogradStep::multiply(const Counted& counted, int64_t panel, Range rows, i
   for (int p = 0; p < kPoints; ++p) {
     const int64_t last = std::min(rows.last, counted.rows[p]);
     if (last <= rows.first) break;
-    product.u = row_of_weights(panel, p, u);
+    product.u = row_of_weights(panel, p, memory.u);
     for (int q = 0; q < kPoints; ++q, product.u += WinogradTiles::u_point(packed)) {
       const int64_t columns = counted.columns[q];
       if (columns == 0) break;
-      product.v = v_of(p, q) + rows.first * columns * kWinogradChannels;
+      product.v = v_of(memory.v, p, q) + rows.first * columns * kWinogradChannels;
       // Point (1, 1) counts once in every output of a tile: what all of them begin with is added there.
       product.start = p == 1 && q == 1 ? packed.start.data() + panel * kWinogradChannels : kNothing;
-      product.m = m + (p * kPoints + q) * m_point;
+      product.m = memory.m + (p * kPoints + q) * m_point;
       product.tiles = (last - rows.first) * columns;
       layer_.kernel->multiply(product);
     }

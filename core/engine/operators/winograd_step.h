@@ -30,10 +30,21 @@ class WinogradStep : public Step {
     int64_t rows[kWinogradPoints], columns[kWinogradPoints];
   };
 
-  int16_t* v_of(int p, int q) const;
-  void transform_inputs(const Counted& counted, int thread, int threads) const;
+  // Where a block's intermediate numbers lie: V, and of a panel U and M.
+  struct Memory {
+    uint8_t* v = nullptr;
+    int16_t* u = nullptr;
+    int32_t* m = nullptr;
+  };
+
+  Counted count(const WinogradBlock& block) const;
+  bool shares_rows(int threads) const;
+  void run_rows(Range rows, uint8_t* memory) const;
+  void run_block(const Counted& counted, int thread, int threads, Barrier& barrier) const;
+  int16_t* v_of(uint8_t* v, int p, int q) const;
+  void transform_inputs(const Counted& counted, uint8_t* v, int thread, int threads) const;
   const int16_t* row_of_weights(int64_t panel, int p, int16_t* u) const;
-  void multiply(const Counted& counted, int64_t panel, Range rows, int16_t* u, int32_t* m) const;
+  void multiply(const Counted& counted, int64_t panel, Range rows, const Memory& memory) const;
   void transform_outputs(const Counted& counted, int64_t panel, Range rows, const int32_t* m) const;
 
   const WinogradLayer& layer_;

@@ -42,10 +42,10 @@ WinogradTiles::WinogradTiles(const Shape& y)
   most_columns = parts_of(column_count, across);
   const int64_t down = parts_of(row_count, std::max<int64_t>(1, most / most_columns));
   most_rows = parts_of(row_count, down);
+  for (int64_t j = 0; j < across; ++j)
+    column_parts.push_back({column_count * j / across, column_count * (j + 1) / across});
   for (int64_t i = 0; i < down; ++i)
-    for (int64_t j = 0; j < across; ++j)
-      blocks.push_back({{row_count * i / down, row_count * (i + 1) / down},
-                        {column_count * j / across, column_count * (j + 1) / across}});
+    for (const Range& part : column_parts) blocks.push_back({{row_count * i / down, row_count * (i + 1) / down}, part});
 }
 
 int64_t WinogradTiles::rows_with(const WinogradBlock& block, int p) const { return count_with(rows, block.rows, p); }
@@ -62,9 +62,14 @@ int64_t WinogradTiles::u_point(const PackedWinograd& packed) { return packed.u_p
 
 int64_t WinogradTiles::u_bytes_of_row(const PackedWinograd& packed) { return kWinogradPoints * u_point(packed) * 2; }
 
+int64_t WinogradTiles::bytes_alone(const PackedWinograd& packed) const {
+  return v_bytes(packed) + most_rows * m_bytes_of_row();
+}
+
 int64_t WinogradTiles::bytes(const PackedWinograd& packed) const {
-  const int64_t m_bytes = packed.panels * most_rows * m_bytes_of_row();
-  return v_bytes(packed) + m_bytes + (packed.u.empty() ? packed.panels * u_bytes_of_row(packed) : 0);
+  const int64_t together = v_bytes(packed) + packed.panels * most_rows * m_bytes_of_row();
+  return packed.u.empty() ? together + packed.panels * u_bytes_of_row(packed)
+                          : std::max(together, 2 * bytes_alone(packed));
 }
 
 }  // namespace octavo

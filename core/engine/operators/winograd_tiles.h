@@ -25,6 +25,7 @@ struct WinogradBlock {
 // point can lie side by side in memory: row by row, as many of a row as have it.
 struct WinogradTiles {
   std::vector<WinogradRun> rows, columns;
+  std::vector<Range> column_parts;  // the columns of blocks side by side
   std::vector<WinogradBlock> blocks;
   int64_t most_rows = 0, most_columns = 0;  // of a block
 
@@ -44,6 +45,9 @@ struct WinogradTiles {
   int64_t m_bytes_of_row() const;
   static int64_t u_point(const PackedWinograd& packed);
   static int64_t u_bytes_of_row(const PackedWinograd& packed);
+  // V, and M of one panel: what a thread needs for blocks of its own, where weights are kept.
+  int64_t bytes_alone(const PackedWinograd& packed) const;
+  // Enough for all threads together, and for two of them by themselves.
   int64_t bytes(const PackedWinograd& packed) const;
 };
 
