@@ -25,7 +25,7 @@ def _sparse(rng: np.random.Generator, shape: tuple[int, ...], share: float) -> n
 def _pairs(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     """Draw neighbouring channels at the same end in a few places: each pair by itself would saturate."""
     weight = np.zeros(shape, np.int8)
-    for _ in range(max(1, weight.size // 64)):
+    for _ in range(max(1, weight.size // 512)):
         place = tuple(int(rng.integers(size)) for size in shape)
         weight[place] = rng.choice(np.array([-127, 127], np.int8))
         neighbour = min(place[1] ^ 1, shape[1] - 1)
@@ -51,19 +51,19 @@ def _program(weight: np.ndarray, x: np.ndarray, y: Value, **form: Any) -> Progra
 @pytest.mark.parametrize(
     ("shape", "form"),
     [
-        ((40, 64, 1, 1), {}),
-        ((24, 30, 1, 1), {}),
-        ((16, 16, 3, 3), {}),
-        ((20, 12, 1, 5), {}),
+        ((40, 256, 1, 1), {}),
+        ((24, 130, 1, 1), {}),
+        ((16, 64, 3, 3), {}),
+        ((20, 60, 1, 5), {}),
         ((33, 3, 5, 5), {"stride": (2, 2), "padding": ((2, 2), (2, 2))}),
-        ((32, 8, 3, 3), {"groups": 4, "dilation": (2, 1)}),
+        ((64, 64, 3, 3), {"groups": 2, "dilation": (2, 1)}),
     ],
     ids=str,
 )
 def test_every_sum_is_exact(shape: tuple[int, ...], form: dict[str, Any], draw: str) -> None:
     rng = np.random.default_rng(SEED)
     weight = (
-        _pairs(rng, shape) if draw == "pairs" else _sparse(rng, shape, {"sparse": 0.01, "some": 0.1, "many": 1}[draw])
+        _pairs(rng, shape) if draw == "pairs" else _sparse(rng, shape, {"sparse": 0.003, "some": 0.02, "many": 1}[draw])
     )
     channels = shape[1] * form.get("groups", 1)
     for dtype, y in (("uint8", Value("float32")), ("int8", Value("float32")), ("uint8", Value("uint8", 4096.0, 128))):
