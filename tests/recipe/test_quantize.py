@@ -142,3 +142,15 @@ def test_without_data_convolutions_are_left_in_float_only_where_asked_for(model,
     assert {layer.name for layer in quantized.layers if layer.int8} == {"head"}
     with pytest.raises(RecipeError, match="all of this model would stay in float"):
         octavo.quantize(nn.ReLU().eval(), samples[0], recipe="dynamic")
+
+
+def test_without_data_one_convolution_among_many_linear_layers_stays_in_float():
+    layers = [layer for _ in range(4) for layer in (nn.Linear(4, 4), nn.Tanh())]
+    example = torch.randn(2, 3, 8, 8)
+    program = octavo.quantize(nn.Sequential(nn.Conv2d(3, 8, 4, 4), nn.Flatten(2), *layers).eval(), example).program
+    assert [o.type for o in program.operators if "tanh" not in o.attributes.values()] == [
+        "conv", "reshape", *["dynamic_linear"] * 4,
+    ]  # fmt: skip
+    few = nn.Sequential(nn.Conv2d(3, 8, 4, 4), nn.Flatten(2), *layers[:6]).eval()
+    with pytest.raises(RecipeError, match=r"the convolution '0' would stay in float"):
+        octavo.quantize(few, example)

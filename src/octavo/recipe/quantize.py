@@ -94,12 +94,18 @@ def _mapping(recipe: Recipe) -> QConfigMapping:
     return mapping
 
 
+# Convolutions are few, as the one that cuts an image in tokens, where there are so many times as many other layers.
+_FEW = 4
+
+
 def _check_dynamic(conversion: Conversion, asked: bool) -> None:
     """Refuse what dynamic quantization does nothing for, or too little where nobody asked for it by name."""
     left = [layer.name for layer in conversion.layers if layer.type in LAYERS - {"linear"} and not layer.int8]
-    if any(layer.int8 for layer in conversion.layers) and (asked or not left):
+    done = [layer for layer in conversion.layers if layer.int8 and layer.type not in TABLES]
+    if any(layer.int8 for layer in conversion.layers) and (asked or _FEW * len(left) <= len(done)):
         return
-    what = f"{len(left)} convolutions ('{left[0]}', …)" if left else "all of this model"
+    several = f"{len(left)} convolutions ('{left[0]}', …)" if len(left) > 1 else f"the convolution '{''.join(left)}'"
+    what = several if left else "all of this model"
     raise RecipeError(
         "calibration_data: got none, and without it only linear and recurrent layers can be quantized (dynamically): "
         f"{what} would stay in float. {REMEDY}" + ("" if asked else "; or recipe='dynamic' to have it so")

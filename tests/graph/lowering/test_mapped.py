@@ -56,6 +56,7 @@ def test_buckets_of_distances_at_any_length(both_ways):
 NUMBERS = {
     "near": lambda n: (n.abs() < 3).float(),
     "clamped": lambda n: n.clamp(-2, 5).to(torch.float32) * 0.5,
+    "times": lambda n: n.clamp(-2, 2),
     "between": lambda n: torch.where(n.abs() > 1, (n.abs() < 4).long(), 2).float(),
 }
 

@@ -9,7 +9,7 @@ import torch
 from octavo.graph.lowering.builder import Builder
 from octavo.graph.lowering.masks import combine
 from octavo.graph.lowering.operands import Both, is_uniform, value_of
-from octavo.graph.lowering.patterns import Ramp, Split
+from octavo.graph.lowering.patterns import Mapped, Ramp, Split
 from octavo.graph.lowering.registry import Unsupported, Value, lowers, operator_key
 
 
@@ -17,7 +17,7 @@ def _operand(b: Builder, x: Any) -> Any:
     """Return an operand as a value, a number or a constant tensor."""
     if is_uniform(x):
         return x.uniform
-    return value_of(b, x) if isinstance(x, (Ramp, Split, Both)) else x
+    return value_of(b, x) if isinstance(x, (Ramp, Split, Mapped, Both)) else x
 
 
 def _fits(b: Builder, x: Value, value: Any) -> bool:
