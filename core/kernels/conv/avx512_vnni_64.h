@@ -42,9 +42,12 @@ template <bool kResidual, bool kBare>
   const float* multiplier = tile.multiplier;
   const ResidualOrder* order = &kResidualOrder;
   asm("" : "+r"(out), "+r"(multiplier), "+r"(order));
-  const __mmask64 exists = first(tile.channels);
+  const bool whole = tile.channels >= 64;  // the mask is made only where it is needed
   __m512i r;
-  if constexpr (kResidual) r = _mm512_maskz_loadu_epi8(exists, tile.residual[i] + tile.residual_offset);
+  if constexpr (kResidual) {
+    const uint8_t* residual = tile.residual[i] + tile.residual_offset;
+    r = whole ? _mm512_loadu_si512(residual) : _mm512_maskz_loadu_epi8(first(tile.channels), residual);
+  }
   __m512i value[4];
   unroll<4>([&](auto v) [[gnu::always_inline]] {
     __m512 sum = _mm512_mul_ps(_mm512_cvtepi32_ps(acc[v]), _mm512_loadu_ps(multiplier + 16 * v));
@@ -61,10 +64,10 @@ template <bool kResidual, bool kBare>
   if constexpr (!kBare)
     bytes = _mm512_min_epu8(_mm512_max_epu8(bytes, constant(out->clamp_min)), constant(out->clamp_max));
   uint8_t* y = tile.y[i] + tile.y_offset;
-  if (tile.channels >= 64) {
+  if (whole) {
     _mm512_storeu_si512(y, bytes);
   } else {
-    _mm512_mask_storeu_epi8(y, exists, bytes);
+    _mm512_mask_storeu_epi8(y, first(tile.channels), bytes);
   }
 }
 
