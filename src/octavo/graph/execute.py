@@ -30,9 +30,7 @@ def execute(graph: Graph, inputs: Mapping[str, Tensor], watch: Watch | None = No
         IndexError: an id is not in the table of an embedding.
         ValueError: the offsets of an embedding_bag are no offsets.
     """
-    values = dict(inputs)
-    measured = ((dim, n) for i in graph.inputs for dim, n in zip(i.shape, inputs[i.name].shape, strict=True))
-    sizes = {dim: n for dim, n in measured if isinstance(dim, str)}
+    values, sizes = dict(inputs), sizes_of(graph, inputs)
     if watch is not None:
         for name, tensor in inputs.items():
             watch(name, tensor)
@@ -46,6 +44,12 @@ def execute(graph: Graph, inputs: Mapping[str, Tensor], watch: Watch | None = No
             for name in freed:
                 del values[name]
     return [values[name] for name in graph.outputs]
+
+
+def sizes_of(graph: Graph, inputs: Mapping[str, Tensor]) -> dict[str, int]:
+    """Return the size of each symbol that the inputs' shapes name."""
+    measured = ((dim, n) for i in graph.inputs for dim, n in zip(i.shape, inputs[i.name].shape, strict=True))
+    return {dim: n for dim, n in measured if isinstance(dim, str)}
 
 
 def compute(node: Node, inputs: Sequence[Tensor], sizes: Mapping[str, int]) -> Any:

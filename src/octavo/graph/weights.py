@@ -56,7 +56,7 @@ def quantize_layer(node: Node, qconfig: QConfig, x: Value, trained: Qparams | No
     channels = weight.shape[0]
     bias = node.constants.get("bias")
     bias = torch.zeros(channels) if bias is None else bias.detach()
-    qparams = trained or _weight_qparams(node, qconfig)
+    qparams = trained or weight_qparams(node, qconfig)
     # A channel that is all but zero would have so small a scale that its bias overflows.
     q, scale = raise_weight_scale(quantize(weight, qparams), qparams.scale.expand(channels), bias, x.scale)
     scale = scale.contiguous()
@@ -80,7 +80,7 @@ def quantize_rows(
 
     Returns: int8 of the weight's shape, and [rows] float32 scales.
     """
-    qparams = trained or _weight_qparams(node, qconfig, role)
+    qparams = trained or weight_qparams(node, qconfig, role)
     weight = quantize(node.constants[role].detach(), qparams)
     return weight.numpy(), qparams.scale.expand(weight.shape[0]).contiguous().numpy()
 
@@ -109,13 +109,17 @@ def quantize_table(node: Node, qconfig: QConfig) -> tuple[np.ndarray, np.ndarray
 
 def dequantized_weight(node: Node, qconfig: QConfig, role: str = "weight") -> torch.Tensor:
     """Return the real numbers that a layer's weight will stand for once it is in int8, float32 of its shape."""
-    qparams = _weight_qparams(node, qconfig, role)
+    qparams = weight_qparams(node, qconfig, role)
     weight = by_output_channel(node, node.constants[role].detach())
     return by_output_channel(node, dequantize(quantize(weight, qparams), qparams))
 
 
-def _weight_qparams(node: Node, qconfig: QConfig, role: str = "weight") -> Qparams:
-    """Choose the qparams of a weight with its output channels first."""
+def weight_qparams(node: Node, qconfig: QConfig, role: str = "weight") -> Qparams:
+    """Choose the qparams of a weight with its output channels first.
+
+    Raises:
+        ConversionError: its QConfig observes weights in a way that a program does not have.
+    """
     try:
         observer = weight_observer(qconfig, node.name)
     except ValueError as error:

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from octavo.algorithms import BiasCorrection, UnevenRows, WideInputs
+        corrections=(WideInputs, UnevenRows, partial(LayerByLayer, rounding=chosen.rounding, bias_correction=chosen.bias_correction)),
 from octavo.graph import Conversion, quantize_dynamic, quantize_static
 from octavo.graph.placement import LAYERS, TABLES
 from octavo.graph.recurrent import RECURRENT
@@ -75,7 +75,7 @@ def quantize(
     conversion = quantize_static(
         model, example_inputs, calibration_data,
         qconfig_mapping=mapping, dynamic_shapes=dynamic_shapes, progress=choose(progress),
-        corrections=(WideInputs, UnevenRows, *((BiasCorrection,) if chosen.bias_correction else ())),
+        corrections=(WideInputs, UnevenRows, partial(LayerByLayer, rounding=chosen.rounding, bias_correction=chosen.bias_correction)),
     )  # fmt: skip
     return QuantizedModel.of(conversion, Origin(model, example_inputs, dynamic_shapes, mapping))
 

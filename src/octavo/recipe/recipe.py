@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from octavo.algorithms import Rounding
 from octavo.program import OctavoError
 from octavo.qconfig import QConfigMapping
 
@@ -29,7 +30,9 @@ class Recipe:
     Args:
         observer: how the range of an activation is estimated: `"histogram"` searches the range of least squared
             error, `"min_max"` takes the range seen. Not looked at where `qconfig_mapping` is given.
-        bias_correction: whether the bias of each layer takes back what rounding its weights shifts.
+        bias_correction: whether the bias of each layer takes back what quantization shifts.
+        rounding: of weights, where there is calibration data: `"gptq"` so that the layer's output changes least,
+            `"nearest"` each number on its own.
         qconfig_mapping: a QConfig for each layer; None where one serves all.
         scheme: `"static"` finds the ranges of activations beforehand, on calibration data; `"dynamic"` finds them as
             values arrive, for linear and recurrent layers, and needs no data.
@@ -39,6 +42,7 @@ class Recipe:
 
     observer: Observer = "histogram"
     bias_correction: bool = True
+    rounding: Rounding = "gptq"
     qconfig_mapping: QConfigMapping | None = None
     scheme: Scheme = "static"
     recurrent: Scheme | None = None
@@ -46,6 +50,8 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.observer not in get_args(Observer):
             raise RecipeError(f"observer: got {self.observer!r}, expected one of {', '.join(get_args(Observer))}")
+        if self.rounding not in get_args(Rounding):
+            raise RecipeError(f"rounding: got {self.rounding!r}, expected one of {', '.join(get_args(Rounding))}")
         if self.scheme not in get_args(Scheme):
             raise RecipeError(f"scheme: got {self.scheme!r}, expected one of {', '.join(get_args(Scheme))}")
         if self.recurrent not in (None, "dynamic", self.scheme):
