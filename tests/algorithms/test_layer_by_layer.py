@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from functools import partial
 
 import pytest
@@ -58,17 +59,20 @@ def test_the_walk_computes_what_the_program_computes(model):
 
             return rewrite_layers(prepared, self._samples.inputs(), look)
 
-    # Weights that are on the grid already, so that the walk's are the program's.
-    for parameter in model.parameters():
-        parameter.data = (parameter.data * 64).round() / 64
-    program = quantize_static(model, data[0], data, corrections=(Look,)).program
+    # Weights that are integers over 64, of at most 127: rounding changes none, and the walk's are the program's.
+    exact = copy.deepcopy(model)
+    with torch.no_grad():
+        for weight in (parameter for parameter in exact.parameters() if parameter.dim() > 1):
+            weight.copy_((weight * 64).round().clamp(-127, 127) / 64)
+            weight.reshape(len(weight), -1)[:, 0] = 127 / 64
+    program = quantize_static(exact, data[0], data, corrections=(Look,)).program
     values = reference.run(program, [data[0].numpy()], keep=True)
     read = next(operator for operator in program.operators if operator.name == "grouped").inputs[0]
     value = program.values[read]
     real = (torch.from_numpy(values[read]).int() - value.zero_point) * value.scale
     # Float32 sums and int32 sums of the same products may round to neighbouring integers, and rarely do.
     steps = ((seen["grouped"][0] - real) / value.scale).abs().round()
-    assert steps.max() <= 2 and (steps > 0).float().mean() < 0.1
+    assert steps.max() <= 1 and (steps > 0).float().mean() < 0.02
 
 
 def test_rounding_to_the_layers_output_is_more_accurate(model):

@@ -12,6 +12,7 @@ from octavo.algorithms.bias_correction import bias_shift, channel_axis, correcte
 from octavo.algorithms.columns import columns, weight_rows
 from octavo.algorithms.gptq import gptq
 from octavo.algorithms.kept_samples import KeptSamples, channel_means
+from octavo.graph.calibrate import Progress
 from octavo.graph.correction import Correction
 from octavo.graph.ir import Node
 from octavo.graph.placement import LAYERS
@@ -34,12 +35,20 @@ class LayerByLayer(Correction):
         prepared: what is being calibrated.
         rounding: "gptq" rounds the weights of convolutions and linear layers by `gptq`; "nearest" each on its own.
         bias_correction: whether each bias takes back the shift of its layer's mean output: `bias_shift`.
+        progress: called after each layer with how many are done and how many there are.
     """
 
-    def __init__(self, prepared: Prepared, rounding: Rounding = "gptq", bias_correction: bool = True) -> None:
+    def __init__(
+        self,
+        prepared: Prepared,
+        rounding: Rounding = "gptq",
+        bias_correction: bool = True,
+        progress: Progress | None = None,
+    ) -> None:
         super().__init__(prepared)
         self._rounding = rounding
         self._bias_correction = bias_correction
+        self._progress = progress
         layers = [node for node in prepared.graph.nodes if _is_quantized(node, prepared)]
         axes = {value: channel_axis(node) for node in layers for value in node.inputs}
         self._samples = KeptSamples(prepared.graph, axes)
@@ -51,14 +60,18 @@ class LayerByLayer(Correction):
     def apply(self, prepared: Prepared) -> Prepared:
         """Return a graph with other weights and biases."""
         generator = torch.Generator().manual_seed(0)
+        layers = [node.name for node in prepared.graph.nodes if _is_quantized(node, prepared)]
+        numbers = {name: number for number, name in enumerate(layers, 1)}
 
         def rewrite(node: Node, inputs: LayerInputs) -> tuple[Node, Qparams | None]:
-            if not _is_quantized(node, prepared):
+            if node.name not in numbers:
                 return node, None
             qparams, rounded = self._rounded(node, prepared, inputs, generator)
             constants = {**node.constants, "weight": rounded}
             if self._bias_correction and prepared.decisions[node.name].int8:
                 constants["bias"] = corrected(node, self._shift(node, rounded, inputs))
+            if self._progress is not None:
+                self._progress(numbers[node.name], len(numbers))
             return replace(node, constants=constants), qparams
 
         return rewrite_layers(prepared, self._samples.inputs(), rewrite)
@@ -80,11 +93,11 @@ class LayerByLayer(Correction):
         return qparams, dequantize(q.reshape(weight.shape), qparams)
 
     def _shift(self, node: Node, rounded: Tensor, inputs: LayerInputs) -> Tensor:
-        means = [self._samples.mean(value) for value in node.inputs]
-        if any(mean is None for mean in means):
+        means = [mean for value in node.inputs if (mean := self._samples.mean(value)) is not None]
+        if len(means) < len(node.inputs):  # they were empty in every sample
             return torch.zeros(by_output_channel(node, rounded).shape[0])
         axis, count = channel_axis(node), 0
-        totals = [torch.zeros_like(mean) for mean in means if mean is not None]
+        totals = [torch.zeros_like(mean) for mean in means]
         for arguments in inputs:
             for total, tensor in zip(totals, arguments, strict=True):
                 total += channel_means(tensor, axis) * arguments[0].numel()

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-        corrections=(WideInputs, UnevenRows, partial(LayerByLayer, rounding=chosen.rounding, bias_correction=chosen.bias_correction)),
+from octavo.algorithms import LayerByLayer, UnevenRows, WideInputs
 from octavo.graph import Conversion, quantize_dynamic, quantize_static
 from octavo.graph.placement import LAYERS, TABLES
 from octavo.graph.recurrent import RECURRENT
@@ -21,7 +21,7 @@ from octavo.qconfig import (
     per_channel_dynamic_qconfig,
 )
 from octavo.recipe.measure import Origin
-from octavo.recipe.progress import Progress, choose
+from octavo.recipe.progress import Progress, choose, line
 from octavo.recipe.quantized_model import QuantizedModel
 from octavo.recipe.recipe import REMEDY, Recipe, RecipeError, resolve
 
@@ -72,10 +72,16 @@ def quantize(
         _check_dynamic(conversion, asked=recipe != "auto")
         return QuantizedModel.of(conversion, Origin(model, example_inputs, dynamic_shapes, mapping))
     assert calibration_data is not None
+    rounding = partial(
+        LayerByLayer,
+        rounding=chosen.rounding,
+        bias_correction=chosen.bias_correction,
+        progress=line(progress, "rounding weights"),
+    )
     conversion = quantize_static(
         model, example_inputs, calibration_data,
         qconfig_mapping=mapping, dynamic_shapes=dynamic_shapes, progress=choose(progress),
-        corrections=(WideInputs, UnevenRows, partial(LayerByLayer, rounding=chosen.rounding, bias_correction=chosen.bias_correction)),
+        corrections=(WideInputs, UnevenRows, rounding),
     )  # fmt: skip
     return QuantizedModel.of(conversion, Origin(model, example_inputs, dynamic_shapes, mapping))
 
