@@ -6,15 +6,19 @@ import torch
 from torch import Tensor
 
 _BLOCK = 128
-"""Columns whose error is held back and added to the rest at once; it changes no answer, only the speed."""
+"""Columns whose errors are held back and given to the rest at once, which changes the speed alone."""
 
 
 def gptq(weight: Tensor, hessian: Tensor, scale: Tensor, quant_max: int = 127, damping: float = 0.01) -> Tensor:
     """Choose the integers of a weight so that the layer's output, not the weight, changes least.
 
-    The error of rounding column q is spread over the columns that are still to be rounded, by the inverse of the
-    Hessian: it minimizes `tr((W − Ŵ) H (W − Ŵ)ᵀ)` greedily. Columns go by falling diagonal of H, so that those that
-    matter most are rounded while many are left to take the error.
+    It minimizes `tr((W − Ŵ) H (W − Ŵ)ᵀ)` greedily: the error of each column is taken back by those that are still to be
+    rounded. Columns go by falling diagonal of H, so that those that matter most are rounded while many are left to
+    take the error.
+
+    With H = L Lᵀ the error of a row is `Σⱼ (Σᵢ≥ⱼ Lᵢⱼ (wᵢ − ŵᵢ))²`: going from the last column to the first, column j
+    makes its term least where ŵⱼ is nearest to `wⱼ + Σᵢ>ⱼ (Lᵢⱼ / Lⱼⱼ) (wᵢ − ŵᵢ)`. That is the paper's update with the
+    inverse of H, and needs no inverse.
 
     Args:
         weight: [groups, rows, k] float.
@@ -37,22 +41,22 @@ def gptq(weight: Tensor, hessian: Tensor, scale: Tensor, quant_max: int = 127, d
             f"gptq: got weight {tuple(weight.shape)}, hessian {tuple(hessian.shape)}, scale {tuple(scale.shape)}; "
             f"expected hessian {(groups, k, k)} and scale {(groups, rows)}"
         )
-    order = hessian.diagonal(dim1=1, dim2=2).argsort(dim=1, descending=True, stable=True)
-    upper = _inverse_root(_reordered(hessian.double(), order), damping)
-    rest = weight.double().gather(2, order.unsqueeze(1).expand(weight.shape)).clone()
-    q = torch.empty_like(rest)
+    order = hessian.diagonal(dim1=1, dim2=2).argsort(dim=1, stable=True)
+    lower = _root(_reordered(hessian.double(), order), damping)
+    rest = weight.double().gather(2, order.unsqueeze(1).expand(weight.shape))
     steps = scale.double()
-    for start in range(0, k, _BLOCK):
-        stop = min(start + _BLOCK, k)
+    q, taken = torch.empty_like(rest), torch.zeros_like(rest)
+    for stop in range(k, 0, -_BLOCK):
+        start = max(stop - _BLOCK, 0)
         errors = torch.empty(groups, rows, stop - start, dtype=torch.float64)
-        for column in range(start, stop):
-            value = rest[:, :, column]
+        for column in range(stop - 1, start - 1, -1):
+            value = rest[:, :, column] + taken[:, :, column] / lower[:, column, column, None]
             q[:, :, column] = (value / steps).round().clamp(-quant_max, quant_max)
-            error = (value - q[:, :, column] * steps) / upper[:, column, column, None]
-            rest[:, :, column:stop] -= error.unsqueeze(2) * upper[:, None, column, column:stop]
+            error = rest[:, :, column] - q[:, :, column] * steps
+            taken[:, :, start:column] += error.unsqueeze(2) * lower[:, None, column, start:column]
             errors[:, :, column - start] = error
-        rest[:, :, stop:] -= errors @ upper[:, start:stop, stop:]
-    return q.gather(2, order.argsort(1).unsqueeze(1).expand(weight.shape)).to(torch.int8)
+        taken[:, :, :start] += errors @ lower[:, start:stop, :start]
+    return q.gather(2, order.argsort(dim=1).unsqueeze(1).expand(weight.shape)).to(torch.int8)
 
 
 def _reordered(hessian: Tensor, order: Tensor) -> Tensor:
@@ -60,13 +64,12 @@ def _reordered(hessian: Tensor, order: Tensor) -> Tensor:
     return rows.gather(2, order.unsqueeze(1).expand(hessian.shape))
 
 
-def _inverse_root(hessian: Tensor, damping: float) -> Tensor:
-    """Return the upper triangular U with UᵀU = H⁻¹."""
+def _root(hessian: Tensor, damping: float) -> Tensor:
+    """Return the lower triangular L with L Lᵀ = H, damped."""
     diagonal = hessian.diagonal(dim1=1, dim2=2)
     # A group that only ever reads zeros has nothing to go by: its columns are then rounded each on its own.
     added = (damping * diagonal.mean(1)).clamp_min(torch.finfo(torch.float32).tiny)
-    damped = hessian + torch.diag_embed(added.unsqueeze(1).expand(diagonal.shape))
-    lower, failed = torch.linalg.cholesky_ex(damped)
+    lower, failed = torch.linalg.cholesky_ex(hessian + torch.diag_embed(added.unsqueeze(1).expand(diagonal.shape)))
     if bool(failed.any()):
         raise ValueError("gptq: the hessian is not positive definite, expected E[x xᵀ] of finite x")
-    return torch.linalg.cholesky(torch.cholesky_inverse(lower), upper=True)
+    return lower
