@@ -11,7 +11,9 @@ from torch import nn
 import octavo
 
 
-def quantize(model: nn.Module, calibration: Sequence[np.ndarray]) -> octavo.QuantizedModel:
-    """Quantize with the default recipe; the sizes in which the samples differ become symbolic."""
+def quantize(
+    model: nn.Module, calibration: Sequence[np.ndarray], recipe: str | octavo.Recipe = "auto"
+) -> octavo.QuantizedModel:
+    """Quantize; the sizes in which the samples differ become symbolic."""
     samples = [torch.from_numpy(x) for x in calibration]
-    return octavo.quantize(model, (samples[0],), calibration_data=samples, progress=False)
+    return octavo.quantize(model, (samples[0],), calibration_data=samples, recipe=recipe, progress=False)
