@@ -21,10 +21,9 @@ from octavo.graph.calibrate import calibrate
 from octavo.graph.capture import capture
 from octavo.graph.execute import execute
 from octavo.graph.prepare import prepare
-from octavo.qconfig import QConfigMapping, default_static, min_max_static
+from octavo.qconfig import STATIC_OBSERVERS, QConfigMapping, default_static
 
 NETWORKS = ("mobilenet_v2", "resnet18")
-OBSERVERS: dict[str, Callable[[], QConfigMapping]] = {"histogram": default_static, "min_max": min_max_static}
 BATCHES, BATCH = 4, 8
 
 
@@ -36,15 +35,21 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     table = Table(box=box.SIMPLE_HEAD, title=f"{BATCHES} batches of {BATCH}, ms, {options.threads} thread(s)")
-    for heading in ("network", "module", "graph", *OBSERVERS, *(f"{name} / module" for name in OBSERVERS)):
+    for heading in (
+        "network",
+        "module",
+        "graph",
+        *STATIC_OBSERVERS,
+        *(f"{name} / module" for name in STATIC_OBSERVERS),
+    ):
         table.add_column(heading, justify="left" if heading == "network" else "right")
     results = {}
     for name in options.names:
         with pinned(options.threads):
             torch.set_num_threads(options.threads)
             timing = measure(name, options.rounds)
-        ratios = {observer: timing[observer].median / timing["module"].median for observer in OBSERVERS}
-        times = [f"{timing[key].median:.0f}" for key in ("module", "graph", *OBSERVERS)]
+        ratios = {observer: timing[observer].median / timing["module"].median for observer in STATIC_OBSERVERS}
+        times = [f"{timing[key].median:.0f}" for key in ("module", "graph", *STATIC_OBSERVERS)]
         table.add_row(name, *times, *(f"{ratio:.2f}" for ratio in ratios.values()))
         results[f"{name} {options.threads}"] = {key: value.median for key, value in timing.items()} | {"ratio": ratios}
     terminal().print(table)
@@ -76,7 +81,7 @@ def measure(name: str, rounds: int) -> dict[str, Timing]:
 
         return run
 
-    runs = {"module": run_module, "graph": run_graph} | {key: observed(make()) for key, make in OBSERVERS.items()}
+    runs = {"module": run_module, "graph": run_graph} | {key: observed(default_static(key)) for key in STATIC_OBSERVERS}
     return interleave(runs, np.empty(0, np.float32), rounds, turn=0.0)
 
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from octavo.graph import ConversionError, capture, prepare
 from octavo.observers import HistogramObserver, MinMaxObserver, PerChannelMinMaxObserver
-from octavo.qconfig import QConfig, default_static, min_max_static
+from octavo.qconfig import QConfig, default_static
 
 
 def prepared(model, *inputs, mapping=None):
@@ -31,7 +31,7 @@ def test_every_value_that_an_int8_layer_reads_or_makes_has_an_observer_named_aft
 def test_observers_are_those_of_the_qconfig():
     ready = prepared(nn.Sequential(conv(3, 4), conv(4, 4)), image())
     assert {type(observer) for observer in ready.observers.values()} == {HistogramObserver}
-    mapping = default_static().set_module_name("1", min_max_static().resolve("1", "conv"))
+    mapping = default_static().set_module_name("1", default_static("min_max").resolve("1", "conv"))
     ready = prepared(nn.Sequential(conv(3, 4), conv(4, 4), conv(4, 4)), image(), mapping=mapping)
     kinds = {root: type(observer) for root, observer in ready.observers.items()}
     assert kinds == {"input": HistogramObserver, "0": HistogramObserver, "1": MinMaxObserver}
@@ -119,7 +119,7 @@ class TestWeights:
     ids=["per channel", "int32"],
 )
 def test_a_qconfig_whose_activations_no_program_has_is_refused(activation):
-    weight = min_max_static().resolve("0", "conv").weight
+    weight = default_static("min_max").resolve("0", "conv").weight
     mapping = default_static().set_global(QConfig(activation, weight))
     with pytest.raises((ConversionError, ValueError), match="uint8"):
         prepared(conv(3, 4), image(), mapping=mapping)

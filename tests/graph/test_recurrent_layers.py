@@ -18,12 +18,14 @@ from octavo.qconfig import (
     QConfigMapping,
     default_static,
     get_default_qat_qconfig_mapping,
-    min_max_static,
     per_channel_dynamic_qconfig,
 )
 from octavo.runtime import LoadedProgram
 
-SCHEMES = {"static": min_max_static, "dynamic": lambda: QConfigMapping().set_global(per_channel_dynamic_qconfig)}
+SCHEMES = {
+    "static": lambda: default_static("min_max"),
+    "dynamic": lambda: QConfigMapping().set_global(per_channel_dynamic_qconfig),
+}
 KINDS = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 

@@ -8,10 +8,10 @@ import torch.nn.functional as F
 from torch import nn
 
 from octavo.graph import capture, prepare
-from octavo.qconfig import QConfigMapping, default_reuse_input_qconfig, default_static, min_max_static
+from octavo.qconfig import QConfigMapping, default_reuse_input_qconfig, default_static
 from octavo.qconfig.object_types import kind_of, operator_name
 
-_A, _B = default_static().global_qconfig, min_max_static().global_qconfig
+_A, _B = default_static().global_qconfig, default_static("min_max").global_qconfig
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,12 @@
 import pytest
 
-from octavo.observers import HistogramObserver, MinMaxObserver
 from octavo.program.schema import EIGHT_BIT, OPERATORS, QUANTIZED
-from octavo.qconfig import TARGETS, default_static, min_max_static
+from octavo.qconfig import STATIC_OBSERVERS, TARGETS, default_static
 
 
-@pytest.mark.parametrize(("preset", "kind"), [(default_static, HistogramObserver), (min_max_static, MinMaxObserver)])
-def test_presets(preset, kind):
-    qconfig = preset().resolve("any.layer", "conv")
+@pytest.mark.parametrize(("name", "kind"), STATIC_OBSERVERS.items())
+def test_presets(name, kind):
+    qconfig = default_static(name).resolve("any.layer", "conv")
     activation, weight = qconfig.activation(), qconfig.weight()
     assert type(activation) is kind
     assert (activation.dtype, activation.qscheme, activation.quant_min, activation.quant_max) == (

@@ -60,8 +60,8 @@ def test_unknown_recipe_lists_what_there_is(model, samples):
         octavo.quantize(model, samples[0], samples, recipe="fast")
     with pytest.raises(RecipeError, match="scheme: got 'both'"):
         octavo.Recipe(scheme="both")  # type: ignore[arg-type]
-    with pytest.raises(RecipeError, match="observer: got 'entropy'"):
-        octavo.Recipe(observer="entropy")  # type: ignore[arg-type]
+    with pytest.raises(RecipeError, match="observer: got 'guess'"):
+        octavo.Recipe(observer="guess")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("poison", [float("nan"), float("inf")])

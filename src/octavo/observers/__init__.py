@@ -18,6 +18,7 @@ from octavo.observers.defaults import (
     per_channel_weight_observer_range_neg_127_to_127,
     weight_observer_range_neg_127_to_127,
 )
+from octavo.observers.entropy import EntropyObserver
 from octavo.observers.factory import ObserverFactory
 from octavo.observers.fixed import FixedQParamsObserver
 from octavo.observers.histogram import HistogramObserver
@@ -25,6 +26,7 @@ from octavo.observers.min_max import MinMaxObserver
 from octavo.observers.moving_average import MovingAverageMinMaxObserver, MovingAveragePerChannelMinMaxObserver
 from octavo.observers.observer import Observer
 from octavo.observers.per_channel import PerChannelMinMaxObserver
+from octavo.observers.percentile import PercentileObserver
 from octavo.observers.placeholder import NoopObserver, PlaceholderObserver, ReuseInputObserver
 from octavo.observers.recording import RecordingObserver
 from octavo.observers.state import get_observer_state_dict, load_observer_state_dict
@@ -32,6 +34,7 @@ from octavo.observers.sync import is_distributed, sync_observers
 from octavo.observers.uniform import UniformQuantizationObserverBase
 
 __all__ = [
+    "EntropyObserver",
     "FixedQParamsObserver",
     "HistogramObserver",
     "MinMaxObserver",
@@ -42,6 +45,7 @@ __all__ = [
     "ObserverBase",
     "ObserverFactory",
     "PerChannelMinMaxObserver",
+    "PercentileObserver",
     "PlaceholderObserver",
     "RecordingObserver",
     "ReuseInputObserver",

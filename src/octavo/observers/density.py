@@ -82,6 +82,23 @@ class Density:
         square = (self._height * np.diff(self.edges**3)).sum() / 3.0
         return (np.einsum("kl,kl->k", level, level * count - 2.0 * value) + square) * self.width**2
 
+    def quantile(self, share: float) -> float:
+        """Return the number below which a share of the counts lies, in [low, high]."""
+        before = np.concatenate([[0.0], self.counts.cumsum()])
+        wanted = share * before[-1]
+        index = min(int(np.searchsorted(before[1:], wanted)), len(self.counts) - 1)
+        inside = (wanted - before[index]) / self.counts[index] if self.counts[index] else 0.0
+        u = self.edges[index] + inside * (self.edges[index + 1] - self.edges[index])
+        return float(np.clip((u + self.first) * self.width, self.low, self.high))
+
+    def magnitudes(self) -> Density:
+        """Return the density of |x|, with bins from 0."""
+        lowest, highest = self.first, self.first + len(self.counts)
+        counts = np.zeros(max(highest, -lowest))
+        counts[max(lowest, 0) : max(highest, 0)] += self.counts[max(-lowest, 0) :]
+        counts[max(-highest, 0) : max(-lowest, 0)] += self.counts[: max(-lowest, 0)][::-1]
+        return Density(counts, self.width, 0, 0.0, max(-self.low, self.high))
+
     def _cells(self, cuts: Float64) -> tuple[Float64, Float64]:
         """Integrate p and t·p between cuts: [k, levels − 1] cuts give twice [k, levels] integrals."""
         u = cuts.clip(self.edges[0], self.edges[-1])

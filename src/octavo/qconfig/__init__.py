@@ -32,12 +32,13 @@ from octavo.qconfig.defaults import (
 )
 from octavo.qconfig.learned import default_lsq_qconfig, get_lsq_qat_qconfig
 from octavo.qconfig.mapping import QConfigMapping
-from octavo.qconfig.presets import default_static, min_max_static
+from octavo.qconfig.presets import STATIC_OBSERVERS, default_static
 from octavo.qconfig.qconfig import QConfig, QConfigAny, QConfigDynamic, qconfig_equals
 from octavo.qconfig.roles import activation_observer, is_dynamic, is_for_tables, weight_observer
 from octavo.qconfig.targets import TARGETS, Target
 
 __all__ = [
+    "STATIC_OBSERVERS",
     "TARGETS",
     "QConfig",
     "QConfigAny",
@@ -75,7 +76,6 @@ __all__ = [
     "get_lsq_qat_qconfig",
     "is_dynamic",
     "is_for_tables",
-    "min_max_static",
     "per_channel_dynamic_qconfig",
     "qconfig_equals",
     "weight_observer",

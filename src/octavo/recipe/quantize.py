@@ -17,7 +17,6 @@ from octavo.qconfig import (
     QConfigMapping,
     default_static,
     float_qparams_weight_only_qconfig,
-    min_max_static,
     per_channel_dynamic_qconfig,
 )
 from octavo.recipe.measure import Origin
@@ -92,7 +91,7 @@ def _mapping(recipe: Recipe) -> QConfigMapping:
     if recipe.scheme == "dynamic":
         mapping = QConfigMapping().set_global(per_channel_dynamic_qconfig)
     else:
-        mapping = {"histogram": default_static, "min_max": min_max_static}[recipe.observer]()
+        mapping = default_static(recipe.observer)
         for kind in sorted(RECURRENT) if recipe.recurrent == "dynamic" else ():
             mapping.set_object_type(kind, per_channel_dynamic_qconfig)
     for kind in sorted(TABLES):

@@ -9,7 +9,7 @@ from octavo.algorithms import Rounding
 from octavo.program import OctavoError
 from octavo.qconfig import QConfigMapping
 
-Observer = Literal["histogram", "min_max"]
+Observer = Literal["histogram", "min_max", "percentile", "entropy"]
 Scheme = Literal["static", "dynamic"]
 NAMES = ("auto", "static", "dynamic")
 
@@ -29,7 +29,8 @@ class Recipe:
 
     Args:
         observer: how the range of an activation is estimated: `"histogram"` searches the range of least squared
-            error, `"min_max"` takes the range seen. Not looked at where `qconfig_mapping` is given.
+            error, `"min_max"` takes the range seen, `"percentile"` all but the outermost 0.01 %, `"entropy"` that
+            of least Kullback-Leibler divergence. Not looked at where `qconfig_mapping` is given.
         bias_correction: whether the bias of each layer takes back what quantization shifts.
         rounding: of weights, where there is calibration data: `"gptq"` so that the layer's output changes least,
             `"nearest"` each number on its own.
