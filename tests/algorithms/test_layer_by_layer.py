@@ -52,7 +52,7 @@ def test_the_walk_computes_what_the_program_computes(model):
     seen: dict[str, list[torch.Tensor]] = {}
 
     class Look(LayerByLayer):
-        def apply(self, prepared):
+        def apply(self, prepared, step):
             def look(node, inputs):
                 seen[node.name] = [read[0] for read in inputs]
                 return node, None

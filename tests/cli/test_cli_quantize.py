@@ -134,7 +134,7 @@ def test_full_disk_leaves_the_old_file(call, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [("--output", "nowhere/m.octavo", "no folder"), ("--mean", "a,b", "--mean"), ("--std", "0,1,1", "--std"),
-     ("--observer", "entropy", "observer: got 'entropy'")],
+     ("--observer", "guess", "observer: got 'guess'")],
 )  # fmt: skip
 def test_options_are_checked_before_the_work(call, option, value, message):
     result = call("quantize", "mine:model", "--calibration", "mine:samples", "--output", "m.octavo", option, value)

@@ -40,12 +40,14 @@ def test_observer_is_used(model, samples, quantized):
     assert [v.scale for v in min_max.program.values.values()] != [v.scale for v in quantized.program.values.values()]
 
 
-def test_progress_is_told(model, samples, capsys):
+def test_progress_is_told(model, samples, quantized, capsys):
     seen: list[tuple[int, int | None]] = []
     octavo.quantize(model, samples[0], samples, progress=lambda done, total: seen.append((done, total)))
-    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    steps = len(samples) + sum(layer.type in ("conv", "linear") for layer in quantized.layers)
+    assert seen == [(done, steps) for done in range(1, steps + 1)]
     octavo.quantize(model, samples[0], iter(samples), progress=True)
-    assert "calibrating: 4 samples" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "quantizing: 4 steps" in error and f"] {steps}/{steps}" in error
 
 
 def test_no_calibration_data(model, samples):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
@@ -12,7 +13,6 @@ from octavo.algorithms.bias_correction import bias_shift, channel_axis, correcte
 from octavo.algorithms.columns import columns, weight_rows
 from octavo.algorithms.gptq import gptq
 from octavo.algorithms.kept_samples import KeptSamples, channel_means
-from octavo.graph.calibrate import Progress
 from octavo.graph.correction import Correction
 from octavo.graph.ir import Node
 from octavo.graph.placement import LAYERS
@@ -35,7 +35,6 @@ class LayerByLayer(Correction):
         prepared: what is being calibrated.
         rounding: "gptq" rounds the weights of convolutions and linear layers by `gptq`; "nearest" each on its own.
         bias_correction: whether each bias takes back the shift of its layer's mean output: `bias_shift`.
-        progress: called after each layer with how many are done and how many there are.
     """
 
     def __init__(
@@ -43,38 +42,45 @@ class LayerByLayer(Correction):
         prepared: Prepared,
         rounding: Rounding = "gptq",
         bias_correction: bool = True,
-        progress: Progress | None = None,
     ) -> None:
         super().__init__(prepared)
         self._rounding = rounding
         self._bias_correction = bias_correction
-        self._progress = progress
         layers = [node for node in prepared.graph.nodes if _is_quantized(node, prepared)]
+        self._steps = len(layers)
         axes = {value: channel_axis(node) for node in layers for value in node.inputs}
         self._samples = KeptSamples(prepared.graph, axes)
+
+    @property
+    def steps(self) -> int:
+        """One for each layer."""
+        return self._steps
 
     def watch(self, value: str, tensor: Tensor) -> None:
         """Keep what is needed of a sample."""
         self._samples.watch(value, tensor)
 
-    def apply(self, prepared: Prepared) -> Prepared:
+    def apply(self, prepared: Prepared, step: Callable[[], None] = lambda: None) -> Prepared:
         """Return a graph with other weights and biases."""
         generator = torch.Generator().manual_seed(0)
-        layers = [node.name for node in prepared.graph.nodes if _is_quantized(node, prepared)]
-        numbers = {name: number for number, name in enumerate(layers, 1)}
+        left = self._steps
 
         def rewrite(node: Node, inputs: LayerInputs) -> tuple[Node, Qparams | None]:
-            if node.name not in numbers:
+            nonlocal left
+            if not _is_quantized(node, prepared):
                 return node, None
             qparams, rounded = self._rounded(node, prepared, inputs, generator)
             constants = {**node.constants, "weight": rounded}
             if self._bias_correction and prepared.decisions[node.name].int8:
                 constants["bias"] = corrected(node, self._shift(node, rounded, inputs))
-            if self._progress is not None:
-                self._progress(numbers[node.name], len(numbers))
+            left -= 1
+            step()
             return replace(node, constants=constants), qparams
 
-        return rewrite_layers(prepared, self._samples.inputs(), rewrite)
+        rewritten = rewrite_layers(prepared, self._samples.inputs(), rewrite)
+        for _ in range(left):  # layers that other corrections have taken to float
+            step()
+        return rewritten
 
     def _rounded(
         self, node: Node, prepared: Prepared, inputs: LayerInputs, generator: torch.Generator

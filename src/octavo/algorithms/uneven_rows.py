@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -54,7 +55,7 @@ class UnevenRows(Correction):
         rows = tensor.flatten(0, -2) if tensor.dim() > 1 else tensor.unsqueeze(0)
         kept.append(rows[:: -(-len(rows) // _ROWS)].clone())
 
-    def apply(self, prepared: Prepared) -> Prepared:
+    def apply(self, prepared: Prepared, step: Callable[[], None] = lambda: None) -> Prepared:
         """Return a graph in which such layers quantize their rows as they arrive."""
         reasons: dict[str, Decision] = {}
         for node in self._layers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import torch
@@ -61,7 +61,7 @@ class WideInputs(Correction):
         rows = tensor.flatten(0, -2) if tensor.dim() > 1 else tensor.unsqueeze(0)
         kept.append(rows[:: max(1, len(rows) // _ROWS)].clone())
 
-    def apply(self, prepared: Prepared) -> Prepared:
+    def apply(self, prepared: Prepared, step: Callable[[], None] = lambda: None) -> Prepared:
         """Return a graph in which the products of such inputs run in float32."""
         found = {node.name: worst for node in self._layers if (worst := self._worst(node, prepared)) is not None}
         if not found:

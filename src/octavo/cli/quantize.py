@@ -33,7 +33,9 @@ def quantize(
             "package.module:factory of an iterable. Without it a transformers model is quantized dynamically."
         ),
     ] = None,
-    observer: Annotated[str, typer.Option(help="histogram (least squared error) or min_max.")] = "histogram",
+    observer: Annotated[
+        str, typer.Option(help="histogram (least squared error), min_max, percentile or entropy.")
+    ] = "histogram",
     batch: Annotated[int, typer.Option(min=1, help="Samples of a file or folder that go into one batch.")] = 8,
     limit: Annotated[int | None, typer.Option(min=1, help="Take at most so many samples of a file or folder.")] = None,
     size: Annotated[int, typer.Option(min=1, help="Images: height and width.")] = 224,
@@ -55,7 +57,7 @@ def quantize(
 
         recipe = octavo.Recipe(observer=observer, scheme="dynamic" if samples is None else "static")  # type: ignore[arg-type]
         model = load_model(source)
-    columns = (TextColumn("Calibrating"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("Quantizing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as bars:
         task = bars.add_task("", total=None)
         quantized = octavo.quantize(

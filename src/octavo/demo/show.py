@@ -104,7 +104,7 @@ def _float(model: torch.nn.Module) -> Contender:
 def _int8(console: Console, model: torch.nn.Module, path: Path) -> Contender:
     columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as bars:
-        task = bars.add_task("Quantizing: calibrating on crops of 10 other photographs", total=_CROPS // _BATCH)
+        task = bars.add_task("Quantizing, calibrated on crops of 10 other photographs", total=_CROPS // _BATCH)
         quantized = octavo.quantize(
             model,
             torch.zeros(1, 3, 224, 224),

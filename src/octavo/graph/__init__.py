@@ -73,7 +73,8 @@ def quantize_static(
         calibration_data: any iterable of such inputs.
         qconfig_mapping: which QConfig each layer gets; None for the default of static quantization.
         dynamic_shapes: as in `torch.export.export`; None to find them from the samples.
-        progress: called after each calibration sample with the number done and of all, where that is known.
+        progress: called after each step with how many are done and how many there are, where that is known: a
+            sample is one, and so is a layer that a correction works on.
         corrections: methods that watch the calibration and then change the graph, applied in order.
 
     Returns: the program and a record of each layer.
@@ -87,8 +88,7 @@ def quantize_static(
         raise CalibrationError("there is no calibration data: the iterable gave no sample; pass at least one")
     prepared = prepare(capture(model, example_inputs, dynamic_shapes, first), qconfig_mapping)
     total = len(calibration_data) if isinstance(calibration_data, Sized) else None
-    report = progress and (lambda done, _: progress(done, total))
-    return _corrected(prepared, chain(first, iterator), corrections, report)
+    return _corrected(prepared, chain(first, iterator), corrections, progress, total)
 
 
 def quantize_dynamic(
@@ -123,11 +123,23 @@ def _corrected(
     samples: Iterable[Sample],
     corrections: Sequence[Callable[[Prepared], Correction]],
     progress: Progress | None = None,
+    total: int | None = None,
 ) -> Conversion:
     """Calibrate where there is something to see, let the corrections change the graph, and convert."""
     active = [correction(prepared) for correction in corrections]
+    steps = sum(correction.steps for correction in active)
+    done = 0
+
+    def step(total: int | None) -> None:
+        nonlocal done
+        done += 1
+        if progress is not None:
+            progress(done, None if total is None else total + steps)
+
     if samples:
-        calibrate(prepared, samples, progress, watchers=[correction.watch for correction in active])
+        watchers = [correction.watch for correction in active]
+        calibrate(prepared, samples, lambda *_: step(total), watchers=watchers)
+    seen = prepared.samples
     for correction in active:
-        prepared = correction.apply(prepared)
+        prepared = correction.apply(prepared, lambda: step(seen))
     return convert(prepared, f"octavo {__version__}")

@@ -20,7 +20,7 @@ from octavo.qconfig import (
     per_channel_dynamic_qconfig,
 )
 from octavo.recipe.measure import Origin
-from octavo.recipe.progress import Progress, choose, line
+from octavo.recipe.progress import Progress, choose
 from octavo.recipe.quantized_model import QuantizedModel
 from octavo.recipe.recipe import REMEDY, Recipe, RecipeError, resolve
 
@@ -50,7 +50,8 @@ def quantize(
             range gives each its own, and the report says so.
         dynamic_shapes: as in `torch.export.export`, in place of what is found from the samples.
         progress: True shows a line on the terminal, None only where there is one; or a function that is called with
-            the number of samples done and of all samples (None where it is not known).
+            how many steps are done and how many there are (None where it is not known): a sample is one, rounding
+            a layer's weights another.
 
     Returns: a module that runs int8 and is called like `model`.
 
@@ -71,12 +72,7 @@ def quantize(
         _check_dynamic(conversion, asked=recipe != "auto")
         return QuantizedModel.of(conversion, Origin(model, example_inputs, dynamic_shapes, mapping))
     assert calibration_data is not None
-    rounding = partial(
-        LayerByLayer,
-        rounding=chosen.rounding,
-        bias_correction=chosen.bias_correction,
-        progress=line(progress, "rounding weights"),
-    )
+    rounding = partial(LayerByLayer, rounding=chosen.rounding, bias_correction=chosen.bias_correction)
     conversion = quantize_static(
         model, example_inputs, calibration_data,
         qconfig_mapping=mapping, dynamic_shapes=dynamic_shapes, progress=choose(progress),
