@@ -119,11 +119,12 @@ def _is_quantized(node: Node, prepared: Prepared) -> bool:
 
 
 def _hessian(node: Node, inputs: LayerInputs, k: int, generator: torch.Generator) -> Tensor:
-    """Return `E[x xᵀ]` of what the rows of the weight are multiplied by, [groups, k, k] float64."""
+    """Return `E[x xᵀ]` of what the rows of the weight are multiplied by, [groups, k, k] float32."""
     each = -(-max(_OUTPUTS, _OUTPUTS_PER_COLUMN * k) // len(inputs))
-    total, count = torch.zeros(()), 0
+    groups = node.attributes.get("groups", 1)
+    total, count = torch.zeros(groups, k, k), 0
     for x, *_ in inputs:
         taken = columns(node, x, each, generator)
-        total = total + (taken.transpose(1, 2) @ taken).double()
+        total.baddbmm_(taken.transpose(1, 2), taken)
         count += taken.shape[1]
-    return total / max(count, 1)
+    return total.div_(max(count, 1))
