@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from octavo import __version__
-from octavo.cli import bench, demo, inspect, quantize, run
+from octavo.cli import bench, compare, demo, inspect, quantize, run
 from octavo.cli.guard import settings
 
 app = typer.Typer(
@@ -39,6 +39,7 @@ def options(
 
 app.command()(quantize.quantize)
 app.command()(inspect.inspect)
+app.command()(compare.compare)
 app.command()(run.run)
 app.command()(bench.bench)
 app.command()(demo.demo)

@@ -46,11 +46,13 @@ def quantize(
 ) -> None:
     """Quantize a float model to eight bits and write it to a file."""
     _check_output(output)
-    images = Preprocessing(size, _three("--mean", mean), _three("--std", std))
+    images = preprocessing(size, mean, std)
     if calibration is None:
         example, samples = _example(source), None
     else:
-        example, samples = _first(load_samples(calibration, source, batch, limit, images), calibration)
+        example, samples = first_sample(
+            load_samples(calibration, source, batch, limit, images), "--calibration", calibration
+        )
     with console.status(f"Loading {source}"):
         import octavo
         from octavo.report.tables import report_tables
@@ -90,6 +92,11 @@ def _example(source: str) -> Any:
     return example_of(source)
 
 
+def preprocessing(size: int, mean: str, std: str) -> Preprocessing:
+    """Read the options that say how images become tensors."""
+    return Preprocessing(size, _three("--mean", mean), _three("--std", std))
+
+
 def _three(option: str, text: str) -> list[float]:
     try:
         numbers = [float(part) for part in text.split(",")]
@@ -100,11 +107,15 @@ def _three(option: str, text: str) -> list[float]:
     return numbers if len(numbers) == 3 else numbers * 3
 
 
-def _first(samples: Iterable[Any], calibration: str) -> tuple[Any, Iterable[Any]]:
-    """Return the first sample and all of them, the first included."""
+def first_sample(samples: Iterable[Any], option: str, given: str) -> tuple[Any, Iterable[Any]]:
+    """Return the first sample and all of them, the first included.
+
+    Raises:
+        UsageError: there is none; it names the option and what it was given.
+    """
     if isinstance(samples, Sequence) and samples:
         return samples[0], samples
     iterator = iter(samples)
     for sample in iterator:
         return sample, chain([sample], iterator)
-    raise UsageError(f"--calibration {calibration}: holds no sample")
+    raise UsageError(f"{option} {given}: holds no sample")

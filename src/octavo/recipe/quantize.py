@@ -11,18 +11,11 @@ from torch import nn
 from octavo.algorithms import LayerByLayer, UnevenRows, WideInputs
 from octavo.graph import Conversion, quantize_dynamic, quantize_static
 from octavo.graph.placement import LAYERS, TABLES
-from octavo.graph.recurrent import RECURRENT
 from octavo.graph.signature import Sample
-from octavo.qconfig import (
-    QConfigMapping,
-    default_static,
-    float_qparams_weight_only_qconfig,
-    per_channel_dynamic_qconfig,
-)
 from octavo.recipe.measure import Origin
 from octavo.recipe.progress import Progress, choose
 from octavo.recipe.quantized_model import QuantizedModel
-from octavo.recipe.recipe import REMEDY, Recipe, RecipeError, resolve
+from octavo.recipe.recipe import REMEDY, Recipe, RecipeError, mapping_of, resolve
 
 
 def quantize(
@@ -65,7 +58,7 @@ def quantize(
     Inference, CVPR 2018, equation 1.
     """
     chosen = resolve(recipe, calibration_data is not None)
-    mapping = _mapping(chosen)
+    mapping = mapping_of(chosen)
     if chosen.scheme == "dynamic":
         found = partial(WideInputs, made_up=calibration_data is None)
         conversion = quantize_dynamic(model, example_inputs, mapping, dynamic_shapes, calibration_data, (found,))
@@ -79,20 +72,6 @@ def quantize(
         corrections=(WideInputs, UnevenRows, rounding),
     )  # fmt: skip
     return QuantizedModel.of(conversion, Origin(model, example_inputs, dynamic_shapes, mapping))
-
-
-def _mapping(recipe: Recipe) -> QConfigMapping:
-    if recipe.qconfig_mapping is not None:
-        return recipe.qconfig_mapping
-    if recipe.scheme == "dynamic":
-        mapping = QConfigMapping().set_global(per_channel_dynamic_qconfig)
-    else:
-        mapping = default_static(recipe.observer)
-        for kind in sorted(RECURRENT) if recipe.recurrent == "dynamic" else ():
-            mapping.set_object_type(kind, per_channel_dynamic_qconfig)
-    for kind in sorted(TABLES):
-        mapping.set_object_type(kind, float_qparams_weight_only_qconfig)
-    return mapping
 
 
 # Convolutions are few, as the one that cuts an image in tokens, where there are so many times as many other layers.

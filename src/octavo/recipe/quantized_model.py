@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -12,10 +13,13 @@ from torch import nn
 from torch.utils import _pytree as pytree
 
 from octavo.graph import Conversion, Layer
+from octavo.graph.signature import Sample
 from octavo.ops import TensorProgram
 from octavo.program import Program
 from octavo.program import save as save_program
 from octavo.program.structure import rebuild
+from octavo.recipe.compare import compare
+from octavo.recipe.comparison import Comparison
 from octavo.recipe.measure import Origin, measure
 from octavo.recipe.summary import Report
 from octavo.runtime import LoadedProgram
@@ -87,12 +91,28 @@ class QuantizedModel(nn.Module):
         Raises:
             ValueError: the module was made from a program alone, so there is no float module to compare with.
         """
+        return measure(self._loaded, self.layers, self._float_side("report"), seconds)
+
+    def compare(self, data: Iterable[Sample], limit: int | None = None) -> Comparison:
+        """Compare with the float module layer by layer: each on its own and in the network, ranges, saturation.
+
+        Args:
+            data: inputs of the model, as for calibration; best others than those.
+            limit: how many samples to take at most.
+
+        Raises:
+            ValueError: the module was made from a program alone.
+            CalibrationError: there is no sample, or one does not fit the model.
+        """
+        return compare(self._loaded, self._float_side("compare"), data, limit)
+
+    def _float_side(self, method: str) -> Origin:
         if self._origin is None:
             raise ValueError(
-                "report: this QuantizedModel was made from a program alone; report() needs the float module, which "
-                "octavo.quantize remembers"
+                f"{method}: this QuantizedModel was made from a program alone; {method}() needs the float module, "
+                "which octavo.quantize remembers"
             )
-        return measure(self._loaded, self.layers, self._origin, seconds)
+        return self._origin
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the program to a `.octavo` file, whole or not at all.

@@ -6,8 +6,15 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from octavo.algorithms import Rounding
+from octavo.graph.placement import TABLES
+from octavo.graph.recurrent import RECURRENT
 from octavo.program import OctavoError
-from octavo.qconfig import QConfigMapping
+from octavo.qconfig import (
+    QConfigMapping,
+    default_static,
+    float_qparams_weight_only_qconfig,
+    per_channel_dynamic_qconfig,
+)
 
 Observer = Literal["histogram", "min_max", "percentile", "entropy"]
 Scheme = Literal["static", "dynamic"]
@@ -87,3 +94,18 @@ def resolve(recipe: str | Recipe, has_calibration_data: bool) -> Recipe:
             f"calibration_data: got none, but static quantization measures the ranges of activations on it. {REMEDY}"
         )
     return chosen
+
+
+def mapping_of(recipe: Recipe) -> QConfigMapping:
+    """Return the QConfig that a recipe gives each layer."""
+    if recipe.qconfig_mapping is not None:
+        return recipe.qconfig_mapping
+    if recipe.scheme == "dynamic":
+        mapping = QConfigMapping().set_global(per_channel_dynamic_qconfig)
+    else:
+        mapping = default_static(recipe.observer)
+        for kind in sorted(RECURRENT) if recipe.recurrent == "dynamic" else ():
+            mapping.set_object_type(kind, per_channel_dynamic_qconfig)
+    for kind in sorted(TABLES):
+        mapping.set_object_type(kind, float_qparams_weight_only_qconfig)
+    return mapping
