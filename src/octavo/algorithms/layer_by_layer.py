@@ -1,4 +1,4 @@
-"""Round the weights and correct the biases of int8 layers, one after the other, on what is quantized already."""
+"""Round the weights of int8 layers, one after the other, on what is quantized already, and correct their biases."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 from octavo.algorithms.bias_correction import bias_shift, channel_axis, corrected
 from octavo.algorithms.columns import columns, weight_rows
 from octavo.algorithms.gptq import gptq
-from octavo.algorithms.kept_samples import KeptSamples, channel_means
+from octavo.algorithms.kept_samples import KeptSamples
 from octavo.graph.correction import Correction
 from octavo.graph.ir import Node
 from octavo.graph.placement import LAYERS
@@ -34,7 +34,7 @@ class LayerByLayer(Correction):
     Args:
         prepared: what is being calibrated.
         rounding: "gptq" rounds the weights of convolutions and linear layers by `gptq`; "nearest" each on its own.
-        bias_correction: whether each bias takes back the shift of its layer's mean output: `bias_shift`.
+        bias_correction: whether each bias takes back what rounding its layer's weights shifts: `bias_shift`.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class LayerByLayer(Correction):
         self._bias_correction = bias_correction
         layers = [node for node in prepared.graph.nodes if _is_quantized(node, prepared)]
         self._steps = len(layers)
-        axes = {value: channel_axis(node) for node in layers for value in node.inputs}
+        axes = {node.inputs[0]: channel_axis(node) for node in layers}
         self._samples = KeptSamples(prepared.graph, axes)
 
     @property
@@ -71,8 +71,9 @@ class LayerByLayer(Correction):
                 return node, None
             qparams, rounded = self._rounded(node, prepared, inputs, generator)
             constants = {**node.constants, "weight": rounded}
-            if self._bias_correction and prepared.decisions[node.name].int8:
-                constants["bias"] = corrected(node, self._shift(node, rounded, inputs))
+            mean = self._samples.mean(node.inputs[0]) if self._bias_correction else None
+            if mean is not None and prepared.decisions[node.name].int8:
+                constants["bias"] = corrected(node, bias_shift(node, rounded, mean))
             left -= 1
             step()
             return replace(node, constants=constants), qparams
@@ -97,20 +98,6 @@ class LayerByLayer(Correction):
         scale = qparams.scale.expand(len(weight)).reshape(rows.shape[:2])
         q = gptq(rows, _hessian(node, inputs, rows.shape[2], generator), scale, qparams.quant_max)
         return qparams, dequantize(q.reshape(weight.shape), qparams)
-
-    def _shift(self, node: Node, rounded: Tensor, inputs: LayerInputs) -> Tensor:
-        means = [mean for value in node.inputs if (mean := self._samples.mean(value)) is not None]
-        if len(means) < len(node.inputs):  # they were empty in every sample
-            return torch.zeros(by_output_channel(node, rounded).shape[0])
-        axis, count = channel_axis(node), 0
-        totals = [torch.zeros_like(mean) for mean in means]
-        for arguments in inputs:
-            for total, tensor in zip(totals, arguments, strict=True):
-                total += channel_means(tensor, axis) * arguments[0].numel()
-            count += arguments[0].numel()
-        x, *residual = (total / count for total in totals)
-        shift = bias_shift(node, rounded, means[0], x)
-        return shift + (means[1] - residual[0]) if residual else shift
 
 
 def _is_quantized(node: Node, prepared: Prepared) -> bool:

@@ -38,7 +38,7 @@ class Recipe:
         observer: how the range of an activation is estimated: `"histogram"` searches the range of least squared
             error, `"min_max"` takes the range seen, `"percentile"` all but the outermost 0.01 %, `"entropy"` that
             of least Kullback-Leibler divergence. Not looked at where `qconfig_mapping` is given.
-        bias_correction: whether the bias of each layer takes back what quantization shifts.
+        bias_correction: whether the bias of each layer takes back what rounding its weights shifts.
         rounding: of weights, where there is calibration data: `"gptq"` so that the layer's output changes least,
             `"nearest"` each number on its own.
         qconfig_mapping: a QConfig for each layer; None where one serves all.
