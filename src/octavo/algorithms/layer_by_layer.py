@@ -37,12 +37,7 @@ class LayerByLayer(Correction):
         bias_correction: whether each bias takes back what rounding its layer's weights shifts: `bias_shift`.
     """
 
-    def __init__(
-        self,
-        prepared: Prepared,
-        rounding: Rounding = "gptq",
-        bias_correction: bool = True,
-    ) -> None:
+    def __init__(self, prepared: Prepared, rounding: Rounding = "gptq", bias_correction: bool = True) -> None:
         super().__init__(prepared)
         self._rounding = rounding
         self._bias_correction = bias_correction
@@ -78,7 +73,9 @@ class LayerByLayer(Correction):
             step()
             return replace(node, constants=constants), qparams
 
-        rewritten = rewrite_layers(prepared, self._samples.inputs(), rewrite)
+        # Rounding to nearest looks at no input, so nothing has to be computed for it.
+        samples = self._samples.inputs() if self._rounding == "gptq" else []
+        rewritten = rewrite_layers(prepared, samples, rewrite)
         for _ in range(left):  # layers that other corrections have taken to float
             step()
         return rewritten

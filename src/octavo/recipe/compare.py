@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from octavo.graph.signature import Sample
 from octavo.program import Input, Operator, Program, Value, load
 from octavo.program.types import QUANT_RANGE
 from octavo.recipe.comparison import Comparison, LayerComparison
-from octavo.recipe.measure import Origin, real
+from octavo.recipe.measure import Origin, real, with_every_value
 from octavo.recipe.recipe import Recipe, mapping_of
 from octavo.runtime import LoadedProgram
 
@@ -100,10 +99,7 @@ class _Found:
     def __init__(self, loaded: LoadedProgram, wanted: set[str]) -> None:
         self._loaded, self._wanted = loaded, wanted
         program = loaded.program
-        given = {i.name for i in program.inputs}
-        self._names = [name for name in program.values if name not in given]
-        everything = replace(program, outputs=tuple(self._names), output_structure=list(range(len(self._names))))
-        self._everything = LoadedProgram(everything, loaded.threads, loaded.isa)
+        self._everything = with_every_value(loaded)
         self._makers = {op.outputs[0]: op for op in program.operators if op.type not in _MOVING}
         self._errors: dict[str, _Error] = {}
         self._alone: dict[str, _Error] = {}
@@ -120,7 +116,7 @@ class _Found:
 
     def run(self, inputs: dict[str, np.ndarray]) -> None:
         """Compute every value of the program for the next sample."""
-        self._integers = dict(zip(self._names, self._everything(**inputs), strict=True))
+        self._integers = dict(zip(self._everything.program.outputs, self._everything(**inputs), strict=True))
         self._floats = {}
 
     def watch(self, name: str, array: np.ndarray) -> None:

@@ -81,10 +81,9 @@ def sqnr_of_values(loaded: LoadedProgram, origin: Origin) -> dict[str, float]:
     prepared = prepare(captured, origin.qconfig_mapping, origin.layerwise)
     inputs = prepared.signature.bind(origin.example_inputs, "example_inputs")
     program = loaded.program
-    names = tuple(name for name in program.values if name not in inputs)
-    everything = replace(program, outputs=names, output_structure=list(range(len(names))))
-    values = LoadedProgram(everything, loaded.threads, loaded.isa)(*(t.numpy() for t in inputs.values()))
-    integers = dict(zip(names, values, strict=True))
+    everything = with_every_value(loaded)
+    values = everything(*(t.numpy() for t in inputs.values()))
+    integers = dict(zip(everything.program.outputs, values, strict=True))
     errors: dict[str, float] = {}
 
     def compare(name: str, tensor: torch.Tensor) -> None:
@@ -94,6 +93,15 @@ def sqnr_of_values(loaded: LoadedProgram, origin: Origin) -> dict[str, float]:
 
     execute(prepared.graph, inputs, compare)
     return errors
+
+
+def with_every_value(loaded: LoadedProgram) -> LoadedProgram:
+    """Return the program with every value that it computes as an output, a list in the order of their names there."""
+    program = loaded.program
+    given = {i.name for i in program.inputs}
+    names = tuple(name for name in program.values if name not in given)
+    everything = replace(program, outputs=names, output_structure=list(range(len(names))))
+    return LoadedProgram(everything, loaded.threads, loaded.isa)
 
 
 def real(program: Program, name: str, array: np.ndarray) -> np.ndarray:
