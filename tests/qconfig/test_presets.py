@@ -1,7 +1,7 @@
 import pytest
 
 from octavo.program.schema import EIGHT_BIT, OPERATORS, QUANTIZED
-from octavo.qconfig import STATIC_OBSERVERS, TARGETS, default_static
+from octavo.qconfig import STATIC_OBSERVERS, TARGETS, WEIGHT_OBSERVERS, default_static, weight_factory
 
 
 @pytest.mark.parametrize(("name", "kind"), STATIC_OBSERVERS.items())
@@ -31,3 +31,11 @@ def test_cpu_runs_what_programs_have_in_8_bits():
         if any({*form.inputs, *form.outputs} & {QUANTIZED, EIGHT_BIT} for form in operator.forms)
     }
     assert cpu.operators == has_8_bits
+
+
+@pytest.mark.parametrize(("bits", "most"), [(8, 127), (4, 7), (2, 1)])
+def test_weights_of_some_bits(bits, most):
+    for name, kind in WEIGHT_OBSERVERS.items():
+        observer = default_static(weight=weight_factory(name, bits)).resolve("any.layer", "conv").weight()
+        assert type(observer) is kind
+        assert (observer.dtype, observer.quant_min, observer.quant_max, observer.ch_axis) == ("int8", -most, most, 0)

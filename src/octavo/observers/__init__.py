@@ -29,6 +29,7 @@ from octavo.observers.per_channel import PerChannelMinMaxObserver
 from octavo.observers.percentile import PercentileObserver
 from octavo.observers.placeholder import NoopObserver, PlaceholderObserver, ReuseInputObserver
 from octavo.observers.recording import RecordingObserver
+from octavo.observers.squared_error import PerChannelMSEObserver
 from octavo.observers.state import get_observer_state_dict, load_observer_state_dict
 from octavo.observers.sync import is_distributed, sync_observers
 from octavo.observers.uniform import UniformQuantizationObserverBase
@@ -44,6 +45,7 @@ __all__ = [
     "Observer",
     "ObserverBase",
     "ObserverFactory",
+    "PerChannelMSEObserver",
     "PerChannelMinMaxObserver",
     "PercentileObserver",
     "PlaceholderObserver",

@@ -32,7 +32,7 @@ from octavo.qconfig.defaults import (
 )
 from octavo.qconfig.learned import default_lsq_qconfig, get_lsq_qat_qconfig
 from octavo.qconfig.mapping import QConfigMapping
-from octavo.qconfig.presets import STATIC_OBSERVERS, default_static
+from octavo.qconfig.presets import STATIC_OBSERVERS, WEIGHT_OBSERVERS, default_static, weight_factory
 from octavo.qconfig.qconfig import QConfig, QConfigAny, QConfigDynamic, qconfig_equals
 from octavo.qconfig.roles import activation_observer, is_dynamic, is_for_tables, weight_observer
 from octavo.qconfig.targets import TARGETS, Target
@@ -40,6 +40,7 @@ from octavo.qconfig.targets import TARGETS, Target
 __all__ = [
     "STATIC_OBSERVERS",
     "TARGETS",
+    "WEIGHT_OBSERVERS",
     "QConfig",
     "QConfigAny",
     "QConfigDynamic",
@@ -78,5 +79,6 @@ __all__ = [
     "is_for_tables",
     "per_channel_dynamic_qconfig",
     "qconfig_equals",
+    "weight_factory",
     "weight_observer",
 ]
