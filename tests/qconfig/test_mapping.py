@@ -107,3 +107,13 @@ def test_the_order_of_calls_counts_most():
     assert mapping.resolve("block.linear", "linear", "Linear", path="block", order=1) == _B
     assert mapping.resolve("block.linear", "linear", "Linear", path="block", order=0) is None
     assert mapping.resolve("block.linear", "linear", "Linear") is None
+
+
+def test_the_second_call_of_a_module_may_have_a_rule_of_its_own():
+    mapping = QConfigMapping().set_global(_A).set_module_name("block.conv@1", None)
+    assert mapping.resolve("block.conv@1", nn.Conv2d) is None
+    assert mapping.resolve("block.conv", nn.Conv2d) is _A
+    mapping = QConfigMapping().set_global(_A).set_module_name("block.conv", None)
+    assert mapping.resolve("block.conv@1", nn.Conv2d) is None
+    mapping = QConfigMapping().set_global(_A).set_module_name_regex(r"block\.conv$", None)
+    assert mapping.resolve("block.conv@1", nn.Conv2d) is None

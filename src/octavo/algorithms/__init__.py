@@ -1,7 +1,23 @@
 """Published methods that make a quantized network more accurate, one a file."""
 
+from octavo.algorithms.keep_in_float import keep_in_float
 from octavo.algorithms.layer_by_layer import LayerByLayer, Rounding
+from octavo.algorithms.mixed_precision import Choices, Costs, SolverError, choose_float
+from octavo.algorithms.sensitivity import LayerSensitivity, Sensitivity, sensitivity
 from octavo.algorithms.uneven_rows import UnevenRows
 from octavo.algorithms.wide_inputs import WideInputs
 
-__all__ = ["LayerByLayer", "Rounding", "UnevenRows", "WideInputs"]
+__all__ = [
+    "Choices",
+    "Costs",
+    "LayerByLayer",
+    "LayerSensitivity",
+    "Rounding",
+    "Sensitivity",
+    "SolverError",
+    "UnevenRows",
+    "WideInputs",
+    "choose_float",
+    "keep_in_float",
+    "sensitivity",
+]

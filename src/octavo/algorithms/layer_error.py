@@ -39,7 +39,7 @@ def layer_error(node: Node, inputs: Iterable[Tensor], prepared: Prepared, role: 
     rounded = replace(exact, constants=constants)
     ratios = []
     for x in inputs:
-        read = x if role == "weight_hh" else _rounded(node, x, prepared, dynamic)
+        read = x if role == "weight_hh" else rounded_input(node, x, prepared, dynamic)
         want, got = (_output(compute(part, [given], {})) for part, given in ((exact, x), (rounded, read)))
         signal = want.double().square().sum(-1)
         noise = (want - got).double().square().sum(-1)
@@ -57,10 +57,17 @@ def _output(made: Tensor | tuple[Tensor, ...]) -> Tensor:
     return y.flatten(0, -2) if y.dim() > 1 else y.unsqueeze(0)
 
 
-def _rounded(node: Node, x: Tensor, prepared: Prepared, dynamic: bool) -> Tensor:
-    """Return the real numbers that an input stands for once it is in 8 bits."""
+def rounded_input(node: Node, x: Tensor, prepared: Prepared, dynamic: bool) -> Tensor:
+    """Return the real numbers that a layer's first input stands for once it is in 8 bits.
+
+    Args:
+        node: the layer.
+        x: its input, [..., features] float32.
+        prepared: calibrated.
+        dynamic: whether each row is rounded by its own range, or all by the qparams that were found.
+    """
     if dynamic:
-        rows = quantize_rows(x.flatten(0, -2).numpy())
+        rows = quantize_rows(x.reshape(-1, x.shape[-1]).numpy())
         real = (rows.q.astype(np.int32) - rows.zero_point).astype(np.float32) * rows.scale
         return torch.from_numpy(real).reshape(x.shape)
     qparams = prepared.observers[prepared.groups[node.inputs[0]]].qparams()

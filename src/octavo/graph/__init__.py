@@ -13,7 +13,7 @@ from octavo.graph.assemble import assemble
 from octavo.graph.calibrate import Progress, calibrate
 from octavo.graph.capture import Captured, capture
 from octavo.graph.convert import Conversion, Layer, convert
-from octavo.graph.correction import Correction
+from octavo.graph.correction import Correction, Steps, correct
 from octavo.graph.errors import (
     CalibrationError,
     CaptureError,
@@ -40,6 +40,7 @@ __all__ = [
     "Layer",
     "Prepared",
     "PreparedModel",
+    "Steps",
     "TrainedModel",
     "UnsupportedOperator",
     "UnsupportedOperatorError",
@@ -47,6 +48,7 @@ __all__ = [
     "calibrate",
     "capture",
     "convert",
+    "correct",
     "prepare",
     "quantize_dynamic",
     "quantize_static",
@@ -127,19 +129,9 @@ def _corrected(
 ) -> Conversion:
     """Calibrate where there is something to see, let the corrections change the graph, and convert."""
     active = [correction(prepared) for correction in corrections]
-    steps = sum(correction.steps for correction in active)
-    done = 0
-
-    def step(total: int | None) -> None:
-        nonlocal done
-        done += 1
-        if progress is not None:
-            progress(done, None if total is None else total + steps)
-
+    told = Steps(progress, total, sum(correction.steps for correction in active))
     if samples:
         watchers = [correction.watch for correction in active]
-        calibrate(prepared, samples, lambda *_: step(total), watchers=watchers)
-    seen = prepared.samples
-    for correction in active:
-        prepared = correction.apply(prepared, lambda: step(seen))
-    return convert(prepared, f"octavo {__version__}")
+        calibrate(prepared, samples, lambda *_: told.step(), watchers=watchers)
+    told.samples = prepared.samples
+    return convert(correct(prepared, active, told.step), f"octavo {__version__}")

@@ -84,13 +84,13 @@ def gives_float(node: Node, decisions: Mapping[str, Decision], consumers: Mappin
     """Tell whether an int8 layer's accumulators become float32 without passing through 8 bits."""
     return (
         decisions[node.name].int8
-        and _is_plain(node)
+        and is_plain(node)
         and not any(decisions[reader.name].int8 for reader in consumers[node.output])
     )
 
 
-def _is_plain(node: Node) -> bool:
-    """Tell whether a node multiplies and adds nothing to its products."""
+def is_plain(node: Node) -> bool:
+    """Tell whether a node multiplies and adds nothing to its products: it gives float32 where nobody reads 8 bits."""
     return node.type == "matmul" or (node.type in LAYERS and len(node.inputs) == 1)
 
 
@@ -171,7 +171,7 @@ def _tail(graph: Graph, decisions: Mapping[str, Decision]) -> list[Node]:
         node = producers.get(value)
         if node is None or not in_int8(node):
             return True
-        return _is_plain(node) and not any(in_int8(reader) for reader in consumers[value])
+        return is_plain(node) and not any(in_int8(reader) for reader in consumers[value])
 
     changed = True
     while changed:

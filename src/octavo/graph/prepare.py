@@ -133,19 +133,24 @@ def _is_per_channel(qconfig: QConfig, layer: str) -> bool:
 def place_again(prepared: Prepared, graph: Graph, reasons: Mapping[str, Decision]) -> Prepared:
     """Place the nodes of a calibrated graph again; fewer values have 8 bits then, and all of those were observed.
 
+    What an earlier call has decided of other nodes stays as it is.
+
     Args:
         prepared: calibrated; not changed.
         graph: its graph, perhaps with further nodes that run in float.
         reasons: name of each node that has to run in float, or quantize its rows as they arrive, to its decision.
     """
     qconfigs = {node.name: prepared.qconfigs.get(node.name) for node in graph.nodes}
+    decided = {name: prepared.decisions[name] for name in qconfigs if name in prepared.decisions}
+    earlier = {name: d for name, d in decided.items() if d.reason and (d.dynamic or qconfigs[name] is None)}
     for name, decision in reasons.items():
         given = qconfigs[name]
         if given is not None and decision.dynamic:
             qconfigs[name] = QConfig(default_dynamic_quant_observer, given.weight)
         else:
             qconfigs[name] = None
-    decisions = place(graph, find_schemes(graph, qconfigs, prepared.layerwise), prepared.layerwise) | dict(reasons)
+    placed = place(graph, find_schemes(graph, qconfigs, prepared.layerwise), prepared.layerwise)
+    decisions = placed | earlier | dict(reasons)
     return replace(prepared, graph=graph, qconfigs=qconfigs, decisions=decisions)
 
 
@@ -154,10 +159,9 @@ def _resolve(graph: Graph, mapping: QConfigMapping) -> dict[str, QConfig | None]
     calls: Counter[tuple[str, str]] = Counter()
     qconfigs = {}
     for node in graph.nodes:
-        # The second call of a module is named `conv@1`: what holds for `conv` holds for it too.
-        name, function = node.name.partition("@")[0], str(node.attributes.get("function", ""))
+        function = str(node.attributes.get("function", ""))
         place = (node.path, function or node.type)
-        qconfigs[node.name] = mapping.resolve(name, node.type, node.module, function, node.path, calls[place])
+        qconfigs[node.name] = mapping.resolve(node.name, node.type, node.module, function, node.path, calls[place])
         calls[place] += 1
     return qconfigs
 

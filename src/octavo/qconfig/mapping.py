@@ -68,7 +68,8 @@ class QConfigMapping:
         """Set what holds for one layer, or for all layers inside one module.
 
         Args:
-            module_name: its full name, such as `"features.3.conv"` or `"features.3"`.
+            module_name: its full name, such as `"features.3.conv"` or `"features.3"`; `"features.3.conv@1"` is the
+                second call of that module.
             qconfig: how to quantize it, or None for float.
         """
         self.module_name_qconfigs[module_name] = qconfig
@@ -138,13 +139,13 @@ class QConfigMapping:
         for (module_name, object_type, index), qconfig in self.module_name_object_type_order_qconfigs.items():
             if (module_name, index) == (path, order) and kind_of(object_type) in kinds:
                 yield qconfig
-        parts = name.split(".")
-        for depth in range(len(parts), 0, -1):
-            around = ".".join(parts[:depth])
-            if around in self.module_name_qconfigs:
-                yield self.module_name_qconfigs[around]
+        # The second call of a module is named `conv@1`: a rule for `conv` holds for it too, unless it has its own.
+        parts = name.partition("@")[0].split(".")
+        for known in (name, *(".".join(parts[:depth]) for depth in range(len(parts), 0, -1))):
+            if known in self.module_name_qconfigs:
+                yield self.module_name_qconfigs[known]
         for regex, qconfig in self.module_name_regex_qconfigs.items():
-            if re.match(regex, name):
+            if re.match(regex, name.partition("@")[0]):
                 yield qconfig
         by_kind = {kind_of(object_type): qconfig for object_type, qconfig in self.object_type_qconfigs.items()}
         yield from (by_kind[kind] for kind in kinds if kind in by_kind)

@@ -8,10 +8,11 @@ from typing import Any
 
 from torch import nn
 
-from octavo.algorithms import LayerByLayer, UnevenRows, WideInputs
+from octavo.algorithms import WideInputs
 from octavo.graph import Conversion, quantize_dynamic, quantize_static
 from octavo.graph.placement import LAYERS, TABLES
 from octavo.graph.signature import Sample
+from octavo.recipe.corrections import corrections_of
 from octavo.recipe.measure import Origin
 from octavo.recipe.progress import Progress, choose
 from octavo.recipe.quantized_model import QuantizedModel
@@ -65,11 +66,10 @@ def quantize(
         _check_dynamic(conversion, asked=recipe != "auto")
         return QuantizedModel.of(conversion, Origin(model, example_inputs, dynamic_shapes, mapping))
     assert calibration_data is not None
-    rounding = partial(LayerByLayer, rounding=chosen.rounding, bias_correction=chosen.bias_correction)
     conversion = quantize_static(
         model, example_inputs, calibration_data,
         qconfig_mapping=mapping, dynamic_shapes=dynamic_shapes, progress=choose(progress),
-        corrections=(WideInputs, UnevenRows, rounding),
+        corrections=corrections_of(chosen),
     )  # fmt: skip
     return QuantizedModel.of(conversion, Origin(model, example_inputs, dynamic_shapes, mapping))
 
