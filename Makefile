@@ -10,7 +10,7 @@ PROMPTS := asterisk-core-sounds-en-wav=1.6.1-1 asterisk-core-sounds-fr-wav=1.6.1
 ARM_TOOLS := g++-aarch64-linux-gnu qemu-user-static
 SAY := @printf '\033[1m%s\033[0m\n'
 
-.PHONY: help demo test bench sequence lint format asan tsan arm build wheel clean
+.PHONY: help demo test bench sequence lint format asan tsan amx arm build wheel clean
 
 help:
 	@echo 'make demo    fold a pretrained ImageNet network into eight bits and compare it with float'
@@ -20,6 +20,7 @@ help:
 	@echo 'make lint    ruff, pyright, import-linter, clang-format'
 	@echo 'make asan    the engine tests under AddressSanitizer and UndefinedBehaviorSanitizer'
 	@echo 'make tsan    the thread pool under ThreadSanitizer'
+	@echo 'make amx     the kernels for AMX, executed by a signal handler where the processor lacks it'
 	@echo 'make arm     the engine for 64-bit Arm, cross-compiled, held to the same bits under an emulator'
 	@echo 'make build   the native engine into .venv/; make wheel: into dist/; make clean removes what was built'
 
@@ -123,6 +124,13 @@ tsan:
 	@mkdir -p build
 	@$(CXX) -std=c++20 -O1 -g -fsanitize=thread -Wall -Wextra -Icore core/tests/pool.cc core/threads/pool.cc -pthread -o build/tsan
 	@build/tsan
+
+amx:
+	@mkdir -p build
+	@$(CXX) -std=c++20 -O3 -g -ffp-contract=off -Wall -Wextra -Wno-maybe-uninitialized -Wno-uninitialized \
+	  -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mprefer-vector-width=512 -Icore core/tests/amx.cc \
+	  core/kernels/conv/amx.cc core/kernels/conv/amx_emulated.cc core/kernels/peak/amx.cc core/engine/amx.cc -o build/amx
+	@build/amx
 
 # Programs of the tests and what the reference makes of them are recorded here and replayed there. Once on a processor
 # with every extension, once on one that has none.

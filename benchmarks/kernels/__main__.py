@@ -44,7 +44,7 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     supported = _core.supported_isas()
-    fast = [isa for isa in supported if isa != "reference"]
+    fast = [isa for isa in supported if isa not in ("reference", "amx_emulated")]
     parser = argparse.ArgumentParser(prog="python -m benchmarks.kernels", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="parts of layers' names, as in the table")
     parser.add_argument("--threads", type=int, default=1)

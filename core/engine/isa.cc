@@ -1,5 +1,8 @@
 #include "engine/isa.h"
 
+#if defined(__x86_64__)
+#include "engine/amx.h"
+#endif
 #if defined(__aarch64__) && defined(__linux__)
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
@@ -19,6 +22,10 @@ bool is_supported(Isa isa) {
              __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
     case Isa::avx512_vnni:
       return is_supported(Isa::avx512) && __builtin_cpu_supports("avx512vnni");
+    case Isa::amx:
+      return is_built(Isa::amx) && is_supported(Isa::avx512_vnni) && may_use_amx();
+    case Isa::amx_emulated:
+      return is_supported(Isa::avx512_vnni);
     default:
       break;
   }
@@ -51,6 +58,10 @@ const char* name_of(Isa isa) {
       return "avx512";
     case Isa::avx512_vnni:
       return "avx512_vnni";
+    case Isa::amx:
+      return "amx";
+    case Isa::amx_emulated:
+      return "amx_emulated";
     case Isa::neon:
       return "neon";
     case Isa::neon_dotprod:

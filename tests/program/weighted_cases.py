@@ -27,6 +27,11 @@ def conv_cases() -> Made:
     yield case("stem-7x7-stride2", x=(1, 3, 33, 35), oc=16, kernel=(7, 7), stride=2, padding=3)
     yield case("3x3-batch3", x=(3, 16, 9, 8), oc=32, padding=1)
     yield case("3x3-larger", x=(1, 64, 14, 14), oc=64, padding=1)
+    # Pixels at equal distances, whole lines and parts of them; windows whose bytes fill whole registers, and more.
+    yield case("1x1-ic128", x=(2, 128, 9, 11), oc=65, kernel=(1, 1))
+    yield case("3x3-ic64-lines", x=(1, 64, 5, 14), oc=48, padding=1)
+    yield case("3x3-ic96-lines", x=(1, 96, 3, 28), oc=40, padding=1)
+    yield case("3x3-ic64-stride2", x=(1, 64, 9, 37), oc=17, padding=1, stride=2)
     for kernel in ((2, 2), (5, 5), (1, 7), (7, 1), (4, 3)):
         yield case(f"kernel{kernel[0]}x{kernel[1]}", x=(1, 9, 11, 13), oc=17, kernel=kernel, padding=1)
     yield case("no-room-but-one", x=(2, 8, 3, 3), oc=40)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from random_networks import random_program
 
+from octavo import _core
 from octavo.program import FormatError, Input, Program, ShapeError, Symbol, Value, reference, save
 from octavo.program.types import Operator
 from octavo.runtime import LoadedProgram, isa, load
@@ -95,6 +96,15 @@ def test_refuses_impossible_settings(monkeypatch):
     monkeypatch.setenv("OCTAVO_ISA", "reference")
     assert isa() == "reference"
     assert LoadedProgram(doubling()).isa == "reference"
+
+
+def test_matrix_registers_are_emulated_only_where_that_is_asked_for(monkeypatch):
+    monkeypatch.delenv("OCTAVO_ISA", raising=False)
+    assert isa() != "amx_emulated"
+    for name in {"amx", "amx_emulated"} - set(_core.supported_isas()):
+        monkeypatch.setenv("OCTAVO_ISA", name)
+        with pytest.raises(ValueError, match=f"OCTAVO_ISA: got '{name}', expected one of reference, "):
+            LoadedProgram(doubling())
 
 
 def test_refuses_a_program_that_is_not_valid():

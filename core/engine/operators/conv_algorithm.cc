@@ -16,7 +16,8 @@ struct Rates {
 };
 
 std::optional<Rates> rates_of(Isa isa) {
-  if (isa == Isa::avx_vnni) return Rates{50, 22, 4.0};  // its direct kernels alone are its own
+  if (isa == Isa::avx_vnni) return Rates{50, 22, 4.0};         // its direct kernels alone are its own
+  if (isa == Isa::amx || isa == Isa::amx_emulated) return {};  // direct ones multiply several times as fast
   switch (kWinogradKernels.owner(isa)) {
     case Isa::avx2:
       return Rates{21, 22, 4.0};

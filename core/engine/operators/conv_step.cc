@@ -25,9 +25,9 @@ int64_t PixelGrid::pixels() const {
 
 namespace {
 
-// Pixels whose addresses are found at once: whole tiles of 6 and of 14. What is left after them joins them if it is not
-// more than a tile.
-constexpr int64_t kPixels = 84, kMostPixels = kPixels + kConvMaxRows;
+// Pixels whose addresses are found at once: whole tiles of 6, of 14 and of 28. What is left after them joins them if it
+// is not more than a tile of 14.
+constexpr int64_t kPixels = 84, kFewPixels = 14, kMostPixels = kPixels + kFewPixels;
 
 struct Addresses {
   const uint8_t* x[kMostPixels];
@@ -36,7 +36,7 @@ struct Addresses {
 };
 
 // How many of `left` pixels come next, `most` or all of them.
-int64_t next_part(int64_t left, int64_t most) { return left <= most + kConvMaxRows ? left : most; }
+int64_t next_part(int64_t left, int64_t most) { return left <= most + kFewPixels ? left : most; }
 
 // Tiles are of nearly equal height.
 void run_tiles(const ConvRow& row, const Addresses& pixels, int64_t count, ConvTile& tile) {
@@ -171,7 +171,7 @@ int64_t ConvStep::block_pixels(int64_t pixels, Range panels) const {
   if (walk.order == ConvWalk::Order::pixels_once) return packed.mr;
   if (weight_bytes <= cache) return kPixels;
   const int64_t x_bytes = std::max<int64_t>(1, x_->shape.elements() / grid_.pixels());  // of a pixel
-  return std::clamp<int64_t>(cache / x_bytes, packed.mr, pixels);
+  return std::max<int64_t>(cache / x_bytes, packed.mr);
 }
 
 void ConvStep::run(int thread, int threads) noexcept {
@@ -181,7 +181,9 @@ void ConvStep::run(int thread, int threads) noexcept {
   const int64_t block = block_pixels(left, mine.panels);
   const uint8_t* residual = residual_ == nullptr ? nullptr : residual_->data;
   Addresses pixels;
+  ConvThread state;
   ConvTile tile = tile_of_layer();
+  tile.thread = &state;
   tile.residual = residual_ == nullptr ? nullptr : pixels.residual;
   PixelCursor begin(grid_, x_->data + window_.origin, y_->data, residual, mine.pixels.first), end = begin;
   for (int64_t count; left > 0; left -= count, begin = end) {
@@ -203,6 +205,7 @@ void ConvStep::run(int thread, int threads) noexcept {
       }
     }
   }
+  if (state.release != nullptr) state.release();
 }
 
 }  // namespace octavo

@@ -32,6 +32,13 @@ struct alignas(64) ConvOutput {
   bool is_float = false;  // y = float(acc) * multiplier, no residual, no clamp
 };
 
+// What a thread keeps from tile to tile, and gives back after the last: how its matrix registers are set up, where a
+// kernel has any.
+struct ConvThread {
+  int64_t shape = 0;            // 0: they are not
+  void (*release)() = nullptr;  // to be called, unless null, when the thread has no more tiles
+};
+
 struct ConvTile {
   const uint8_t* const* x = nullptr;  // one pointer a pixel: where its window begins
   int64_t x_offset = 0;               // bytes added to each of them: the channels of a group
@@ -49,11 +56,12 @@ struct ConvTile {
   int64_t residual_offset = 0;
   int64_t channels = 0;  // how many of the nr channels exist; nothing is written past them
   const ConvOutput* out = nullptr;
+  ConvThread* thread = nullptr;  // never null in a run
 };
 
 using ConvFunction = void (*)(const ConvTile& tile);
 
-inline constexpr int kConvMaxRows = 14;
+inline constexpr int kConvMaxRows = 32;
 
 // Element [i] computes a tile of i pixels.
 extern const ConvFunction kConvReference16[];
@@ -71,6 +79,10 @@ extern const ConvFunction kConvAvx512Vnni64[];
 extern const ConvFunction kConvAvx512VnniGroups4[];
 extern const ConvFunction kConvAvx512VnniGroups8[];
 extern const ConvFunction kConvAvx512VnniGroups16[];
+extern const ConvFunction* const kConvAmx16;
+extern const ConvFunction* const kConvAmx32;
+extern const ConvFunction* const kConvAmxEmulated16;
+extern const ConvFunction* const kConvAmxEmulated32;
 extern const ConvFunction kConvNeon16[];
 extern const ConvFunction kConvNeonDotprod16[];
 extern const ConvFunction kConvNeonI8mm16[];

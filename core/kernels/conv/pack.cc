@@ -41,13 +41,15 @@ int channel_of(const ConvRow& row, int lane) {
   return row.in_blocks ? lane % 16 / 4 * 16 + lane / 16 * 4 + lane % 4 : lane;
 }
 
-// The kernel for groups of that size, or null.
+// The kernel for groups of that size, of the first instruction set that has one, or null.
 const ConvRow* row_for_groups(Isa isa, const ConvSizes& sizes, bool plain) {
-  for (const ConvRow& row : conv_rows())
-    if (row.isa == isa && sizes.groups > 1 && row.group == sizes.ic && row.group == sizes.oc / sizes.groups &&
-        sizes.oc % row.nr == 0 && (plain || !row.only_plain))
-      return &row;
-  return nullptr;
+  for (;; isa = fallback_of(isa)) {
+    for (const ConvRow& row : conv_rows())
+      if (row.isa == isa && sizes.groups > 1 && row.group == sizes.ic && row.group == sizes.oc / sizes.groups &&
+          sizes.oc % row.nr == 0 && (plain || !row.only_plain))
+        return &row;
+    if (isa == Isa::reference) return nullptr;
+  }
 }
 
 // Narrow groups share a panel: their weights lie on its diagonal, the rest of it is zero. Returns how many.
@@ -112,7 +114,8 @@ class Packer {
   }
 
   static int64_t weight_bytes(const PackedConv& packed, const ConvRow& row) {
-    return packed.segments * (row.group != 0 ? row.group : packed.steps * 4) * row.nr;
+    const int64_t bytes = packed.segments * (row.group != 0 ? row.group : packed.steps * 4);
+    return (bytes + row.multiple - 1) / row.multiple * row.multiple * row.nr;
   }
 
   // Fills the panel for the kernel of safe weights, and takes that one. Where it would not be the faster one returns

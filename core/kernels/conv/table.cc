@@ -19,6 +19,12 @@ std::span<const ConvRow> conv_rows() {
       {Isa::avx512_vnni, 64, 6, 4, kConvAvx512VnniGroups4, true, true, 4},
       {Isa::avx512_vnni, 64, 6, 4, kConvAvx512VnniGroups8, true, true, 8},
       {Isa::avx512_vnni, 64, 6, 4, kConvAvx512VnniGroups16, true, true, 16},
+      {.isa = Isa::amx_emulated, .nr = 16, .mr = 32, .interleave = 4, .run = kConvAmxEmulated16, .multiple = 64},
+      {.isa = Isa::amx_emulated, .nr = 32, .mr = 32, .interleave = 4, .run = kConvAmxEmulated32, .multiple = 64},
+#if defined(OCTAVO_AMX)
+      {.isa = Isa::amx, .nr = 16, .mr = 32, .interleave = 4, .run = kConvAmx16, .multiple = 64},
+      {.isa = Isa::amx, .nr = 32, .mr = 32, .interleave = 4, .run = kConvAmx32, .multiple = 64},
+#endif
 #elif defined(__aarch64__)
       {Isa::neon, 16, 4, 1, kConvNeon16},
       {.isa = Isa::neon_dotprod, .nr = 16, .mr = 6, .interleave = 4, .run = kConvNeonDotprod16, .x_zero = 128},

@@ -25,6 +25,7 @@ struct ConvRow {
   // Not 0: weights must be made safe for vpmaddubsw (pack_excess.h), so many outputs in a vector. A row of the same nr
   // that takes any weights comes before it.
   int safe_lanes = 0;
+  int multiple = 1;    // bytes of all segments together, filled up with zero weights to a multiple of this
   int32_t x_zero = 0;  // what the kernel takes off every byte of x before it multiplies: 128 where it needs them signed
 };
 

@@ -27,6 +27,9 @@ namespace avx512_vnni {
 int64_t peak_macs(int64_t iterations);
 int64_t peak_macs_256(int64_t iterations);
 }  // namespace avx512_vnni
+namespace amx {
+int64_t peak_macs(int64_t iterations);
+}  // namespace amx
 namespace neon {
 int64_t peak_macs(int64_t iterations);
 }  // namespace neon
@@ -39,6 +42,7 @@ inline constexpr KernelTable<PeakKernel> kPeakKernels{{{Isa::reference, referenc
                                                        {Isa::avx_vnni, avx_vnni::peak_macs},
                                                        {Isa::avx512, avx512::peak_macs},
                                                        {Isa::avx512_vnni, avx512_vnni::peak_macs},
+                                                       {Isa::amx, amx::peak_macs},
                                                        {Isa::neon, neon::peak_macs},
                                                        {Isa::neon_dotprod, neon_dotprod::peak_macs}}};
 
