@@ -9,10 +9,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from octavo.recipe import Advice, QuantizedModel, Recipe, Report, advise, quantize, save
+    from octavo.recipe import Advice, QuantizedModel, Recipe, Report, TunedModel, advise, quantize, save, tune
 
 __version__ = "0.1.0"
-__all__ = ["Advice", "QuantizedModel", "Recipe", "Report", "advise", "quantize", "save"]
+__all__ = ["Advice", "QuantizedModel", "Recipe", "Report", "TunedModel", "advise", "quantize", "save", "tune"]
 
 _ROOMS = frozenset(
     {

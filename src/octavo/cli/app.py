@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from octavo import __version__
-from octavo.cli import bench, compare, demo, inspect, quantize, run
+from octavo.cli import bench, compare, demo, inspect, quantize, run, tune
 from octavo.cli.guard import settings
 
 app = typer.Typer(
@@ -38,6 +38,7 @@ def options(
 
 
 app.command()(quantize.quantize)
+app.command()(tune.tune)
 app.command()(inspect.inspect)
 app.command()(compare.compare)
 app.command()(run.run)

@@ -45,7 +45,7 @@ def quantize(
     report: Annotated[bool, typer.Option(help="Compare with the float model afterwards.")] = True,
 ) -> None:
     """Quantize a float model to eight bits and write it to a file."""
-    _check_output(output)
+    check_output(output)
     images = preprocessing(size, mean, std)
     if calibration is None:
         example, samples = _example(source), None
@@ -74,7 +74,7 @@ def quantize(
             console.print(part)
 
 
-def _check_output(output: Path) -> None:
+def check_output(output: Path) -> None:
     """Find out before the work, not after it, that there is nowhere to write."""
     if output.is_dir():
         raise UsageError(f"--output {output}: is a folder, expected a file such as {output / 'model.octavo'}")

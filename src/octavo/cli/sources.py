@@ -36,7 +36,17 @@ def load_model(source: str) -> Any:
 
 
 def call_factory(reference: str, argument: str, expected: str) -> Any:
-    """Import `module:name` (the working directory is searched too) and call it, if it is a function or a class.
+    """Import `module:name` and call it, if it is a function or a class; see `find_object`.
+
+    Raises:
+        UsageError: there is no such module or name.
+    """
+    found = find_object(reference, argument, expected)
+    return found() if isinstance(found, type) or (not hasattr(found, "forward") and callable(found)) else found
+
+
+def find_object(reference: str, argument: str, expected: str) -> Any:
+    """Import `module:name` (the working directory is searched too) and return what it names.
 
     Args:
         reference: the text on the command line.
@@ -57,8 +67,7 @@ def call_factory(reference: str, argument: str, expected: str) -> Any:
         raise UsageError(f"{argument} {reference}: no module named {error.name!r} here or in this Python") from error
     if not hasattr(module, name):
         raise UsageError(f"{argument} {reference}: module {module_name!r} has no {name!r}")
-    found = getattr(module, name)
-    return found() if isinstance(found, type) or (not hasattr(found, "forward") and callable(found)) else found
+    return getattr(module, name)
 
 
 def _load_exported(source: str) -> Any:

@@ -7,14 +7,18 @@ from octavo.recipe.quantized_model import QuantizedModel
 from octavo.recipe.recipe import Recipe, RecipeError
 from octavo.recipe.save import save, to_program
 from octavo.recipe.summary import LayerSummary, Report
+from octavo.recipe.tune import tune
+from octavo.recipe.tuning import EvaluationError, TunedModel
 
 __all__ = [
     "Advice",
+    "EvaluationError",
     "LayerSummary",
     "QuantizedModel",
     "Recipe",
     "RecipeError",
     "Report",
+    "TunedModel",
     "advise",
     "convert_fx",
     "fuse_fx",
@@ -23,4 +27,5 @@ __all__ = [
     "quantize",
     "save",
     "to_program",
+    "tune",
 ]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, get_args
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, get_args
 
 from octavo.algorithms import Rounding
 from octavo.graph.placement import TABLES
@@ -78,6 +78,13 @@ class Recipe:
             raise RecipeError(
                 f"weight_range: got {self.weight_range!r}, expected None or one of {', '.join(get_args(WeightRange))}"
             )
+
+    def described(self) -> dict[str, Any]:
+        """Return its fields as plain data that JSON can hold; a mapping of QConfigs as its text."""
+        fields = asdict(replace(self, qconfig_mapping=None))
+        if self.qconfig_mapping is not None:
+            fields["qconfig_mapping"] = repr(self.qconfig_mapping)
+        return fields
 
 
 def resolve(recipe: str | Recipe, has_calibration_data: bool) -> Recipe:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from statistics import median
 from typing import Any
 
 import numpy as np
@@ -13,11 +11,11 @@ import numpy as np
 from octavo.program import Operator, Program, bind_symbols, infer_shapes
 from octavo.report.macs import RECURRENT, macs
 from octavo.runtime import LoadedProgram
+from octavo.runtime.operator_times import operator_times
 from octavo.runtime.peak import int8_peak
 
 DYNAMIC = ("dynamic_linear", "dynamic_matmul", "dynamic_attention", *RECURRENT)
 """Operators that multiply integers whatever they are given."""
-_CALL_SECONDS = 0.002  # what one call of the engine's profile takes at least, so that calling it costs nothing
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,7 @@ def profile(loaded: LoadedProgram, arrays: Sequence[np.ndarray], seconds: float 
     shapes = infer_shapes(program, bind_symbols(program, inputs))
     counts = macs(program, shapes)
     peak = int8_peak(loaded.isa, loaded.threads)
-    steps = _medians(loaded, arrays, seconds)
+    steps = operator_times(loaded, arrays, seconds)
     peak = max(peak, int8_peak(loaded.isa, loaded.threads))  # the machine may have been disturbed before, or now
     total = sum(steps.values())
     operators = {operator.name: operator for operator in program.operators}
@@ -128,25 +126,6 @@ def _kind(operator: Operator, program: Program) -> str:
     depthwise = groups > 1 and weight[0] == groups and weight[1] == 1
     words = ("depthwise",) if depthwise else ("grouped",) if groups > 1 else ()
     return " ".join((operator.type, "×".join(map(str, weight[2:])), *words))
-
-
-def _medians(loaded: LoadedProgram, arrays: Sequence[np.ndarray], seconds: float) -> dict[tuple[str, str], float]:
-    """Return (kind, name) to microseconds, steps of one operator together."""
-    rounds, start = 1, time.perf_counter()
-    loaded.profile(*arrays, rounds=1)
-    while (begin := time.perf_counter()) - start < seconds / 4:
-        loaded.profile(*arrays, rounds=rounds)
-        if time.perf_counter() - begin >= _CALL_SECONDS:
-            break
-        rounds *= 2
-    calls = []
-    while len(calls) < 3 or time.perf_counter() - start < seconds:
-        spent: dict[tuple[str, str], float] = {}
-        for step in loaded.profile(*arrays, rounds=rounds):
-            key = step.kind, step.name
-            spent[key] = spent.get(key, 0.0) + step.nanoseconds / 1e3
-        calls.append(spent)
-    return {key: median(call[key] for call in calls) for key in calls[0]}
 
 
 def _together(kind: str, costs: Sequence[Cost]) -> Cost:

@@ -1,0 +1,75 @@
+"""The best model that tuning has found, with everything that was tried."""
+
+from __future__ import annotations
+
+from octavo.recipe.measure import Origin
+from octavo.recipe.quantized_model import QuantizedModel
+from octavo.recipe.summary import decibels, megabytes
+from octavo.recipe.tuning.trial import Trial
+
+HEADINGS = ("", "step", "what", "accuracy", "SQNR", "in float", "size", "a call", "took")
+
+
+class TunedModel(QuantizedModel):
+    """Runs the best int8 program that `octavo.tune` has found; a QuantizedModel.
+
+    Args:
+        model: the best.
+        origin: the float module, for `report` and `compare`.
+        trials: all that was tried, the float model first.
+        best: which of them this model is.
+        reached: whether it is as good as was wanted.
+        stopped: why tuning has ended.
+        note: what the SQNR was measured on.
+        interrupted: whether Ctrl-C has ended it.
+    """
+
+    def __init__(
+        self, model: QuantizedModel, origin: Origin, trials: tuple[Trial, ...], best: int, reached: bool, stopped: str,
+        note: str, interrupted: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__(model.program, model.loaded.threads, model.layers, origin)
+        self.trials = trials
+        self.best = trials[best]
+        self.reached = reached
+        self.stopped = stopped
+        self.note = note
+        self.interrupted = interrupted
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """Return a line for each trial, in order: `HEADINGS`; the best has a star."""
+        return [_row(trial, trial is self.best) for trial in self.trials]
+
+    @property
+    def summary(self) -> str:
+        """Why tuning has ended, and what the numbers were measured on."""
+        floats = f"; in float: {', '.join(self.best.in_float)}" if self.best.in_float else ""
+        return f"{self.stopped}{floats}. {self.note}"
+
+    def table(self) -> str:
+        """Write every trial as a line: accuracy, SQNR, layers in float, size, time of a call, time that it took."""
+        rows = [HEADINGS, *self.rows()]
+        widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
+        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+        return "\n".join([*(line.rstrip() for line in lines), self.summary])
+
+
+def row_of(trial: Trial) -> str:
+    """Write what is known of a trial in one line, for the progress."""
+    _, step, what, *cells = _row(trial, best=False)
+    return "  ".join((f"{step}: {what}", *(cell for cell in cells if cell != "-")))
+
+
+def _row(trial: Trial, best: bool) -> tuple[str, ...]:
+    what = f"{trial.name} ({trial.failure})" if trial.failure else trial.name
+    return (
+        "*" if best else "",
+        trial.step,
+        what,
+        "-" if trial.score is None else f"{trial.score:.6g}",
+        decibels(trial.sqnr_db),
+        str(len(trial.in_float)) if trial.in_float else "-",
+        "-" if trial.bytes is None else megabytes(trial.bytes),
+        "-" if trial.milliseconds is None else f"{trial.milliseconds:.2f} ms",
+        f"{trial.seconds:.1f} s" if trial.seconds else "-",
+    )

@@ -1,0 +1,178 @@
+"""`octavo.tune` from end to end, on a network of four layers."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+import torch
+
+import octavo
+import octavo.runtime
+from octavo.observers import MinMaxObserver
+from octavo.qconfig import QConfig, QConfigMapping
+from octavo.recipe import EvaluationError
+from octavo.recipe.tuning import (
+    CORRECTIONS,
+    QUANTIZE,
+    ROUNDING,
+    MixedPrecision,
+    Profile,
+    Recipes,
+    Step,
+    Try,
+)  # fmt: skip
+
+SHORT = (Profile(), QUANTIZE, CORRECTIONS)
+
+
+class Evaluate:
+    """Give one number after the other; an exception is raised."""
+
+    def __init__(self, *scores: object) -> None:
+        self.scores, self.models = list(scores), []
+
+    def __call__(self, model: object) -> object:
+        self.models.append(model)
+        score = self.scores.pop(0)
+        if isinstance(score, BaseException):
+            raise score
+        return score
+
+
+def test_ends_at_the_first_step_that_holds_the_accuracy(tiny, data, tmp_path):
+    evaluate = Evaluate(90.0, 89.95)
+    tuned = octavo.tune(tiny, data[0][:1], data, evaluate, max_drop=0.1)
+    assert tuned.reached and [trial.step for trial in tuned.trials] == ["profile", "quantize"]
+    assert evaluate.models[0] is tiny and isinstance(evaluate.models[1], octavo.QuantizedModel)
+    assert isinstance(tuned, octavo.QuantizedModel) and tuned.best.score == 89.95
+    assert tuned.stopped == "reached: at least 89.9 (90 in float)"
+    assert "SQNR on 2 samples kept out of calibration" in tuned.table() and "*  quantize" in tuned.table()
+    tuned.save(tmp_path / "m.octavo")
+    assert (octavo.runtime.load(tmp_path / "m.octavo")(data[0].numpy()) == tuned(data[0]).numpy()).all()
+    assert tuned.report(seconds=0.05).layers
+
+
+def test_keeps_as_few_layers_in_float_as_do(tiny, data):
+    told: list[tuple[str, int, int | None]] = []
+    steps = (Profile(), QUANTIZE, MixedPrecision())
+    tuned = octavo.tune(tiny, data[0][:1], iter(data), sqnr=60, steps=steps, progress=lambda *args: told.append(args))
+    assert tuned.reached and tuned.best.sqnr_db is not None and tuned.best.sqnr_db >= 60
+    count = len(tuned.best.in_float)
+    assert 0 < count < 4 and {layer.name for layer in tuned.layers if layer.reason.startswith("kept in float")} == set(
+        tuned.best.in_float
+    )
+    fewer = [trial for trial in tuned.trials if 0 < len(trial.in_float) < count]
+    assert count == 1 or (fewer and all((trial.sqnr_db or 0) < 60 for trial in fewer))
+    assert {"capturing", "calibrating", "rounding weights", "measuring", "measuring sensitivity"} <= {
+        w for w, *_ in told
+    }
+    assert sum(done < 0 for _, done, _ in told) == len(tuned.trials)  # a line for each
+
+
+@pytest.mark.parametrize("unit", ["max_bytes", "max_milliseconds"])
+def test_the_best_within_a_limit(tiny, data, unit):
+    steps = (Profile(), QUANTIZE, MixedPrecision())
+    plain = octavo.tune(tiny, data[0][:1], data, sqnr=0, steps=steps).best
+    limit = {"max_bytes": (plain.bytes or 0) + 900.0, "max_milliseconds": 1e3}[unit]
+    tuned = octavo.tune(tiny, data[0][:1], data, steps=steps, **{unit: limit})
+    assert tuned.reached and tuned.best.in_float and (tuned.best.sqnr_db or 0) > (plain.sqnr_db or 0)
+    if unit == "max_bytes":
+        assert (tuned.best.bytes or 0) <= limit
+    impossible = octavo.tune(tiny, data[0][:1], data, steps=steps, **{unit: 1e-6})
+    assert not impossible.reached and "every step was tried" in impossible.stopped
+
+
+def test_goes_on_after_an_interrupt(tiny, data, tmp_path):
+    steps = (*SHORT, ROUNDING)
+    whole = octavo.tune(tiny, data[0][:1], data, Evaluate(9.0, 1.0, 2.0, 3.0), steps=steps)
+    first = octavo.tune(
+        tiny, data[0][:1], data, Evaluate(9.0, 1.0, KeyboardInterrupt()), steps=steps, folder=tmp_path / "run"
+    )
+    assert first.interrupted and not first.reached and first.best.step == "quantize"
+    assert "goes on" in first.stopped and (first(data[0]) == first(data[0])).all()
+    again = Evaluate(2.0, 3.0)
+    second = octavo.tune(tiny, data[0][:1], data, again, steps=steps, folder=tmp_path / "run")
+    assert not again.scores and second.program == whole.program
+    assert [(t.step, t.score) for t in second.trials] == [(t.step, t.score) for t in whole.trials]
+    assert {f.name for f in (tmp_path / "run").iterdir()} == {"journal.jsonl", second.best.file}
+    # Everything is known now: a weaker goal needs no model to be made.
+    third = octavo.tune(tiny, data[0][:1], data, Evaluate(), max_drop=6.0, steps=steps, folder=tmp_path / "run")
+    assert third.reached and third.best.step == "rounding" and third.program == whole.program
+
+
+def test_an_interrupt_before_there_is_a_model(tiny, data):
+    with pytest.raises(KeyboardInterrupt):
+        octavo.tune(tiny, data[0][:1], data, Evaluate(KeyboardInterrupt()), steps=SHORT)
+
+
+@pytest.mark.parametrize(
+    ("score", "message"),
+    [
+        (ValueError("no such label"), r"evaluate: raised ValueError for 'corrections: bias correction': no such label"),
+        (float("nan"), r"evaluate: gave nan for 'corrections: bias correction', expected a finite number"),
+        ("good", r"evaluate: gave a str for .* expected a number that is larger the better the model"),
+        (None, r"evaluate: gave a NoneType for"),
+    ],
+)
+def test_an_evaluate_that_fails(tiny, data, tmp_path, monkeypatch, score, message):
+    with pytest.raises(EvaluationError, match=message) as raised:
+        octavo.tune(tiny, data[0][:1], data, Evaluate(9.0, 1.0, score), steps=SHORT, folder=tmp_path)
+    best = raised.value.tuned
+    assert best.best.step == "quantize" and best(data[0]).shape == (2, 4)
+    # What was made is kept: after the repair it is measured, not made again.
+    monkeypatch.setattr("octavo.recipe.tuning.workbench.Workbench.built", None)
+    repaired = octavo.tune(tiny, data[0][:1], data, Evaluate(torch.tensor(8.95)), steps=SHORT, folder=tmp_path)
+    assert repaired.reached and repaired.best.step == "corrections"
+
+
+def test_an_evaluate_that_fails_at_once(tiny, data):
+    with pytest.raises(EvaluationError, match="for 'profile: the model as it is'") as raised:
+        octavo.tune(tiny, data[0][:1], data, Evaluate(KeyError("x")), steps=SHORT)
+    assert raised.value.tuned is None
+    with pytest.raises(EvaluationError, match="for 'quantize: as it is'") as raised:
+        octavo.tune(tiny, data[0][:1], data, Evaluate(9.0, float("inf")), steps=SHORT)
+    assert raised.value.tuned.best.step == "quantize" and not raised.value.tuned.reached
+
+
+def test_without_time_there_is_an_answer_all_the_same(tiny, data):
+    tuned = octavo.tune(tiny, data[0][:1], data, sqnr=200, budget=0)
+    assert [trial.step for trial in tuned.trials] == ["profile", "quantize"]
+    assert not tuned.reached and tuned.stopped == "the budget is spent; wanted: at least 200 dB"
+
+
+def test_a_try_that_cannot_be_made_is_listed_with_its_reason(tiny, data):
+    affine = QConfig(MinMaxObserver, MinMaxObserver.with_args(dtype="uint8"))
+    bad = Recipes("ranges", (Try("affine weights", {"qconfig_mapping": QConfigMapping().set_global(affine)}),))
+    tuned = octavo.tune(tiny, data[0][:1], data, sqnr=200, steps=(Profile(), QUANTIZE, bad))
+    assert tuned.best.step == "quantize" and "its QConfig observes weights as uint8" in tuned.trials[-1].failure
+    assert f"affine weights ({tuned.trials[-1].failure})" in tuned.table()
+    with pytest.raises(ValueError, match="its QConfig observes weights as uint8"):
+        octavo.tune(tiny, data[0][:1], data, sqnr=200, steps=(Profile(), bad))
+
+
+def test_without_scipy_the_table_says_what_is_missing(tiny, data, monkeypatch):
+    monkeypatch.setitem(sys.modules, "scipy", None)
+    tuned = octavo.tune(tiny, data[0][:1], data, sqnr=200, steps=(Profile(), QUANTIZE, MixedPrecision()))
+    assert tuned.best.step == "quantize" and "SciPy is not installed" in tuned.table()
+
+
+class Own(Step):
+    """A step as another method adds it: it makes its model as it likes."""
+
+    name = "own"
+
+    def run(self, climb):
+        """Try the best recipe once more, with another name."""
+        recipe, bench = climb.recipe, climb.bench
+        climb.attempt("own", "again", recipe, lambda: bench.quantized(bench.built(recipe).rounded, recipe), rounds=3)
+
+
+def test_a_step_of_ones_own(tiny, data, tmp_path):
+    for _ in range(2):
+        tuned = octavo.tune(tiny, data[0][:1], data, sqnr=200, steps=(Profile(), QUANTIZE, Own()), folder=tmp_path)
+        assert [trial.step for trial in tuned.trials] == ["profile", "quantize", "own"]
+        assert tuned.trials[2].settings["rounds"] == 3
+    lines = [json.loads(line) for line in (tmp_path / "journal.jsonl").read_text().splitlines()]
+    assert set(lines[0]) == {"octavo", "model", "calibration data"} and len(lines) == 4
