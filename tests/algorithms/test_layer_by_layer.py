@@ -11,11 +11,12 @@ from torch import nn
 
 import octavo
 from octavo.algorithms import LayerByLayer
-from octavo.algorithms.columns import columns, weight_rows
+from octavo.algorithms.columns import columns_at, draw_outputs, outputs_at, weight_of_rows, weight_rows
 from octavo.algorithms.kept_samples import KeptSamples
 from octavo.graph import capture, prepare, quantize_static
 from octavo.graph.ir import Graph, GraphInput
 from octavo.graph.rewrite_layers import rewrite_layers
+from octavo.graph.transposed import by_output_channel
 from octavo.numerics import sqnr
 from octavo.program import reference
 
@@ -86,21 +87,33 @@ def test_rounding_to_the_layers_output_is_more_accurate(model):
     assert ratio(rounding="gptq") > ratio(rounding="nearest", bias_correction=False) + 1  # dB
 
 
-@pytest.mark.parametrize("name", ["stem", "depthwise", "grouped", "head"])
-def test_columns_times_rows_are_the_layer(model, name):
-    prepared = prepare(capture(model, images(1)[0]))
-    node = next(node for node in prepared.graph.nodes if node.name == name)
-    weight = node.constants["weight"].detach()
-    shape = (2, 32) if name == "head" else (2, 3 if name == "stem" else 16, 9, 9)
+LAYERS = {
+    "strided": (nn.Conv2d(3, 16, 3, stride=2, padding=1), (2, 3, 9, 9)),
+    "depthwise": (nn.Conv2d(16, 16, 3, padding=1, groups=16), (2, 16, 9, 9)),
+    "dilated": (nn.Conv2d(16, 16, 3, padding=2, dilation=2, groups=4), (2, 16, 9, 9)),
+    "1d": (nn.Conv1d(4, 6, 5), (2, 4, 9)),
+    "linear": (nn.Linear(32, 6), (2, 5, 32)),
+    "transposed": (nn.ConvTranspose2d(6, 8, 3, stride=2, padding=1, output_padding=1, groups=2), (2, 6, 5, 4)),
+    "transposed, dilated": (nn.ConvTranspose2d(3, 4, (3, 2), stride=(1, 3), dilation=2), (2, 3, 5, 4)),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_columns_times_rows_are_the_layer(name):
+    layer, shape = LAYERS[name]
     x = torch.randn(shape, generator=torch.Generator().manual_seed(3))
-    taken = columns(node, x, 10**6, torch.Generator().manual_seed(4)) @ weight_rows(node, weight).transpose(1, 2)
-    layer = getattr(model, name)
+    (node,) = prepare(capture(nn.Sequential(layer), x)).graph.nodes
+    weight = node.constants["weight"].detach()
+    rows = weight_rows(node, weight)
+    assert torch.equal(by_output_channel(node, weight_of_rows(node, rows)), weight)
     with torch.no_grad():
-        expected = (layer(x) - layer.bias.reshape(-1, *[1] * (x.dim() - 2))).movedim(1, -1).reshape(-1, len(weight))
-    made = taken.transpose(0, 1).reshape(-1, len(weight))
-    # Drawn in any order; sums of at most 36 float32 products in another order.
-    torch.testing.assert_close(made.sort(0).values, expected.sort(0).values, atol=1e-5, rtol=1e-5)
-    assert columns(node, x, 3, torch.Generator().manual_seed(4)).shape[1] == min(3, len(made))
+        y = layer(x)
+    drawn = draw_outputs(node, x, 10**6, torch.Generator().manual_seed(4))
+    assert len(drawn) == y.numel() // len(layer.bias)
+    made = torch.bmm(columns_at(node, x, drawn), rows.transpose(1, 2)).transpose(0, 1).flatten(1) + layer.bias.detach()
+    # Sums of at most 36 float32 products in another order.
+    torch.testing.assert_close(made, outputs_at(node, y, drawn), atol=1e-5, rtol=1e-5)
+    assert len(draw_outputs(node, x, 3, torch.Generator().manual_seed(4))) == 3
 
 
 def test_too_many_samples_are_thinned_evenly():

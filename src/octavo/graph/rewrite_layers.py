@@ -1,4 +1,4 @@
-"""Change a calibrated graph layer by layer, each layer shown what the int8 program will give it."""
+"""Change a calibrated graph layer by layer, or block by block, each shown what the int8 program will give it."""
 
 from __future__ import annotations
 
@@ -14,91 +14,176 @@ from octavo.graph.placement import gives_float
 from octavo.graph.prepare import Prepared
 from octavo.numerics import Qparams, dequantize, quantize
 
+Block = tuple[Node, ...]
+"""Nodes that follow each other; what is not made by them is their input, what the last of them makes their output."""
 
-class LayerInputs:
-    """What a node reads, sample by sample: the real numbers that the values of the int8 program stand for.
+
+class BlockValues:
+    """What a block reads and makes, sample by sample.
 
     Args:
-        read: gives the inputs of the node for a sample.
-        samples: how many there are.
+        read: gives what a block reads for a sample, by name: the real numbers that the values of the int8 program stand
+            for.
+        wanted: gives what the block makes of a sample in the float network.
+        sizes: of the symbols, for each sample.
     """
 
-    def __init__(self, read: Callable[[int], list[Tensor]], samples: int) -> None:
-        self._read = read
-        self._samples = samples
+    def __init__(
+        self,
+        read: Callable[[int], dict[str, Tensor]],
+        wanted: Callable[[int], Tensor],
+        sizes: Sequence[Mapping[str, int]],
+    ) -> None:
+        self.read, self.wanted, self.sizes = read, wanted, sizes
 
     def __len__(self) -> int:
-        return self._samples
+        return len(self.sizes)
+
+
+class LayerInputs:
+    """What a node reads, sample by sample, as its inputs stand.
+
+    Args:
+        node: the node.
+        values: what it reads and makes.
+    """
+
+    def __init__(self, node: Node, values: BlockValues) -> None:
+        self._node = node
+        self.wanted = values.wanted
+        self._values = values
+
+    def __len__(self) -> int:
+        return len(self._values)
 
     def __iter__(self) -> Iterator[list[Tensor]]:
-        return map(self._read, range(self._samples))
+        for sample in range(len(self)):
+            read = self._values.read(sample)
+            yield [read[value] for value in self._node.inputs]
 
 
 Rewrite = Callable[[Node, LayerInputs], tuple[Node, Qparams | None]]
 """Gives the node to take another's place, with the qparams of its weight where it has chosen those."""
+RewriteBlock = Callable[[Block, BlockValues], list[tuple[Node, Qparams | None]]]
+"""The same for each node of a block."""
 
 
-def rewrite_layers(prepared: Prepared, samples: Sequence[Mapping[str, Tensor]], rewrite: Rewrite) -> Prepared:
+def rewrite_layers(
+    prepared: Prepared, samples: Sequence[Mapping[str, Tensor]], rewrite: Rewrite, wanted: bool = False
+) -> Prepared:
     """Replace nodes in order of execution; each sees its inputs as the nodes that took the others' places make them.
 
+    Args:
+        prepared, samples, wanted: as for `rewrite_blocks`.
+        rewrite: called with every node.
+    """
+
+    def alone(block: Block, values: BlockValues) -> list[tuple[Node, Qparams | None]]:
+        (node,) = block
+        return [rewrite(node, LayerInputs(node, values))]
+
+    return rewrite_blocks(prepared, samples, [(node,) for node in prepared.graph.nodes], alone, wanted)
+
+
+def rewrite_blocks(
+    prepared: Prepared,
+    samples: Sequence[Mapping[str, Tensor]],
+    blocks: Sequence[Block],
+    rewrite: RewriteBlock,
+    wanted: bool = True,
+) -> Prepared:
+    """Replace blocks in order of execution; each sees its inputs as the nodes that took the others' places make them.
+
     Values are rounded to 8 bits where the program will round them and kept as integers, so that only those that are
-    yet to be read take memory, a byte each.
+    yet to be read take memory, a byte each; four more where the float network's are wanted beside them.
 
     Args:
         prepared: calibrated; not changed.
         samples: input name to tensor, for each sample.
-        rewrite: called with every node.
+        blocks: all nodes, in order.
+        rewrite: called with every block.
+        wanted: whether to compute the float network beside it, for `BlockValues.wanted`.
     """
     with torch.no_grad():
-        return _Walk(prepared, samples).run(rewrite)
+        return _Walk(prepared, samples, wanted).run(blocks, rewrite)
 
 
 class _Walk:
-    def __init__(self, prepared: Prepared, samples: Sequence[Mapping[str, Tensor]]) -> None:
+    def __init__(self, prepared: Prepared, samples: Sequence[Mapping[str, Tensor]], wanted: bool) -> None:
         self._prepared = prepared
         self._consumers = prepared.graph.consumers()
         self._qparams = {value: prepared.observers[root].qparams() for value, root in prepared.groups.items()}
         self._sizes = [sizes_of(prepared.graph, sample) for sample in samples]
         self._values = {i.name: [sample[i.name] for sample in samples] for i in prepared.graph.inputs}
+        self._exact = dict(self._values) if wanted else None
 
-    def run(self, rewrite: Rewrite) -> Prepared:
+    def run(self, blocks: Sequence[Block], rewrite: RewriteBlock) -> Prepared:
         graph = self._prepared.graph
         nodes, weights = [], dict(self._prepared.weights)
-        for node, freed in zip(graph.nodes, graph.last_uses(), strict=True):
-            inputs = LayerInputs(lambda sample, node=node: self._read(node, sample), len(self._sizes))
-            chosen, weight = rewrite(node, inputs)
-            nodes.append(chosen)
-            if weight is not None:
-                weights[chosen.name] = weight
-            self._compute(chosen, inputs)
-            for value in freed:
-                del self._values[value]
+        freed = dict(zip((node.name for node in graph.nodes), graph.last_uses(), strict=True))
+        for block in blocks:
+            self._compute_exact(block, freed)
+            for chosen, weight in rewrite(block, self._shown(block)):
+                nodes.append(chosen)
+                if weight is not None:
+                    weights[chosen.name] = weight
+                self._compute(chosen)
+                for value in freed[chosen.name]:
+                    del self._values[value]
         return replace(self._prepared, graph=graph.with_nodes(nodes), weights=weights)
 
-    def _read(self, node: Node, sample: int) -> list[Tensor]:
-        """Return the real numbers that a node reads."""
-        in_8_bits = self._prepared.decisions[node.name].int8
+    def _shown(self, block: Block) -> BlockValues:
+        made = {value for node in block for value in node.outputs}
+        readers = {value: node for node in reversed(block) for value in node.inputs if value not in made}
 
-        def real(value: str) -> Tensor:
-            held, qparams = self._values[value][sample], self._qparams.get(value)
-            if qparams is None or not (in_8_bits or _is_rounded(held)):
-                return held
-            return dequantize(held if _is_rounded(held) else quantize(held, qparams), qparams)
+        def wanted(sample: int) -> Tensor:
+            assert self._exact is not None, "the walk was not asked for the float network's values"
+            return self._exact[block[-1].output][sample]
 
-        return [real(value) for value in node.inputs]
+        def read(sample: int) -> dict[str, Tensor]:
+            return {value: self._real(node, value, sample) for value, node in readers.items()}
 
-    def _compute(self, node: Node, inputs: LayerInputs) -> None:
+        return BlockValues(read, wanted, self._sizes)
+
+    def _real(self, node: Node, value: str, sample: int) -> Tensor:
+        """Return the real numbers that a node reads of a value."""
+        held, qparams = self._values[value][sample], self._qparams.get(value)
+        if qparams is None or not (self._prepared.decisions[node.name].int8 or _is_rounded(held)):
+            return held
+        return dequantize(held if _is_rounded(held) else quantize(held, qparams), qparams)
+
+    def _compute(self, node: Node) -> None:
         decisions = self._prepared.decisions
         rounds = decisions[node.name].int8 and (
             self._prepared.layerwise or not gives_float(node, decisions, self._consumers)
         )
         made: dict[str, list[Tensor]] = {value: [] for value in node.outputs}
-        for arguments, sizes in zip(inputs, self._sizes, strict=True):
-            results = compute(node, arguments, sizes)
-            for value, tensor in zip(node.outputs, results if node.more else (results,), strict=True):
+        for sample, sizes in enumerate(self._sizes):
+            arguments = [self._real(node, value, sample) for value in node.inputs]
+            for value, tensor in _results(node, arguments, sizes).items():
                 qparams = self._qparams.get(value)
                 made[value].append(quantize(tensor, qparams) if rounds and qparams is not None else tensor)
         self._values |= made
+
+    def _compute_exact(self, block: Block, freed: Mapping[str, tuple[str, ...]]) -> None:
+        """Compute a block in the float network."""
+        if self._exact is None:
+            return
+        for node in block:
+            made: dict[str, list[Tensor]] = {value: [] for value in node.outputs}
+            for sample, sizes in enumerate(self._sizes):
+                arguments = [self._exact[value][sample] for value in node.inputs]
+                for value, tensor in _results(node, arguments, sizes).items():
+                    made[value].append(tensor)
+            self._exact |= made
+            for value in freed[node.name]:
+                if value != block[-1].output:
+                    del self._exact[value]
+
+
+def _results(node: Node, arguments: list[Tensor], sizes: Mapping[str, int]) -> dict[str, Tensor]:
+    results = compute(node, arguments, sizes)
+    return dict(zip(node.outputs, results if node.more else (results,), strict=True))
 
 
 def _is_rounded(held: Tensor) -> bool:

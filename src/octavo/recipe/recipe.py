@@ -37,8 +37,9 @@ class Recipe:
             error, `"min_max"` takes the range seen, `"percentile"` all but the outermost 0.01 %, `"entropy"` that
             of least Kullback-Leibler divergence. Not looked at where `qconfig_mapping` is given.
         bias_correction: whether the bias of each layer takes back what rounding its weights shifts.
-        rounding: of weights, where there is calibration data: `"gptq"` so that the layer's output changes least,
-            `"nearest"` each number on its own.
+        rounding: of weights, where there is calibration data: `"gptq"` and `"adaround"` so that the layer's output
+            changes least, the second by gradient descent, which takes minutes, as does `"brecq"`, so that the output of
+            each residual block changes least; `"nearest"` each number on its own.
         qconfig_mapping: a QConfig for each layer; None where one serves all.
         scheme: `"static"` finds the ranges of activations beforehand, on calibration data; `"dynamic"` finds them as
             values arrive, for linear and recurrent layers, and needs no data.

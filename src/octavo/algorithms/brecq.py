@@ -1,0 +1,121 @@
+"""Learn the rounding of all layers of a block at once, so that the block gives what it gave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from octavo.algorithms.soft_rounding import SoftWeight, beta_at, regularizer
+from octavo.graph.execute import compute
+from octavo.graph.rewrite_layers import Block, BlockValues
+from octavo.graph.transposed import by_output_channel
+from octavo.numerics import Qparams
+
+STEPS = 400
+"""Steps of gradient descent for a block."""
+BATCH = 4
+"""How many elements of a sample a step looks at, where the block's elements go their way alone."""
+_RATE = 0.1
+_REGULARIZATION = 20.0
+_COMPARED = 8
+"""How many parts of samples what was learned is compared with rounding to nearest on."""
+
+_ALONE = frozenset({
+    "conv", "conv_transpose", "add", "mul", "affine", "clamp", "function", "prelu", "concat", "max_pool", "avg_pool",
+    "adaptive_avg_pool", "channel_shuffle",
+})  # fmt: skip
+"""Nodes that treat the elements of the first axis one by one."""
+
+
+def brecq(
+    block: Block,
+    values: BlockValues,
+    qparams: Mapping[str, Qparams],
+    generator: torch.Generator,
+    steps: int | None = None,
+) -> dict[str, Tensor]:
+    """Choose for each number of the weights of a block the integer below or above it.
+
+    It minimizes `‖z − ẑ‖² + λ Σ 1 − |2h(V) − 1|^β` over the V of all layers, as `adaround` does for one: ẑ is what the
+    block gives for the input that it will have in int8, z what it gives in the float network. That is the paper's
+    objective with the Hessian of the task's loss taken for one number times the identity, the choice that needs no
+    labels. Values inside the block stay in float32. Where rounding to nearest gives less error, that is returned.
+
+    Args:
+        block: nodes of which two or more are layers.
+        values: what it reads, and what it makes in the float network.
+        qparams: name of each layer whose weight is to be rounded to that weight's qparams, output channels first.
+        generator: draws the samples, and the elements of them.
+        steps: of gradient descent; None for STEPS.
+
+    Returns: name to the real numbers that the integers stand for, of the weight's shape.
+
+    Reference: Li et al., BRECQ: Pushing the Limit of Post-Training Quantization by Block Reconstruction, ICLR 2021,
+        equation 10 and algorithm 1.
+    """
+    layers = {node.name: node for node in block if node.name in qparams}
+    soft, nearest = {}, {}
+    for name, node in layers.items():
+        weight = by_output_channel(node, node.constants["weight"].detach())
+        scale = qparams[name].scale.expand(len(weight)).reshape(-1, *[1] * (weight.dim() - 1))
+        soft[name] = SoftWeight(weight, scale, qparams[name].quant_max)
+        q = (weight / scale).round().clamp(-qparams[name].quant_max, qparams[name].quant_max)
+        nearest[name] = by_output_channel(node, q * scale)
+    reconstruction = _Reconstruction(block, values, generator)
+    compared = [reconstruction.draw() for _ in range(_COMPARED)]
+    least = sum(float(reconstruction.error(part, nearest)) for part in compared) / _COMPARED
+    if least == 0.0:
+        return nearest
+    unit = least / sum(part.v.numel() for part in soft.values())
+    optimizer = torch.optim.Adam([part.v for part in soft.values()], lr=_RATE, fused=True)
+    steps = STEPS if steps is None else steps
+    for step in range(steps):
+        part = reconstruction.draw()
+        with torch.enable_grad():
+            h, beta = {name: weight.h() for name, weight in soft.items()}, beta_at(step, steps)
+            real = {name: by_output_channel(layers[name], soft[name].real(share)) for name, share in h.items()}
+            loss = reconstruction.error(part, real) / unit
+            if beta is not None:
+                loss = loss + _REGULARIZATION * torch.stack([regularizer(share, beta) for share in h.values()]).sum()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    learned = {name: by_output_channel(layers[name], w.integers() * w.scale) for name, w in soft.items()}
+    error = sum(float(reconstruction.error(part, learned)) for part in compared) / _COMPARED
+    return learned if error < least else nearest
+
+
+class _Reconstruction:
+    """Compute a block with other weights on parts of the samples."""
+
+    def __init__(self, block: Block, values: BlockValues, generator: torch.Generator) -> None:
+        self._block, self._values, self._generator = block, values, generator
+        self._alone = all(node.type in _ALONE for node in block)
+
+    def draw(self) -> tuple[int, Tensor | None]:
+        """Draw a sample and, where it has many elements, some of them."""
+        sample = int(torch.randint(len(self._values), (), generator=self._generator))
+        count = len(self._values.wanted(sample))
+        if not self._alone or count <= BATCH:
+            return sample, None
+        return sample, torch.randperm(count, generator=self._generator)[:BATCH]
+
+    def error(self, part: tuple[int, Tensor | None], weights: Mapping[str, Tensor]) -> Tensor:
+        """Return the mean squared error of the block's output."""
+        sample, elements = part
+        read = self._values.read(sample)
+        wanted = self._values.wanted(sample)
+        if elements is not None:
+            read = {name: value[elements] for name, value in read.items()}
+            wanted = wanted[elements]
+        for node in self._block:
+            constants = node.constants
+            if node.name in weights:
+                constants = {**constants, "weight": weights[node.name]}
+            arguments = [read[value] for value in node.inputs]
+            made = compute(replace(node, constants=constants), arguments, self._values.sizes[sample])
+            read |= dict(zip(node.outputs, made if node.more else (made,), strict=True))
+        return (read[self._block[-1].output] - wanted).square().mean()
