@@ -117,7 +117,7 @@ asan: .venv/.dev
 	  --config-settings=install.strip=false .
 	@touch build/asan/python/_editable_skbc_octavo.py
 	@LD_PRELOAD="$$(g++ -print-file-name=libasan.so) $$(g++ -print-file-name=libstdc++.so)" \
-	  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONPATH=build/asan/python \
+	  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONPATH=$(CURDIR)/build/asan/python \
 	  $(BIN)/python -m pytest -q -p no:cacheprovider tests/runtime
 
 tsan:

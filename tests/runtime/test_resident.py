@@ -22,6 +22,7 @@ LAYERS = 11
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="this system does not tell")  # noqa: PTH110
+@pytest.mark.skipif("libasan" in os.environ.get("LD_PRELOAD", ""), reason="AddressSanitizer's memory would count")
 def test_a_process_with_as_many_weights_as_resnet50(tmp_path):
     """26 MB of weights: at most 80 MB with the interpreter and NumPy, so never twice all weights and a copy."""
     one, arrays = conv(x=(1, 512, 7, 7), oc=512, padding=1)
