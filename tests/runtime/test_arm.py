@@ -5,9 +5,8 @@ import subprocess
 from itertools import groupby
 from pathlib import Path
 
-import numpy as np
 import pytest
-from recording import Recording, record, recorded_cases
+from recording import record, recorded_cases
 
 ROOT = Path(__file__).parents[2]
 REPLAY = ROOT / "build/arm/core/octavo_replay"
@@ -51,12 +50,9 @@ def test_a_different_output_is_found(tmp_path):
 
 
 def test_a_file_that_is_cut_short_is_refused(tmp_path):
-    path = tmp_path / "short"
-    with path.open("wb") as file:
-        recording = Recording(file)
-        recording.text("octavo recording 1")
-        recording.integer(1)
-        recording.constant(np.zeros(3, np.float32))
-    result = _replay(path)
-    assert result.returncode == 2
-    assert "cut short" in result.stderr
+    record(tmp_path / "whole", [next(case for case in recorded_cases() if case[0].startswith("linear"))])
+    whole = (tmp_path / "whole").read_bytes()
+    for size in (4, len(whole) // 3, 2 * len(whole) // 3, len(whole) - 1):
+        (tmp_path / "short").write_bytes(whole[:size])
+        result = _replay(tmp_path / "short")
+        assert (result.returncode, "cut short" in result.stderr) == (2, True), size
