@@ -38,6 +38,7 @@ ConvOutput read_output(const OperatorSpec& spec) {
     spec.fail("got clamp_min " + std::to_string(clamp_min) + " and clamp_max " + std::to_string(clamp_max) +
               ", expected " + std::to_string(least) + " <= clamp_min <= clamp_max <= " + std::to_string(most));
   fill(out.zero_point, y.zero_point - least);
+  fill(out.zero_point32, y.zero_point - least);
   fill(out.clamp_min, clamp_min - least);
   fill(out.clamp_max, clamp_max - least);
   fill(out.flip, flip_of(y.dtype));

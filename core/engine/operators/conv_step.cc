@@ -38,14 +38,36 @@ struct Addresses {
 // How many of `left` pixels come next, `most` or all of them.
 int64_t next_part(int64_t left, int64_t most) { return left <= most + kFewPixels ? left : most; }
 
+// Weights of a panel that stay in the first-level cache beside the pixels.
+constexpr int64_t kStreamBytes = 24 * 1024;
+
+// How many of `count` pixels the row's stream takes.
+int64_t stream_pixels(const ConvRow& row, const ConvTile& tile, int64_t count) {
+  if (row.stream == nullptr || tile.segments != 1 || tile.steps < row.stream->least_steps ||
+      4 * tile.steps * row.nr > kStreamBytes || !tile.out->is_plain || tile.x_flip != 0)
+    return 0;
+  return count - count % row.stream->pixels;
+}
+
+void set_pixels(const Addresses& pixels, int64_t first, ConvTile& tile) {
+  tile.x = pixels.x + first;
+  tile.y = pixels.y + first;
+  if (tile.residual != nullptr) tile.residual = pixels.residual + first;
+}
+
 // Tiles are of nearly equal height.
 void run_tiles(const ConvRow& row, const Addresses& pixels, int64_t count, ConvTile& tile) {
-  const int64_t tiles = (count + row.mr - 1) / row.mr, size = count / tiles, larger = count % tiles;
-  for (int64_t t = 0, i = 0; t < tiles; ++t) {
+  int64_t i = stream_pixels(row, tile, count);
+  if (i > 0) {
+    tile.pixels = i;
+    set_pixels(pixels, 0, tile);
+    row.stream->run(tile);
+  }
+  if (i == count) return;
+  const int64_t tiles = (count - i + row.mr - 1) / row.mr, size = (count - i) / tiles, larger = (count - i) % tiles;
+  for (int64_t t = 0; t < tiles; ++t) {
     const int64_t rows = t < larger ? size + 1 : size;
-    tile.x = pixels.x + i;
-    tile.y = pixels.y + i;
-    if (tile.residual != nullptr) tile.residual = pixels.residual + i;
+    set_pixels(pixels, i, tile);
     row.run[rows](tile);
     i += rows;
   }
@@ -71,13 +93,13 @@ class PixelCursor {
     const int inner = std::max(0, grid_->rank_ - 1);
     const PixelGrid::Axis axis = grid_->rank_ == 0 ? kOnePixel : grid_->axis_[inner];
     for (int64_t i = 0; i < count;) {
-      const int64_t end = std::min(count, i + axis.size - index_[inner]);
-      index_[inner] += end - i;
-      for (; i < end; ++i, move(axis, 1)) {
-        pixels.x[i] = x_;
-        pixels.y[i] = y_;
-        pixels.residual[i] = residual_;
-      }
+      const int64_t part = std::min(count - i, axis.size - index_[inner]);
+      spread(x_, axis.x, part, pixels.x + i);
+      spread(y_, axis.y, part, pixels.y + i);
+      if (residual_ != nullptr) spread(residual_, axis.residual, part, pixels.residual + i);
+      index_[inner] += part;
+      move(axis, part);
+      i += part;
       for (int a = inner; a >= 0 && a < grid_->rank_ && index_[a] == grid_->axis_[a].size; --a) {
         index_[a] = 0;
         move(grid_->axis_[a], -grid_->axis_[a].size);
@@ -89,6 +111,11 @@ class PixelCursor {
   }
 
  private:
+  template <class Byte>
+  static void spread(Byte* first, int64_t step, int64_t count, Byte** to) {
+    for (int64_t i = 0; i < count; ++i) to[i] = first + i * step;
+  }
+
   void move(const PixelGrid::Axis& axis, int64_t steps) {
     x_ += axis.x * steps;
     y_ += axis.y * steps;

@@ -4,8 +4,7 @@
 // Share of the peak of a register-only vpdpbusd loop, on Zen 4: 94-99 % on 3x3 from 56² to 7², 93-97 % on 1x1 with 256
 // input channels and more. Where there are few, the way from accumulators to bytes shows: it costs 140 cycles a tile
 // beside 28 for each four input channels.
-#include "kernels/conv/avx512_vnni.h"
-#include "kernels/conv/conv.h"
+#include "kernels/conv/avx512_vnni_finish.h"
 
 namespace octavo {
 namespace {
@@ -122,71 +121,20 @@ template <bool kResidual, bool kPlain, int NV>
   store_bytes<kPlain, NV>(*out, *order, value, tile.y[i] + tile.y_offset, tile.channels);
 }
 
-// Where the bytes of four vectors lie after two rounds of packs: lane 4·b + j of the result comes from block b of
-// vector j.
-struct alignas(64) FourVectors {
-  int32_t lane[16] = {0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15};
-};
-constexpr FourVectors kFourVectors;
-
-// The pixels that fill four vectors go the way to bytes together: plain output without a residual.
-template <bool kBare, int NV>
-[[gnu::always_inline]] inline void store_four(const ConvTile& tile, __m512i a0, __m512i a1, __m512i a2, __m512i a3,
-                                              int i) {
-  const ConvOutput* out = tile.out;
-  const float* multiplier = tile.multiplier;
-  const FourVectors* order = &kFourVectors;
-  asm("" : "+r"(out), "+r"(multiplier), "+r"(order));
-  const auto value = [&](__m512i acc, int v) [[gnu::always_inline]] {
-    return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(acc), _mm512_loadu_ps(multiplier + 16 * (v % NV))));
-  };
-  __m512i low = _mm512_packs_epi32(value(a0, 0), value(a1, 1)), high = _mm512_packs_epi32(value(a2, 2), value(a3, 3));
-  if constexpr (!kBare) {
-    const __m512i zero_point = constant(out->zero_point);
-    low = _mm512_adds_epi16(low, zero_point);
-    high = _mm512_adds_epi16(high, zero_point);
-  }
-  __m512i bytes = _mm512_permutexvar_epi32(constant(order->lane), _mm512_packus_epi16(low, high));
-  if constexpr (!kBare)
-    bytes = _mm512_min_epu8(_mm512_max_epu8(bytes, constant(out->clamp_min)), constant(out->clamp_max));
-  // A store under a mask is slower, even where the mask is full.
-  const auto store = [&](int pixel, auto part) [[gnu::always_inline]] {
-    uint8_t* y = tile.y[i + pixel] + tile.y_offset;
-    if (tile.channels >= 16 * NV) {
-      std::memcpy(y, &part, sizeof part);
-    } else if constexpr (NV == 2) {
-      _mm256_mask_storeu_epi8(y, static_cast<__mmask32>(first(tile.channels)), part);
-    } else {
-      _mm_mask_storeu_epi8(y, static_cast<__mmask16>(first(tile.channels)), part);
-    }
-  };
-  if constexpr (NV == 2) {
-    store(0, _mm512_castsi512_si256(bytes));
-    store(1, _mm512_extracti64x4_epi64(bytes, 1));
-  } else {
-    store(0, _mm512_castsi512_si128(bytes));
-    store(1, _mm512_extracti32x4_epi32(bytes, 1));
-    store(2, _mm512_extracti32x4_epi32(bytes, 2));
-    store(3, _mm512_extracti32x4_epi32(bytes, 3));
-  }
-}
-
-// From accumulators to bytes without leaving the registers, for plain output.
+// From accumulators to bytes without leaving the registers, for plain output: pixels that fill four vectors together.
 template <bool kResidual, bool kBare, int MR, int NV>
 [[gnu::noinline]] void run_fused(const ConvTile& tile) {
   __m512i acc[MR][NV];
   accumulate<MR, NV, false>(tile, acc);
-  constexpr int kTogether = 4 / NV, kFours = kResidual ? 0 : MR / kTogether;
-  unroll<kFours>([&](auto four) [[gnu::always_inline]] {
-    constexpr int i = four * kTogether;
-    if constexpr (NV == 2) {
-      store_four<kBare, NV>(tile, acc[i][0], acc[i][1], acc[i + 1][0], acc[i + 1][1], i);
-    } else {
-      store_four<kBare, NV>(tile, acc[i][0], acc[i + 1][0], acc[i + 2][0], acc[i + 3][0], i);
-    }
+  constexpr int kPixels = kUnitPixels<NV>, kUnits = MR / kPixels;
+  unroll<kUnits>([&](auto unit) [[gnu::always_inline]] {
+    constexpr int i = unit * kPixels;
+    __m512i four[4];
+    unroll<4>([&](auto v) [[gnu::always_inline]] { four[v] = acc[i + v / NV][v % NV]; });
+    finish<kResidual, kBare, NV>(tile, four, i);
   });
-  unroll<MR - kFours * kTogether>([&](auto rest) [[gnu::always_inline]] {
-    constexpr int i = kFours * kTogether + rest;
+  unroll<MR - kUnits * kPixels>([&](auto rest) [[gnu::always_inline]] {
+    constexpr int i = kUnits * kPixels + rest;
     store_pixel<kResidual, true, NV>(tile, acc[i], i);
   });
 }
@@ -219,8 +167,10 @@ template <int MR, int NV>
 void run(const ConvTile& tile) {
   if (tile.x_flip != 0) return run_through_memory<true, MR, NV>(tile);
   if (!tile.out->is_plain) return run_through_memory<false, MR, NV>(tile);
-  if (tile.residual != nullptr) return run_fused<true, false, MR, NV>(tile);
-  return tile.out->is_bare ? run_fused<false, true, MR, NV>(tile) : run_fused<false, false, MR, NV>(tile);
+  const bool bare = tile.out->is_bare;
+  if (tile.residual != nullptr)
+    return bare ? run_fused<true, true, MR, NV>(tile) : run_fused<true, false, MR, NV>(tile);
+  return bare ? run_fused<false, true, MR, NV>(tile) : run_fused<false, false, MR, NV>(tile);
 }
 
 }  // namespace

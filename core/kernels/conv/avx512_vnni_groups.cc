@@ -6,7 +6,7 @@
 // and pixel for four shuffles, which run beside them. 6 x 64: 24 accumulators, up to 4 weight vectors, 1 shuffled
 // pixel: 29 of 32 registers. Share of the peak of a register-only vpdpbusd loop, on Zen 4: 80 % for groups of 8
 // channels at 56², 88 % for 16 at 28², 59 % for 4 at 56².
-#include "kernels/conv/avx512_vnni_64.h"
+#include "kernels/conv/avx512_vnni_finish.h"
 
 namespace octavo {
 namespace {
@@ -49,7 +49,7 @@ template <bool kResidual, bool kBare, int kGroup, int MR>
 [[gnu::noinline]] void run_plain(const ConvTile& tile) {
   __m512i acc[MR][kVectors];
   accumulate<kGroup, MR>(tile, acc);
-  unroll<MR>([&](auto i) [[gnu::always_inline]] { store_pixel<kResidual, kBare>(tile, acc[i], i); });
+  unroll<MR>([&](auto i) [[gnu::always_inline]] { finish<kResidual, kBare, kVectors>(tile, acc[i], i); });
 }
 
 template <int kGroup, int MR>

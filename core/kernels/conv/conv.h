@@ -21,6 +21,7 @@ struct alignas(64) ConvOutput {
   uint8_t clamp_max[64] = {};
   uint8_t flip[64] = {};  // 0x80 where y is int8
   int16_t zero_point[32] = {};
+  int32_t zero_point32[16] = {};
   int32_t residual_flip[16] = {};
   int32_t residual_zero_point[16] = {};
   float residual_multiplier[16] = {};
@@ -57,11 +58,19 @@ struct ConvTile {
   int64_t channels = 0;  // how many of the nr channels exist; nothing is written past them
   const ConvOutput* out = nullptr;
   ConvThread* thread = nullptr;  // never null in a run
+  int64_t pixels = 0;            // for a ConvStream alone
 };
 
 using ConvFunction = void (*)(const ConvTile& tile);
 
 inline constexpr int kConvMaxRows = 32;
+
+// A kernel for any multiple of `pixels`, one tile after the other, of windows of one segment of at least `least_steps`.
+struct ConvStream {
+  ConvFunction run = nullptr;
+  int pixels = 0;
+  int64_t least_steps = 0;
+};
 
 // Element [i] computes a tile of i pixels.
 extern const ConvFunction kConvReference16[];
@@ -75,7 +84,10 @@ extern const ConvFunction kConvAvx512Bytes32[];
 extern const ConvFunction kConvAvx512Vnni256x16[];
 extern const ConvFunction kConvAvx512Vnni16[];
 extern const ConvFunction kConvAvx512Vnni32[];
+extern const ConvFunction kConvAvx512Vnni48[];
 extern const ConvFunction kConvAvx512Vnni64[];
+extern const ConvStream kConvAvx512VnniStream16, kConvAvx512VnniStream32, kConvAvx512VnniStream48,
+    kConvAvx512VnniStream64;
 extern const ConvFunction kConvAvx512VnniGroups4[];
 extern const ConvFunction kConvAvx512VnniGroups8[];
 extern const ConvFunction kConvAvx512VnniGroups16[];

@@ -9,14 +9,17 @@
 namespace octavo {
 namespace {
 
-// The widest panel that `channels` rounded up to whole vectors fill, of the first instruction set that has any.
+// The widest panel that `channels` rounded up to whole vectors fill, of the first instruction set that has any. But a
+// vector that is left alone has a slow kernel: two panels of 48 and 32 rather than 64 and 16.
 const ConvRow* row_for(Isa isa, int64_t channels, bool plain) {
   constexpr int64_t kLanes = 16;
+  const int64_t whole = (channels + kLanes - 1) / kLanes * kLanes;
   const ConvRow* best = nullptr;
   for (;; isa = fallback_of(isa)) {
     for (const ConvRow& row : conv_rows()) {
       if (row.isa != isa || row.group != 0 || row.safe_lanes != 0 || (row.only_plain && !plain)) continue;
-      if (best == nullptr || row.nr < channels + kLanes) best = &row;
+      const bool leaves_one = whole - row.nr == kLanes && row.nr > 2 * kLanes;
+      if (best == nullptr || (row.nr <= whole && !leaves_one)) best = &row;
     }
     if (best != nullptr) return best;
   }
