@@ -34,7 +34,7 @@ def quantize(
         ),
     ] = None,
     observer: Annotated[
-        str, typer.Option(help="histogram (least squared error), min_max, percentile or entropy.")
+        str, typer.Option(help="histogram (least squared error), min_max, percentile, entropy or saturation.")
     ] = "histogram",
     batch: Annotated[int, typer.Option(min=1, help="Samples of a file or folder that go into one batch.")] = 8,
     limit: Annotated[int | None, typer.Option(min=1, help="Take at most so many samples of a file or folder.")] = None,

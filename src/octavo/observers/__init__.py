@@ -29,6 +29,7 @@ from octavo.observers.per_channel import PerChannelMinMaxObserver
 from octavo.observers.percentile import PercentileObserver
 from octavo.observers.placeholder import NoopObserver, PlaceholderObserver, ReuseInputObserver
 from octavo.observers.recording import RecordingObserver
+from octavo.observers.saturation import SaturationObserver
 from octavo.observers.squared_error import PerChannelMSEObserver
 from octavo.observers.state import get_observer_state_dict, load_observer_state_dict
 from octavo.observers.sync import is_distributed, sync_observers
@@ -51,6 +52,7 @@ __all__ = [
     "PlaceholderObserver",
     "RecordingObserver",
     "ReuseInputObserver",
+    "SaturationObserver",
     "UniformQuantizationObserverBase",
     "default_affine_fixed_qparams_observer",
     "default_debug_observer",

@@ -37,25 +37,37 @@ def search_range(
     if low == high:
         return low, high
 
-    def errors(shares: Float64) -> Float64:
-        ends = torch.from_numpy(shares * (low, high))
-        qscheme = "per_channel_symmetric" if symmetric else "per_channel_affine"
-        qparams = choose_qparams(ends[:, 0], ends[:, 1], dtype, qscheme, quant_min, quant_max, eps)
-        return density.squared_errors(
-            qparams.scale.double().numpy(), qparams.zero_point.double().numpy(), quant_min, quant_max
-        )
-
     points = _GRID if low < 0.0 < high else _LINE
     ratio = _NARROWEST ** (1.0 / (points - 1))
     axis = ratio ** np.arange(points)
     best, least = np.ones(2), np.inf
     for _ in range(_ROUNDS + 1):
         shares = _pairs(axis if low < 0.0 else np.ones(1), axis if high > 0.0 else np.ones(1), best)
-        found = errors(shares)
+        found = range_errors(density, shares * (low, high), symmetric, dtype, quant_min, quant_max, eps)
         if found.min() < least:
             best, least = shares[found.argmin()], found.min()
         axis, ratio = ratio**_ZOOM, ratio**0.25
     return float(low * best[0]), float(high * best[1])
+
+
+def range_errors(
+    density: Density, ends: Float64, symmetric: bool, dtype: str, quant_min: int, quant_max: int, eps: float
+) -> Float64:
+    """Return the squared error of each range: what the integers within it leave, and what saturates outside of it.
+
+    Args:
+        density: of what was seen.
+        ends: [k, 2], least and greatest.
+        symmetric, dtype, quant_min, quant_max, eps: as for `search_range`.
+
+    Returns: [k].
+    """
+    given = torch.from_numpy(ends)
+    qscheme = "per_channel_symmetric" if symmetric else "per_channel_affine"
+    qparams = choose_qparams(given[:, 0], given[:, 1], dtype, qscheme, quant_min, quant_max, eps)
+    return density.squared_errors(
+        qparams.scale.double().numpy(), qparams.zero_point.double().numpy(), quant_min, quant_max
+    )
 
 
 def _pairs(low: Float64, high: Float64, centre: Float64) -> Float64:

@@ -10,6 +10,7 @@ from octavo.observers import (
     PercentileObserver,
     PerChannelMinMaxObserver,
     PerChannelMSEObserver,
+    SaturationObserver,
 )
 from octavo.qconfig.mapping import QConfigMapping
 from octavo.qconfig.qconfig import QConfig
@@ -19,9 +20,10 @@ STATIC_OBSERVERS = {
     "min_max": MinMaxObserver,
     "percentile": PercentileObserver,
     "entropy": EntropyObserver,
+    "saturation": SaturationObserver,
 }
-"""Name → what estimates the range of an activation: of least squared error, all that was seen, all but 0.01 % of it, or
-of least Kullback-Leibler divergence."""
+"""Name → what estimates the range of an activation: of least squared error, all that was seen, all but 0.01 % of it, of
+least Kullback-Leibler divergence, or the best of those that grow from the most frequent value."""
 
 
 WEIGHT_OBSERVERS = {"min_max": PerChannelMinMaxObserver, "squared_error": PerChannelMSEObserver}

@@ -12,7 +12,7 @@ from octavo.observers import ObserverFactory, default_dynamic_quant_observer
 from octavo.program import OctavoError
 from octavo.qconfig import QConfig, QConfigMapping, default_static, float_qparams_weight_only_qconfig, weight_factory
 
-Observer = Literal["histogram", "min_max", "percentile", "entropy"]
+Observer = Literal["histogram", "min_max", "percentile", "entropy", "saturation"]
 Scheme = Literal["static", "dynamic"]
 WeightBits = Literal[4, 8]
 WeightRange = Literal["min_max", "squared_error"]
@@ -35,7 +35,8 @@ class Recipe:
     Args:
         observer: how the range of an activation is estimated: `"histogram"` searches the range of least squared
             error, `"min_max"` takes the range seen, `"percentile"` all but the outermost 0.01 %, `"entropy"` that
-            of least Kullback-Leibler divergence. Not looked at where `qconfig_mapping` is given.
+            of least Kullback-Leibler divergence, `"saturation"` the best of those that grow from the most frequent
+            value. Not looked at where `qconfig_mapping` is given.
         bias_correction: whether the bias of each layer takes back what rounding its weights shifts.
         rounding: of weights, where there is calibration data: `"gptq"` and `"adaround"` so that the layer's output
             changes least, the second by gradient descent, which takes minutes, as does `"brecq"`, so that the output of
