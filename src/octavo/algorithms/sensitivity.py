@@ -15,7 +15,7 @@ from octavo.graph.downstream import Downstream
 from octavo.graph.execute import compute
 from octavo.graph.ir import Node
 from octavo.graph.prepare import Prepared
-from octavo.numerics import dequantize, quantize
+from octavo.numerics import Qparams, dequantize, quantize
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,7 @@ def sensitivity(
     layers = {node.name: node for node in selectable(exact)}
     into = {node.name: node for node in rounded.graph.nodes}
     values = [value for value in rounded_values(exact) if not value.again]
+    qparams = {value.name: exact.observers[exact.groups[value.name]].qparams() for value in values}  # a search each
     weight_loss, value_loss = dict.fromkeys(layers, 0.0), {value.name: 0.0 for value in values}
     signal = 0.0
     for sample in samples:
@@ -110,7 +111,7 @@ def sensitivity(
         for name, node in layers.items():
             weight_loss[name] += loss(network.outputs, _with_layer(network, exact, node, into[name]))
         for value in values:
-            value_loss[value.name] += loss(network.outputs, _with_value(network, exact, value))
+            value_loss[value.name] += loss(network.outputs, _with_value(network, value, qparams[value.name]))
         step()
     readers = {name: node.inputs for name, node in layers.items()}
     return Sensitivity(weight_loss, value_loss, tuple(values), signal, len(samples), readers)
@@ -126,8 +127,7 @@ def _with_layer(network: Downstream, exact: Prepared, node: Node, rounded: Node)
     return network.changed(values={node.output: y})
 
 
-def _with_value(network: Downstream, exact: Prepared, value: RoundedValue) -> list[Tensor]:
+def _with_value(network: Downstream, value: RoundedValue, qparams: Qparams) -> list[Tensor]:
     """Return the outputs with one value in 8 bits."""
-    qparams = exact.observers[exact.groups[value.name]].qparams()
     held = dequantize(quantize(network.values[value.name], qparams), qparams)
     return network.changed(values={value.name: held}, readers=None if value.everywhere else value.readers)

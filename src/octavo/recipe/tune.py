@@ -101,7 +101,9 @@ def tune(
             return None
         clock.active, found = False, climb.model(best)
         place, reached = climb.places.index(best), goal.satisfied(journal.trials[best], climb.exact)
-        return TunedModel(found, origin, tuple(climb.trials), place, reached, stopped, samples.note, interrupted)
+        tuned = TunedModel(found, origin, tuple(climb.trials), place, reached, stopped, samples.note, interrupted)
+        tuned.sensitivity = climb.sensitivity
+        return tuned
 
     try:
         stopped = _climb(climb, steps)

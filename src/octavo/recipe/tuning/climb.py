@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from octavo.algorithms import LayerSensitivity
 from octavo.graph.capture import evaluating
 from octavo.program import OctavoError
 from octavo.recipe.quantized_model import QuantizedModel
@@ -33,6 +34,10 @@ class Climb:
         start: the recipe that the first step changes.
         clock: of the budget.
         told: hears what came of each trial.
+
+    Attributes:
+        recipes: of each trial, by its index in the journal.
+        sensitivity: of the layers, the one that costs most first, where a step has measured it.
     """
 
     def __init__(
@@ -40,6 +45,7 @@ class Climb:
     ) -> None:
         self.bench, self.goal, self.journal = bench, goal, journal
         self.recipes: dict[int, Recipe] = {}
+        self.sensitivity: tuple[LayerSensitivity, ...] = ()
         self._start, self._clock, self._told = start, clock, told
         self._tried: list[int] = []
         self._shown: set[int] = set()

@@ -16,7 +16,7 @@ from octavo.recipe.recipe import Recipe
 from octavo.recipe.tuning.workbench import Built, Workbench
 from octavo.runtime.operator_times import operator_times
 
-_SECONDS = 1.0
+_SECONDS = 0.4
 
 
 def byte_costs(built: Built, names: Sequence[str]) -> Costs:

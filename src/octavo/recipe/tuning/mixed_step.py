@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from octavo.algorithms import Choices, Costs, SolverError, choose_float, sensitivity
+from octavo.algorithms import Choices, Costs, LayerSensitivity, SolverError, choose_float, sensitivity
 from octavo.algorithms.few_elements import few_elements
 from octavo.algorithms.noise_sources import following
-from octavo.algorithms.output_loss import ratio_db
+from octavo.algorithms.output_loss import Loss, squared_error
 from octavo.recipe.recipe import Recipe, RecipeError
 from octavo.recipe.tuning.climb import Climb
 from octavo.recipe.tuning.float_costs import byte_costs, time_costs
@@ -38,9 +38,12 @@ class MixedPrecision(Step):
     Args:
         cost: what is spent on a layer in float: "layers" counts them, "latency" takes the milliseconds that it is
             slower than in int8, both measured by the engine's profile, "size" the bytes of its weights.
+        loss: what sensitivity is measured in, see `octavo.algorithms.output_loss`; of a classifier `kl_divergence` may
+            say more.
     """
 
     cost: Cost = "layers"
+    loss: Loss = squared_error
     name: str = "mixed precision"
 
     def __post_init__(self) -> None:
@@ -65,7 +68,7 @@ class _Search:
     def __init__(self, step: MixedPrecision, climb: Climb, recipe: Recipe, built: Built) -> None:
         self._step, self._climb, self._recipe, self._built = step, climb, recipe, built
         bench = climb.bench
-        samples = few_elements(built.exact.graph, bench.bound, ELEMENTS)
+        samples = few_elements(built.exact.graph, bench.bound(), ELEMENTS)
         done = 0
 
         def count() -> None:
@@ -73,7 +76,8 @@ class _Search:
             done += 1
             bench.told("measuring sensitivity", done, len(samples))
 
-        self._found = sensitivity(built.exact, built.rounded, samples, step=count)
+        self._found = sensitivity(built.exact, built.rounded, samples, step.loss, count)
+        climb.sensitivity = tuple(self._found.layers())
         found = self._found
         self._choices = Choices(found.weights, found.rounded, found.values, following(built.exact))
         self._noise = self._choices.noise_of(frozenset())
@@ -155,15 +159,17 @@ class _Search:
 
     def _measured(self, chosen: frozenset[str]) -> Trial:
         if chosen not in self._tried:
-            layers = {layer.name: layer for layer in self._found.layers()}
-            reasons = {
-                name: "kept in float by tuning: in 8 bits it alone has "
-                f"{ratio_db(self._found.signal, layers[name].loss):.1f} dB"
-                for name in sorted(chosen)
-            }
+            alone = {layer.name: layer for layer in self._climb.sensitivity}
+            reasons = {name: f"kept in float by tuning: {_cost_of(alone[name])}" for name in sorted(chosen)}
             count = f"{len(chosen)} layer{'s' if len(chosen) != 1 else ''} in float"
             bench, recipe = self._climb.bench, self._recipe
             self._tried[chosen] = self._climb.attempt(
                 self._step.name, count, recipe, lambda: bench.with_floats(recipe, reasons), tuple(sorted(chosen))
             )
         return self._tried[chosen]
+
+
+def _cost_of(layer: LayerSensitivity) -> str:
+    if layer.sqnr_db is None:
+        return f"in 8 bits it alone has a loss of {layer.loss:.3g}"
+    return f"in 8 bits it alone has {layer.sqnr_db:.1f} dB"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from octavo.algorithms import LayerSensitivity
 from octavo.recipe.measure import Origin
 from octavo.recipe.quantized_model import QuantizedModel
 from octavo.recipe.summary import decibels, megabytes
@@ -22,7 +23,12 @@ class TunedModel(QuantizedModel):
         stopped: why tuning has ended.
         note: what the SQNR was measured on.
         interrupted: whether Ctrl-C has ended it.
+
+    Attributes:
+        sensitivity: what each layer costs in 8 bits, the one that costs most first, where that was measured.
     """
+
+    sensitivity: tuple[LayerSensitivity, ...] = ()
 
     def __init__(
         self, model: QuantizedModel, origin: Origin, trials: tuple[Trial, ...], best: int, reached: bool, stopped: str,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
-from torch import nn
+from torch import Tensor, nn
 
 from octavo import __version__
 from octavo.algorithms import keep_in_float
@@ -24,7 +24,8 @@ Told = Callable[[str, int, int | None], None]
 """Called with what is being done, how many steps of it are done, and how many there are where that is known."""
 
 _LOOKED_AT = 8
-_KEPT = 2
+# How many calibrated graphs are kept: that of the best recipe, mostly, and that of the one that is tried.
+_CALIBRATED = 2
 
 Key = TypeVar("Key")
 Made = TypeVar("Made")
@@ -65,16 +66,18 @@ class Workbench:
         self._dynamic_shapes, self.told = dynamic_shapes, told
         told("capturing", 0, None)
         self._captured = capture(model, example_inputs, dynamic_shapes, samples.every[:_LOOKED_AT])
-        self.bound = [
+        for index, sample in enumerate(samples.every):
             self._captured.signature.bind(sample, f"calibration sample {index}")
-            for index, sample in enumerate(samples.every)
-        ]
         self._calibrated: OrderedDict[Recipe, tuple[Prepared, list[Correction]]] = OrderedDict()
         self._built: OrderedDict[Recipe, Built] = OrderedDict()
 
+    def bound(self) -> list[dict[str, Tensor]]:
+        """Return the calibration samples as inputs of the graph, by name."""
+        return [self._captured.signature.bind(sample, "sample") for sample in self.samples.calibration]
+
     def built(self, recipe: Recipe) -> Built:
-        """Return the graph that a static recipe makes; the last ones are kept."""
-        return _kept(self._built, recipe, self._build)
+        """Return the graph that a static recipe makes; the last one is kept."""
+        return _kept(self._built, recipe, self._build, 1)
 
     def quantized(self, prepared: Prepared, recipe: Recipe) -> QuantizedModel:
         """Convert a graph to a model."""
@@ -94,7 +97,7 @@ class Workbench:
     def _build(self, recipe: Recipe) -> Built:
         # What the last correction makes of the weights asks nothing more of calibration than that of other recipes.
         key = replace(recipe, rounding=Recipe.rounding, bias_correction=Recipe.bias_correction)
-        prepared, corrections = _kept(self._calibrated, key, self._calibrate)
+        prepared, corrections = _kept(self._calibrated, key, self._calibrate, _CALIBRATED)
         *placing, rounding = (
             watched.configured(**asked.keywords) if isinstance(asked, partial) else watched
             for watched, asked in zip(corrections, corrections_of(recipe), strict=True)
@@ -114,10 +117,10 @@ class Workbench:
         return prepared, corrections
 
 
-def _kept(cache: OrderedDict[Key, Made], key: Key, make: Callable[[Key], Made]) -> Made:
+def _kept(cache: OrderedDict[Key, Made], key: Key, make: Callable[[Key], Made], most: int) -> Made:
     """Return what is in a cache of the last few, or make it."""
     if key not in cache:
-        while len(cache) >= _KEPT:
+        while len(cache) >= most:
             cache.popitem(last=False)
         cache[key] = make(key)
     cache.move_to_end(key)
