@@ -23,8 +23,10 @@ from octavo.graph.errors import (
     UnsupportedOperatorError,
 )
 from octavo.graph.fused_model import FusedModel
+from octavo.graph.ir import Graph
 from octavo.graph.prepare import Prepared, prepare
 from octavo.graph.prepared_model import PreparedModel, TrainedModel
+from octavo.graph.reparametrization import CorrectionWarning, Reparametrization, reparametrize
 from octavo.graph.signature import Sample
 from octavo.qconfig import QConfigMapping
 
@@ -36,10 +38,12 @@ __all__ = [
     "Conversion",
     "ConversionError",
     "Correction",
+    "CorrectionWarning",
     "FusedModel",
     "Layer",
     "Prepared",
     "PreparedModel",
+    "Reparametrization",
     "Steps",
     "TrainedModel",
     "UnsupportedOperator",
@@ -52,6 +56,7 @@ __all__ = [
     "prepare",
     "quantize_dynamic",
     "quantize_static",
+    "reparametrize",
 ]
 
 # How many samples are looked at for axes whose size varies, before anything is captured.
@@ -66,6 +71,7 @@ def quantize_static(
     dynamic_shapes: Any = None,
     progress: Progress | None = None,
     corrections: Sequence[Callable[[Prepared], Correction]] = (),
+    reparametrizations: Sequence[Callable[[Graph], Reparametrization]] = (),
 ) -> Conversion:
     """Capture, prepare, calibrate and convert a model.
 
@@ -78,19 +84,26 @@ def quantize_static(
         progress: called after each step with how many are done and how many there are, where that is known: a
             sample is one, and so is a layer that a correction works on.
         corrections: methods that watch the calibration and then change the graph, applied in order.
+        reparametrizations: methods that change the float graph's weights before, applied in order; each goes through
+            the data once, so that data which can be gone through but once is kept in memory.
 
     Returns: the program and a record of each layer.
 
     Raises:
         CaptureError, UnsupportedOperatorError, CalibrationError, ConversionError: see `capture` to `convert`.
     """
+    if reparametrizations and iter(calibration_data) is calibration_data:
+        calibration_data = list(calibration_data)
+    total = len(calibration_data) if isinstance(calibration_data, Sized) else None
+    told = Steps(progress, total, passes=1 + len(reparametrizations))
     iterator = iter(calibration_data)
     first = list(islice(iterator, _LOOKED_AT))
     if not first:
         raise CalibrationError("there is no calibration data: the iterable gave no sample; pass at least one")
-    prepared = prepare(capture(model, example_inputs, dynamic_shapes, first), qconfig_mapping)
-    total = len(calibration_data) if isinstance(calibration_data, Sized) else None
-    return _corrected(prepared, chain(first, iterator), corrections, progress, total)
+    captured = capture(model, example_inputs, dynamic_shapes, first)
+    captured = reparametrize(captured, reparametrizations, calibration_data, told.step)
+    prepared = prepare(captured, qconfig_mapping)
+    return _corrected(prepared, chain(first, iterator), corrections, told)
 
 
 def quantize_dynamic(
@@ -100,6 +113,7 @@ def quantize_dynamic(
     dynamic_shapes: Any = None,
     calibration_data: Iterable[Sample] | None = None,
     corrections: Sequence[Callable[[Prepared], Correction]] = (),
+    reparametrizations: Sequence[Callable[[Graph], Reparametrization]] = (),
 ) -> Conversion:
     """Capture and convert a model whose layers quantize their inputs as they arrive; no data is needed.
 
@@ -107,7 +121,8 @@ def quantize_dynamic(
         model, example_inputs, dynamic_shapes: as for `quantize_static`.
         qconfig_mapping: dynamic QConfigs alone, `per_channel_dynamic_qconfig` and the like.
         calibration_data: what the corrections watch, its first samples; None for the example inputs.
-        corrections: as for `quantize_static`.
+        corrections, reparametrizations: as for `quantize_static`; the latter watch what the corrections do, but never
+            the example inputs.
 
     Returns: the program and a record of each layer.
 
@@ -116,20 +131,20 @@ def quantize_dynamic(
         CalibrationError: a layer's QConfig is static.
     """
     watched = list(islice(calibration_data, _LOOKED_AT)) if calibration_data is not None else []
-    prepared = prepare(capture(model, example_inputs, dynamic_shapes, watched), qconfig_mapping)
-    return _corrected(prepared, (watched or [example_inputs]) if corrections else (), corrections)
+    captured = reparametrize(capture(model, example_inputs, dynamic_shapes, watched), reparametrizations, watched)
+    prepared = prepare(captured, qconfig_mapping)
+    return _corrected(prepared, (watched or [example_inputs]) if corrections else (), corrections, Steps(None, None))
 
 
 def _corrected(
     prepared: Prepared,
     samples: Iterable[Sample],
     corrections: Sequence[Callable[[Prepared], Correction]],
-    progress: Progress | None = None,
-    total: int | None = None,
+    told: Steps,
 ) -> Conversion:
     """Calibrate where there is something to see, let the corrections change the graph, and convert."""
     active = [correction(prepared) for correction in corrections]
-    told = Steps(progress, total, sum(correction.steps for correction in active))
+    told.more = sum(correction.steps for correction in active)
     if samples:
         watchers = [correction.watch for correction in active]
         calibrate(prepared, samples, lambda *_: told.step(), watchers=watchers)

@@ -32,10 +32,12 @@ class Captured:
     Args:
         graph: nodes near the program's operators; its constants share memory with the model's parameters.
         signature: how samples become its inputs.
+        notes: what reparametrizations have done to its weights; none of them where there is none.
     """
 
     graph: Graph
     signature: Signature
+    notes: tuple[str, ...] = ()
 
 
 def capture(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from octavo.graph.capture import Captured
 from octavo.graph.emit_dynamic import emit_dynamic
 from octavo.graph.emit_float import emit_float
 from octavo.graph.emit_int8 import emit_int8, emit_layer
@@ -43,10 +44,19 @@ class Layer:
 
 @dataclass(frozen=True)
 class Conversion:
-    """Hold a verified program and what became of each layer of the model, in order of execution."""
+    """Hold a verified program and what became of each layer of the model, in order of execution.
+
+    Args:
+        program: the program.
+        layers: of the model.
+        notes: what methods that were asked for have done, each in a sentence.
+        reparametrized: the float graph whose values the program has, where they are not those of the model.
+    """
 
     program: Program
     layers: tuple[Layer, ...]
+    notes: tuple[str, ...] = ()
+    reparametrized: Captured | None = None
 
 
 def convert(prepared: Prepared, producer: str) -> Conversion:
@@ -90,7 +100,7 @@ def convert(prepared: Prepared, producer: str) -> Conversion:
     program = emitter.program(producer)
     verify(program)
     records = (_record(node, decisions[node.name]) for node in graph.nodes if node.type != "dropout")
-    return Conversion(program, tuple(records))
+    return Conversion(program, tuple(records), prepared.notes, prepared.reparametrized)
 
 
 def _record(node: Node, decision: Decision) -> Layer:

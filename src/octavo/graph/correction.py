@@ -73,14 +73,15 @@ class Steps:
         progress: called after each; None for nobody.
         samples: how many there are, each a step; None where that is not known yet.
         more: steps after the samples.
+        passes: how often each sample is gone through.
     """
 
-    def __init__(self, progress: Progress | None, samples: int | None, more: int) -> None:
-        self.samples = samples
-        self._progress, self._more, self._done = progress, more, 0
+    def __init__(self, progress: Progress | None, samples: int | None, more: int = 0, passes: int = 1) -> None:
+        self.samples, self.more = samples, more
+        self._progress, self._passes, self._done = progress, passes, 0
 
     def step(self) -> None:
         """Tell of another step."""
         self._done += 1
         if self._progress is not None:
-            self._progress(self._done, None if self.samples is None else self.samples + self._more)
+            self._progress(self._done, None if self.samples is None else self.samples * self._passes + self.more)

@@ -40,6 +40,8 @@ class Prepared:
         layerwise: whether each layer's output is rounded to 8 bits.
         samples: how many samples the observers have seen.
         weights: node name to the qparams of its weight, where training has found them.
+        notes: what methods that were asked for have done, each in a sentence.
+        reparametrized: what was prepared, where its values are not those of the module.
     """
 
     graph: Graph
@@ -52,6 +54,8 @@ class Prepared:
     layerwise: bool = False
     samples: int = field(default=0)
     weights: dict[str, Qparams] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    reparametrized: Captured | None = None
 
 
 def prepare(
@@ -59,8 +63,8 @@ def prepare(
 ) -> Prepared:
     """Rewrite the graph, place its nodes and insert observers.
 
-    By default nothing is rounded that need not be: a residual is added to a convolution before its rounding, and the
-    last layer gives float32. `layerwise` rounds the output of every layer and of every sum, and an average keeps its
+    Nothing is rounded that need not be: a residual is added to a convolution before its rounding, and the last layer
+    gives float32. `layerwise` rounds the output of every layer and of every sum, and an average keeps its
     input's qparams, so that the integers are those of the eager front door.
 
     Args:
@@ -102,7 +106,8 @@ def prepare(
     moved = {node.output for node in int8 if node.type in sharing}
     moved |= {state for node in int8 for state, _ in node.more}  # each is a step of the layer's output
     watched = frozenset(set(observed) - moved)
-    return Prepared(graph, captured.signature, decisions, qconfigs, groups, observers, watched, layerwise)
+    prepared = Prepared(graph, captured.signature, decisions, qconfigs, groups, observers, watched, layerwise)
+    return replace(prepared, notes=captured.notes, reparametrized=captured if captured.notes else None)
 
 
 def _merged(
@@ -131,9 +136,9 @@ def _is_per_channel(qconfig: QConfig, layer: str) -> bool:
 
 
 def place_again(prepared: Prepared, graph: Graph, reasons: Mapping[str, Decision]) -> Prepared:
-    """Place the nodes of a calibrated graph again; fewer values have 8 bits then, and all of those were observed.
+    """Place the nodes of a calibrated graph again, but for those that an earlier call has decided of.
 
-    What an earlier call has decided of other nodes stays as it is.
+    Fewer values have 8 bits then, and all of those were observed.
 
     Args:
         prepared: calibrated; not changed.

@@ -12,7 +12,6 @@ import numpy as np
 from torch import nn
 
 from octavo.graph import CalibrationError
-from octavo.graph.capture import capture
 from octavo.graph.execute import execute
 from octavo.graph.ir import Node
 from octavo.graph.prepare import prepare
@@ -44,8 +43,7 @@ def compare(loaded: LoadedProgram, origin: Origin, data: Iterable[Sample], limit
     samples = list(islice(data, limit))
     if not samples:
         raise CalibrationError("compare: the data holds no sample; pass at least one")
-    captured = capture(origin.model, origin.example_inputs, origin.dynamic_shapes, samples)
-    prepared = prepare(captured, origin.qconfig_mapping, origin.layerwise)
+    prepared = prepare(origin.captured(samples), origin.qconfig_mapping, origin.layerwise)
     found = _Found(loaded, {node.output for node in prepared.graph.nodes})
     for index, sample in enumerate(samples):
         inputs = prepared.signature.bind(sample, f"sample {index}")

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from octavo.algorithms import LayerByLayer, UnevenRows, WideInputs
-from octavo.graph import Correction, Prepared
+from octavo.algorithms import Equalization, LayerByLayer, UnevenRows, WideInputs
+from octavo.graph import Correction, Prepared, Reparametrization
+from octavo.graph.ir import Graph
 from octavo.recipe.recipe import Recipe
+
+REPARAMETRIZATIONS = ("equalization",)
+"""The fields of a recipe that `reparametrizations_of` looks at."""
 
 
 def corrections_of(recipe: Recipe) -> tuple[Callable[[Prepared], Correction], ...]:
@@ -17,3 +21,8 @@ def corrections_of(recipe: Recipe) -> tuple[Callable[[Prepared], Correction], ..
     """
     rounding = partial(LayerByLayer, rounding=recipe.rounding, bias_correction=recipe.bias_correction)
     return WideInputs, UnevenRows, rounding
+
+
+def reparametrizations_of(recipe: Recipe) -> tuple[Callable[[Graph], Reparametrization], ...]:
+    """Return what makes the methods of a recipe that change float weights before ranges are observed, in order."""
+    return (Equalization,) if recipe.equalization else ()

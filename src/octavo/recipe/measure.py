@@ -13,7 +13,7 @@ from torch import nn
 from torch.utils import _pytree as pytree
 
 from octavo.graph import Layer
-from octavo.graph.capture import capture, evaluating
+from octavo.graph.capture import Captured, capture, evaluating
 from octavo.graph.execute import execute
 from octavo.graph.prepare import prepare
 from octavo.graph.signature import Sample, arguments
@@ -37,6 +37,7 @@ class Origin:
         dynamic_shapes: as in `torch.export`; None where they were found from the samples.
         qconfig_mapping: the QConfig of each layer.
         layerwise: whether each layer's output is rounded, see `octavo.graph.prepare`.
+        reparametrized: the float graph whose values the program has; None where they are the module's own.
     """
 
     model: nn.Module
@@ -44,9 +45,22 @@ class Origin:
     dynamic_shapes: Any = None
     qconfig_mapping: Any = None
     layerwise: bool = False
+    reparametrized: Captured | None = None
+
+    def captured(self, samples: Sequence[Sample] = ()) -> Captured:
+        """Return the float graph.
+
+        Args:
+            samples: inputs that it will be given; sizes in which they differ become symbolic.
+        """
+        if self.reparametrized is not None:
+            return self.reparametrized
+        return capture(self.model, self.example_inputs, self.dynamic_shapes, samples)
 
 
-def measure(loaded: LoadedProgram, layers: Sequence[Layer], origin: Origin, seconds: float) -> Report:
+def measure(
+    loaded: LoadedProgram, layers: Sequence[Layer], origin: Origin, seconds: float, notes: Sequence[str] = ()
+) -> Report:
     """Compare size, error and speed.
 
     Args:
@@ -54,6 +68,7 @@ def measure(loaded: LoadedProgram, layers: Sequence[Layer], origin: Origin, seco
         layers: where each layer runs.
         origin: the float side.
         seconds: about how long the timing takes.
+        notes: what methods that were asked for have done.
     """
     errors = sqnr_of_values(loaded, origin)
     float_ms, int8_ms = _speed(loaded, origin, seconds)
@@ -72,13 +87,13 @@ def measure(loaded: LoadedProgram, layers: Sequence[Layer], origin: Origin, seco
         int8_ms=int8_ms,
         threads=loaded.threads,
         isa=loaded.isa,
+        notes=tuple(notes),
     )
 
 
 def sqnr_of_values(loaded: LoadedProgram, origin: Origin) -> dict[str, float]:
     """Compute the SQNR of every value that the float graph and the program share, on the example inputs, in dB."""
-    captured = capture(origin.model, origin.example_inputs, origin.dynamic_shapes)
-    prepared = prepare(captured, origin.qconfig_mapping, origin.layerwise)
+    prepared = prepare(origin.captured(), origin.qconfig_mapping, origin.layerwise)
     inputs = prepared.signature.bind(origin.example_inputs, "example_inputs")
     program = loaded.program
     everything = with_every_value(loaded)

@@ -12,7 +12,7 @@ from octavo.algorithms import WideInputs
 from octavo.graph import Conversion, quantize_dynamic, quantize_static
 from octavo.graph.placement import LAYERS, TABLES
 from octavo.graph.signature import Sample
-from octavo.recipe.corrections import corrections_of
+from octavo.recipe.corrections import corrections_of, reparametrizations_of
 from octavo.recipe.measure import Origin
 from octavo.recipe.progress import Progress, choose
 from octavo.recipe.quantized_model import QuantizedModel
@@ -59,17 +59,19 @@ def quantize(
     Inference, CVPR 2018, equation 1.
     """
     chosen = resolve(recipe, calibration_data is not None)
-    mapping = mapping_of(chosen)
+    mapping, methods = mapping_of(chosen), reparametrizations_of(chosen)
     if chosen.scheme == "dynamic":
         found = partial(WideInputs, made_up=calibration_data is None)
-        conversion = quantize_dynamic(model, example_inputs, mapping, dynamic_shapes, calibration_data, (found,))
+        conversion = quantize_dynamic(
+            model, example_inputs, mapping, dynamic_shapes, calibration_data, (found,), methods
+        )
         _check_dynamic(conversion, asked=recipe != "auto")
         return QuantizedModel.of(conversion, Origin(model, example_inputs, dynamic_shapes, mapping))
     assert calibration_data is not None
     conversion = quantize_static(
         model, example_inputs, calibration_data,
         qconfig_mapping=mapping, dynamic_shapes=dynamic_shapes, progress=choose(progress),
-        corrections=corrections_of(chosen),
+        corrections=corrections_of(chosen), reparametrizations=methods,
     )  # fmt: skip
     return QuantizedModel.of(conversion, Origin(model, example_inputs, dynamic_shapes, mapping))
 

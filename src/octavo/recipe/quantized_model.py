@@ -36,6 +36,7 @@ class QuantizedModel(nn.Module):
         threads: how many threads one call uses; default: the processors available to this process.
         layers: where each layer of the float module runs, and why.
         origin: the float module and an example of its inputs; `report` compares with them.
+        notes: what methods that were asked for have done, for the report.
     """
 
     def __init__(
@@ -44,9 +45,10 @@ class QuantizedModel(nn.Module):
         threads: int | None = None,
         layers: tuple[Layer, ...] = (),
         origin: Origin | None = None,
+        notes: tuple[str, ...] = (),
     ) -> None:
         super().__init__()
-        self.layers = layers
+        self.layers, self.notes = layers, notes
         self._loaded = LoadedProgram(program, threads=threads)
         self._origin = origin
         self.eval()
@@ -54,7 +56,8 @@ class QuantizedModel(nn.Module):
     @classmethod
     def of(cls, conversion: Conversion, origin: Origin) -> QuantizedModel:
         """Make a module of a converted graph."""
-        return cls(conversion.program, layers=tuple(conversion.layers), origin=origin)
+        origin = replace(origin, reparametrized=conversion.reparametrized)
+        return cls(conversion.program, layers=tuple(conversion.layers), origin=origin, notes=conversion.notes)
 
     @property
     def program(self) -> Program:
@@ -91,7 +94,7 @@ class QuantizedModel(nn.Module):
         Raises:
             ValueError: the module was made from a program alone, so there is no float module to compare with.
         """
-        return measure(self._loaded, self.layers, self._float_side("report"), seconds)
+        return measure(self._loaded, self.layers, self._float_side("report"), seconds, self.notes)
 
     def compare(self, data: Iterable[Sample], limit: int | None = None) -> Comparison:
         """Compare with the float module layer by layer: each on its own and in the network, ranges, saturation.
@@ -128,12 +131,12 @@ class QuantizedModel(nn.Module):
         return f"{inputs}, operators={len(self.program.operators)}, isa={self._loaded.isa}"
 
     def __deepcopy__(self, memo: dict[int, Any]) -> QuantizedModel:
-        copy = QuantizedModel(self.program, self._loaded.threads, self.layers, self._origin)
+        copy = QuantizedModel(self.program, self._loaded.threads, self.layers, self._origin, self.notes)
         memo[id(self)] = copy
         return copy
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return QuantizedModel, (self.program, self._loaded.threads, self.layers)
+        return QuantizedModel, (self.program, self._loaded.threads, self.layers, None, self.notes)
 
     def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
         for name, array in self.program.constants.items():

@@ -41,6 +41,9 @@ class Recipe:
         rounding: of weights, where there is calibration data: `"gptq"` and `"adaround"` so that the layer's output
             changes least, the second by gradient descent, which takes minutes, as does `"brecq"`, so that the output of
             each residual block changes least; `"nearest"` each number on its own.
+        equalization: whether channels between two layers are scaled so that both layers' weights have one range in
+            each: for weights with a range for all channels, whose accuracy it can save. What the network computes in
+            float stays, but for ReLU6, see the report.
         qconfig_mapping: a QConfig for each layer; None where one serves all.
         scheme: `"static"` finds the ranges of activations beforehand, on calibration data; `"dynamic"` finds them as
             values arrive, for linear and recurrent layers, and needs no data.
@@ -57,6 +60,7 @@ class Recipe:
     observer: Observer = "histogram"
     bias_correction: bool = True
     rounding: Rounding = "gptq"
+    equalization: bool = False
     qconfig_mapping: QConfigMapping | None = None
     scheme: Scheme = "static"
     recurrent: Scheme | None = None

@@ -73,6 +73,7 @@ class Report:
         float_ms, int8_ms: milliseconds of one call on the example inputs, measured in turns on the same threads.
         threads: of both.
         isa: instruction set of the engine.
+        notes: what methods that were asked for have done, each in a sentence.
     """
 
     layers: tuple[LayerSummary, ...]
@@ -83,6 +84,7 @@ class Report:
     int8_ms: Timing
     threads: int
     isa: str
+    notes: tuple[str, ...] = ()
 
     @property
     def float_layers(self) -> tuple[LayerSummary, ...]:
@@ -112,6 +114,7 @@ class Report:
         return [
             ("layers", f"{int8} of {len(self.layers)} in int8"),
             *(("by row", f"{count} of them: {reason}") for reason, count in notes.items()),
+            *(("method", note) for note in self.notes),
             ("size", f"{megabytes(self.int8_bytes)}, {share:.1%} of float ({megabytes(self.float_bytes)})"),
             ("error", f"SQNR of the output {decibels(self.sqnr_db)}, on the example inputs"),
             (
@@ -135,6 +138,7 @@ class Report:
             "speedup": self.speedup,
             "threads": self.threads,
             "isa": self.isa,
+            "notes": list(self.notes),
         }
 
     @property

@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from octavo import __version__
 from octavo.algorithms import keep_in_float
-from octavo.graph import Correction, Prepared, Steps, calibrate, capture, convert, correct, prepare
+from octavo.graph import Correction, Prepared, Steps, calibrate, capture, convert, correct, prepare, reparametrize
+from octavo.graph.capture import Captured
 from octavo.graph.signature import Sample
-from octavo.recipe.corrections import corrections_of
+from octavo.recipe.corrections import REPARAMETRIZATIONS, corrections_of, reparametrizations_of
 from octavo.recipe.measure import Origin
 from octavo.recipe.quantized_model import QuantizedModel
 from octavo.recipe.recipe import Recipe, mapping_of
@@ -68,6 +69,7 @@ class Workbench:
         self._captured = capture(model, example_inputs, dynamic_shapes, samples.every[:_LOOKED_AT])
         for index, sample in enumerate(samples.every):
             self._captured.signature.bind(sample, f"calibration sample {index}")
+        self._reparametrized: OrderedDict[Recipe, Captured] = OrderedDict()
         self._calibrated: OrderedDict[Recipe, tuple[Prepared, list[Correction]]] = OrderedDict()
         self._built: OrderedDict[Recipe, Built] = OrderedDict()
 
@@ -87,7 +89,9 @@ class Workbench:
     def of_program(self, program: Any, layers: Any, recipe: Recipe) -> QuantizedModel:
         """Return the model of a program that was made before."""
         origin = Origin(self.model, self.example_inputs, self._dynamic_shapes, mapping_of(recipe))
-        return QuantizedModel(program, layers=layers, origin=origin)
+        graph = self._graph(recipe)
+        origin = replace(origin, reparametrized=graph if graph.notes else None)
+        return QuantizedModel(program, layers=layers, origin=origin, notes=graph.notes)
 
     def with_floats(self, recipe: Recipe, in_float: dict[str, str]) -> QuantizedModel:
         """Return the model of a recipe with some layers in float, each for a reason."""
@@ -106,8 +110,21 @@ class Workbench:
         exact = correct(prepared, placing)
         return Built(exact, correct(exact, [rounding], steps.step))
 
+    def _graph(self, recipe: Recipe) -> Captured:
+        """Return the float graph, with the weights that a recipe gives it before ranges are observed."""
+        if not reparametrizations_of(recipe):
+            return self._captured
+        # Which methods a recipe asks for, and nothing else of it.
+        asked = Recipe(**{name: getattr(recipe, name) for name in REPARAMETRIZATIONS})
+        return _kept(self._reparametrized, asked, self._reparametrize)
+
+    def _reparametrize(self, recipe: Recipe) -> Captured:
+        samples = self.samples.calibration
+        steps = Steps(lambda done, total: self.told("scaling weights", done, total), len(samples))
+        return reparametrize(self._captured, reparametrizations_of(recipe), samples, steps.step)
+
     def _calibrate(self, recipe: Recipe) -> tuple[Prepared, list[Correction]]:
-        prepared = prepare(self._captured, mapping_of(recipe))
+        prepared = prepare(self._graph(recipe), mapping_of(recipe))
         corrections = [make(prepared) for make in corrections_of(recipe)]
         samples = self.samples.calibration
         calibrate(
