@@ -19,6 +19,7 @@ HEADROOM = 2.0
 # Where a channel's weights are all but zero, there would be no end to its bias.
 _MOST = 256.0
 _ROUNDS, _CHANGE = 100, 1e-3
+_TINY = torch.finfo(torch.float64).tiny
 
 
 class Equalization(Reparametrization):
@@ -33,7 +34,8 @@ class Equalization(Reparametrization):
     one for all channels. Where the calibration data never reaches it in any channel, the bound is dropped. Where it is
     reached in some channels, those are left as they are; the others are scaled as far as `HEADROOM` times what was
     seen stays below. So no sample of the calibration computes anything else, but inputs that go further may: the
-    note says how many layers. Without data, channels with such a bound are left alone.
+    note says how many activations. Without data, channels with such a bound are left alone. To drop it everywhere, as
+    the paper does, leaves EfficientNet-Lite0 0.9 dB, in float.
 
     Args:
         graph: after all passes.
@@ -123,6 +125,8 @@ def _converged(sets: list[ChannelSet], limits: list[_Limit], graph: Graph) -> li
         for index, (found, limit) in enumerate(zip(sets, limits, strict=True)):
             rows = _joint([weights[name].amax(2).flatten() for name in found.producers])
             columns = _joint([weights[name].amax(1).flatten() for name in found.consumers])
+            if bool(limit.fixed.any()):  # it takes the ranges that cannot be changed to compare others with
+                rows, columns = (ranges / ranges[limit.fixed].max().clamp_min(_TINY) for ranges in (rows, columns))
             wanted = totals[index] * (rows / columns).sqrt()
             wanted = torch.where((rows > 0) & (columns > 0), wanted.clamp(1 / _MOST, _MOST), totals[index])
             wanted = torch.where(limit.fixed, 1.0, torch.maximum(wanted, limit.least))
@@ -142,6 +146,6 @@ def _joint(ranges: list[Tensor]) -> Tensor:
     """Return the ranges of channels that several layers share: the greatest share of a layer's own, or one layer's."""
     if len(ranges) == 1:
         return ranges[0]
-    whole = torch.stack([each.max() for each in ranges]).clamp_min(torch.finfo(torch.float64).tiny)
+    whole = torch.stack([each.max() for each in ranges]).clamp_min(_TINY)
     shares = torch.stack([each / most for each, most in zip(ranges, whole, strict=True)])
     return shares.amax(0) * whole.log().mean().exp()

@@ -25,7 +25,7 @@ from octavo.recipe.tuning import (
     Try,
 )  # fmt: skipfrom octavo.recipe.tuning.float_costs import byte_costs, time_costs
 
-SHORT = (Profile(), QUANTIZE, CORRECTIONS)
+SHORT = (Profile(), QUANTIZE, Recipes("corrections", CORRECTIONS.tries[:1]))
 
 
 class Evaluate:

@@ -82,7 +82,13 @@ QUANTIZE = Recipes(
     "quantize",
     (Try("as it is", {"observer": "histogram", "rounding": "nearest", "bias_correction": False}),),
 )
-CORRECTIONS = Recipes("corrections", (Try("bias correction", {"bias_correction": True}),))
+CORRECTIONS = Recipes(
+    "corrections",
+    (
+        Try("bias correction", {"bias_correction": True}),
+        Try("cross-layer equalization", {"equalization": True}),
+    ),
+)
 RANGES = Recipes(
     "ranges",
     (

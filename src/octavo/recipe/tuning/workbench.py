@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from octavo import __version__
 from octavo.algorithms import keep_in_float
 from octavo.graph import Correction, Prepared, Steps, calibrate, capture, convert, correct, prepare, reparametrize
 from octavo.graph.capture import Captured
+from octavo.graph.reparametrization import CorrectionWarning
 from octavo.graph.signature import Sample
 from octavo.recipe.corrections import REPARAMETRIZATIONS, corrections_of, reparametrizations_of
 from octavo.recipe.measure import Origin
@@ -121,7 +123,9 @@ class Workbench:
     def _reparametrize(self, recipe: Recipe) -> Captured:
         samples = self.samples.calibration
         steps = Steps(lambda done, total: self.told("scaling weights", done, total), len(samples))
-        return reparametrize(self._captured, reparametrizations_of(recipe), samples, steps.step)
+        with warnings.catch_warnings():  # nobody has asked for the methods by name; the notes say what they did
+            warnings.simplefilter("ignore", CorrectionWarning)
+            return reparametrize(self._captured, reparametrizations_of(recipe), samples, steps.step)
 
     def _calibrate(self, recipe: Recipe) -> tuple[Prepared, list[Correction]]:
         prepared = prepare(self._graph(recipe), mapping_of(recipe))
