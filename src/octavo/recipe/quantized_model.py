@@ -37,6 +37,9 @@ class QuantizedModel(nn.Module):
         layers: where each layer of the float module runs, and why.
         origin: the float module and an example of its inputs; `report` compares with them.
         notes: what methods that were asked for have done, for the report.
+
+    Attributes:
+        origin, notes: as given.
     """
 
     def __init__(
@@ -50,7 +53,7 @@ class QuantizedModel(nn.Module):
         super().__init__()
         self.layers, self.notes = layers, notes
         self._loaded = LoadedProgram(program, threads=threads)
-        self._origin = origin
+        self.origin = origin
         self.eval()
 
     @classmethod
@@ -110,12 +113,12 @@ class QuantizedModel(nn.Module):
         return compare(self._loaded, self._float_side("compare"), data, limit)
 
     def _float_side(self, method: str) -> Origin:
-        if self._origin is None:
+        if self.origin is None:
             raise ValueError(
                 f"{method}: this QuantizedModel was made from a program alone; {method}() needs the float module, "
                 "which octavo.quantize remembers"
             )
-        return self._origin
+        return self.origin
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the program to a `.octavo` file, whole or not at all.
@@ -131,7 +134,7 @@ class QuantizedModel(nn.Module):
         return f"{inputs}, operators={len(self.program.operators)}, isa={self._loaded.isa}"
 
     def __deepcopy__(self, memo: dict[int, Any]) -> QuantizedModel:
-        copy = QuantizedModel(self.program, self._loaded.threads, self.layers, self._origin, self.notes)
+        copy = QuantizedModel(self.program, self._loaded.threads, self.layers, self.origin, self.notes)
         memo[id(self)] = copy
         return copy
 

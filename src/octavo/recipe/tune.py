@@ -10,8 +10,7 @@ from torch import nn
 
 from octavo import __version__
 from octavo.graph.signature import Sample
-from octavo.recipe.measure import Origin
-from octavo.recipe.recipe import Recipe, RecipeError, mapping_of, resolve
+from octavo.recipe.recipe import Recipe, RecipeError, resolve
 from octavo.recipe.tuning import STEPS, Profile, Step, TunedModel
 from octavo.recipe.tuning.climb import Climb
 from octavo.recipe.tuning.clock import BudgetSpentError, Clock
@@ -93,7 +92,6 @@ def tune(
 
     bench = Workbench(model, example_inputs, samples, dynamic_shapes, told)
     climb = Climb(bench, goal, journal, start, clock, show)
-    origin = Origin(model, example_inputs, dynamic_shapes, mapping_of(start))
 
     def result(stopped: str, interrupted: bool = False) -> TunedModel | None:
         best = climb.best
@@ -101,7 +99,7 @@ def tune(
             return None
         clock.active, found = False, climb.model(best)
         place, reached = climb.places.index(best), goal.satisfied(journal.trials[best], climb.exact)
-        tuned = TunedModel(found, origin, tuple(climb.trials), place, reached, stopped, samples.note, interrupted)
+        tuned = TunedModel(found, tuple(climb.trials), place, reached, stopped, samples.note, interrupted)
         tuned.sensitivity = climb.sensitivity
         return tuned
 

@@ -151,3 +151,14 @@ def test_a_step_of_ones_own(tiny, data, tmp_path):
         assert tuned.trials[2].settings["rounds"] == 3
     lines = [json.loads(line) for line in (tmp_path / "journal.jsonl").read_text().splitlines()]
     assert set(lines[0]) == {"octavo", "model", "calibration data"} and len(lines) == 4
+
+
+def test_equalization_is_a_step(tiny, data, tmp_path):
+    steps = (Profile(), QUANTIZE, Recipes("corrections", CORRECTIONS.tries[1:]))
+    tuned = octavo.tune(tiny, data[0][:1], data, Evaluate(9.0, 1.0, 2.0), steps=steps, folder=tmp_path / "run")
+    again = octavo.tune(tiny, data[0][:1], data, Evaluate(), steps=steps, folder=tmp_path / "run")
+    for model in (tuned, again):
+        assert model.best.name == "cross-layer equalization" and not model.reached
+        assert "cross-layer equalization: " in str(model.report(seconds=0.02))
+        # The float side of the comparison has the same scales.
+        assert all(layer.sqnr_db > 15 for layer in model.report(seconds=0.02).layers if layer.sqnr_db is not None)

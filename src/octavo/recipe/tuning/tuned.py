@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from octavo.algorithms import LayerSensitivity
-from octavo.recipe.measure import Origin
 from octavo.recipe.quantized_model import QuantizedModel
 from octavo.recipe.summary import decibels, megabytes
 from octavo.recipe.tuning.trial import Trial
@@ -16,7 +15,6 @@ class TunedModel(QuantizedModel):
 
     Args:
         model: the best.
-        origin: the float module, for `report` and `compare`.
         trials: all that was tried, the float model first.
         best: which of them this model is.
         reached: whether it is as good as was wanted.
@@ -31,10 +29,10 @@ class TunedModel(QuantizedModel):
     sensitivity: tuple[LayerSensitivity, ...] = ()
 
     def __init__(
-        self, model: QuantizedModel, origin: Origin, trials: tuple[Trial, ...], best: int, reached: bool, stopped: str,
-        note: str, interrupted: bool = False,
+        self, model: QuantizedModel, trials: tuple[Trial, ...], best: int, reached: bool, stopped: str, note: str,
+        interrupted: bool = False,
     ) -> None:  # fmt: skip
-        super().__init__(model.program, model.loaded.threads, model.layers, origin)
+        super().__init__(model.program, model.loaded.threads, model.layers, model.origin, model.notes)
         self.trials = trials
         self.best = trials[best]
         self.reached = reached

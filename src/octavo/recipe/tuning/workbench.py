@@ -118,7 +118,7 @@ class Workbench:
             return self._captured
         # Which methods a recipe asks for, and nothing else of it.
         asked = Recipe(**{name: getattr(recipe, name) for name in REPARAMETRIZATIONS})
-        return _kept(self._reparametrized, asked, self._reparametrize)
+        return _kept(self._reparametrized, asked, self._reparametrize, 1)
 
     def _reparametrize(self, recipe: Recipe) -> Captured:
         samples = self.samples.calibration
