@@ -38,13 +38,13 @@ struct Addresses {
 // How many of `left` pixels come next, `most` or all of them.
 int64_t next_part(int64_t left, int64_t most) { return left <= most + kFewPixels ? left : most; }
 
-// Weights of a panel that stay in the first-level cache beside the pixels.
-constexpr int64_t kStreamBytes = 24 * 1024;
+// Weights of a panel that stay in the first-level cache beside the pixels, and the steps of the narrowest such panel.
+constexpr int64_t kShortBytes = 24 * 1024, kShortSteps = kShortBytes / (4 * 16);
 
 // How many of `count` pixels the row's stream takes.
 int64_t stream_pixels(const ConvRow& row, const ConvTile& tile, int64_t count) {
-  if (row.stream == nullptr || tile.segments != 1 || tile.steps < row.stream->least_steps ||
-      4 * tile.steps * row.nr > kStreamBytes || !tile.out->is_plain || tile.x_flip != 0)
+  if (row.stream == nullptr || tile.all_steps < row.stream->least_steps || 4 * tile.all_steps * row.nr > kShortBytes ||
+      !tile.out->is_plain || tile.x_flip != 0)
     return 0;
   return count - count % row.stream->pixels;
 }
@@ -131,7 +131,11 @@ class PixelCursor {
 
 ConvStep::ConvStep(const ConvLayer& layer, const PixelGrid& grid, Window window, const Tensor* x,
                    const Tensor* residual, const Tensor* y)
-    : layer_(layer), grid_(grid), window_(std::move(window)), x_(x), residual_(residual), y_(y) {}
+    : layer_(layer), grid_(grid), window_(std::move(window)), x_(x), residual_(residual), y_(y) {
+  if (static_cast<int64_t>(window_.segments.size()) * window_.steps > kShortSteps) return;
+  for (const int64_t segment : window_.segments)
+    for (int64_t step = 0; step < window_.steps; ++step) short_window_.push_back(segment + 4 * step);
+}
 
 // Threads share pixels, panels or both: whatever gives the slowest thread the least to multiply and to read.
 ConvStep::Share ConvStep::share_of(int thread, int threads) const {
@@ -170,6 +174,8 @@ ConvTile ConvStep::tile_of_layer() const {
   tile.segment = window_.segments.data();
   tile.segments = static_cast<int64_t>(window_.segments.size());
   tile.steps = window_.steps;
+  tile.step = short_window_.data();
+  tile.all_steps = static_cast<int64_t>(short_window_.size());
   tile.out = &layer_.out;
   return tile;
 }

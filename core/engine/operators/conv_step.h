@@ -48,6 +48,7 @@ class ConvStep : public Step {
   const ConvLayer& layer_;
   PixelGrid grid_;
   Window window_;
+  std::vector<int64_t> short_window_;  // where each four bytes of a window that is short begin, else empty
   const Tensor* x_;
   const Tensor* residual_;
   const Tensor* y_;

@@ -1,5 +1,5 @@
-// Windows of a single short segment (1x1 with few channels): tiles of 12 accumulators, any number of pixels one tile
-// after the other, for plain output of plain input.
+// Short windows (1x1 with few channels, first layers): tiles of 12 accumulators, any number of pixels one tile after
+// the other, for plain output of plain input.
 //
 // 3 x 64, 4 x 48, 6 x 32 or 12 pixels x 16 channels: 12 accumulators, those of the tile before, up to 4 weight vectors,
 // 1 broadcast, 3 for what is on its way to bytes: 32 registers. Where a tile's products take few cycles, what comes
@@ -56,21 +56,22 @@ template <bool kResidual, bool kBare, int NV>
 [[gnu::noinline]] void run_plain(const ConvTile& tile) {
   constexpr int kPixels = Sums<NV>::kPixels, kUnits = Sums<NV>::kUnits;
   const auto* weight = static_cast<const __m512i*>(tile.weight);
-  const int64_t begin = tile.segment[0] + tile.x_offset, end = begin + 4 * tile.steps;
+  const int64_t* const end = tile.step + tile.all_steps;
   Sums<NV> sums;
   start(tile, sums);
   const __m512i* w = weight;
-  for (int64_t at = begin; at != end; at += 4, w += NV) step(tile.x, at, w, sums);
+  for (const int64_t* at = tile.step; at != end; ++at, w += NV) step(tile.x, *at + tile.x_offset, w, sums);
   int64_t i = kPixels;
   for (; i < tile.pixels; i += kPixels) {
     const Sums<NV> before = sums;
     start(tile, sums);
     unroll<kUnits>([&](auto unit) __attribute__((always_inline)) {
-      step(tile.x + i, begin + 4 * unit, weight + NV * unit, sums);
+      step(tile.x + i, tile.step[unit] + tile.x_offset, weight + NV * unit, sums);
       finish<kResidual, kBare, NV>(tile, before.unit[unit], i - kPixels + unit * kUnitPixels<NV>);
     });
     w = weight + NV * kUnits;
-    for (int64_t at = begin + 4 * kUnits; at != end; at += 4, w += NV) step(tile.x + i, at, w, sums);
+    for (const int64_t* at = tile.step + kUnits; at != end; ++at, w += NV)
+      step(tile.x + i, *at + tile.x_offset, w, sums);
   }
   unroll<kUnits>([&](auto unit) __attribute__((always_inline)) {
     finish<kResidual, kBare, NV>(tile, sums.unit[unit], i - kPixels + unit * kUnitPixels<NV>);

@@ -58,14 +58,17 @@ struct ConvTile {
   int64_t channels = 0;  // how many of the nr channels exist; nothing is written past them
   const ConvOutput* out = nullptr;
   ConvThread* thread = nullptr;  // never null in a run
-  int64_t pixels = 0;            // for a ConvStream alone
+  // For a ConvStream alone.
+  int64_t pixels = 0;
+  const int64_t* step = nullptr;  // byte offset of each step of all segments from the window's beginning
+  int64_t all_steps = 0;
 };
 
 using ConvFunction = void (*)(const ConvTile& tile);
 
 inline constexpr int kConvMaxRows = 32;
 
-// A kernel for any multiple of `pixels`, one tile after the other, of windows of one segment of at least `least_steps`.
+// A kernel for any multiple of `pixels`, one tile after the other, of windows of at least `least_steps` in all.
 struct ConvStream {
   ConvFunction run = nullptr;
   int pixels = 0;

@@ -15,7 +15,7 @@ struct ConvRow {
   int mr;                              // most pixels of a tile
   int interleave;                      // a power of two: weights lie as [k / interleave][nr][interleave] int8
   const ConvFunction* run;             // run[i] computes i pixels
-  const ConvStream* stream = nullptr;  // does the same, and is faster where a segment is short
+  const ConvStream* stream = nullptr;  // does the same, and is faster where a window is short
   // The kernel packs bytes inside 128-bit blocks: lane i of block b of vector v (of four) holds channel 16·b + 4·v + i.
   // Else lane l holds channel l.
   bool in_blocks = false;
