@@ -42,8 +42,8 @@ def tune(
     """Quantize a float module so that it stays as accurate as is wanted.
 
     The steps are climbed one after the other, each from the best model so far: plain quantization, bias correction,
-    other ranges, GPTQ, and last some layers in float, as few as do. It ends as soon as the accuracy holds. The module
-    is captured once, and calibrated once for each kind of range.
+    other ranges, GPTQ, some layers in float, as few as do, and last rounding that is learned. It ends as soon as the
+    accuracy holds. The module is captured once, and calibrated once for each kind of range.
 
     Every fifth sample is kept out of calibration and gives the SQNR; of fewer than five samples all do both.
 
@@ -98,7 +98,7 @@ def tune(
         if best is None:
             return None
         clock.active, found = False, climb.model(best)
-        place, reached = climb.places.index(best), goal.satisfied(journal.trials[best], climb.exact)
+        place, reached = climb.tried.index(best), goal.satisfied(journal.trials[best], climb.exact)
         tuned = TunedModel(found, tuple(climb.trials), place, reached, stopped, samples.note, interrupted)
         tuned.sensitivity = climb.sensitivity
         return tuned

@@ -7,6 +7,15 @@ import torch
 from torch import Tensor, nn
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Let PyTorch compute on one thread: layers this small only wait for others."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 class Tiny(nn.Module):
     """Two convolutions, the second of which reads a few large values among small ones, and two linear layers."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import torch
 
 import octavo
 from octavo.algorithms.output_loss import kl_divergence
-from octavo.recipe.tuning import QUANTIZE, MixedPrecision, Profile
+from octavo.recipe.tuning import QUANTIZE, MixedPrecision, Profile, Step
 from octavo.recipe.tuning.float_costs import byte_costs, time_costs
 from octavo.recipe.tuning.samples import read_samples
 from octavo.recipe.tuning.workbench import Workbench
@@ -77,3 +78,32 @@ def test_the_best_within_a_size(tiny, data):
 def test_a_latency_that_cannot_be(tiny, data):
     tuned = octavo.tune(tiny, data[0], data, steps=(Profile(), QUANTIZE, MixedPrecision()), max_milliseconds=1e-6)
     assert not tuned.reached and tuned.stopped == "every step was tried; wanted: at most 1e-06 ms"
+
+
+def test_after_a_better_rounding_layers_are_looked_for_again(tiny, data):
+    class Better(Step):
+        name = "better"
+
+        def run(self, climb):
+            recipe = replace(climb.recipe, observer="min_max")
+            climb.attempt(self.name, "min-max", recipe, lambda: climb.bench.with_floats(recipe, {}))
+
+    mixed = MixedPrecision()
+    tuned = octavo.tune(
+        tiny, data[0][:1], data, Observed(), max_drop=100, steps=(Profile(), QUANTIZE, mixed, mixed, Better(), mixed)
+    )
+    steps = [trial.step for trial in tuned.trials]
+    assert steps[:2] == ["profile", "quantize"] and steps.index("better") < len(steps) - 1
+    first, second = steps[2 : steps.index("better")], steps[steps.index("better") + 1 :]
+    assert set(first) == set(second) == {"mixed precision"}
+    assert {t.settings["recipe"]["observer"] for t in tuned.trials[len(first) + 3 :]} == {"min_max"}
+
+
+class Observed:
+    """An accuracy that is never good enough, and better for ranges of all that was seen."""
+
+    def __call__(self, model):
+        """Look at how the model was made: only its first scale tells."""
+        if not isinstance(model, octavo.QuantizedModel):
+            return 1000.0
+        return float(next((v.scale for v in model.program.values.values() if v.scale), 0.0))

@@ -6,12 +6,13 @@ from octavo.recipe.tuning.ladder import STEPS, steps_for
 from octavo.recipe.tuning.measuring import EvaluationError
 from octavo.recipe.tuning.mixed_step import MixedPrecision
 from octavo.recipe.tuning.samples import TuningWarning
-from octavo.recipe.tuning.steps import CORRECTIONS, QUANTIZE, RANGES, ROUNDING, Profile, Recipes, Step, Try
+from octavo.recipe.tuning.steps import CORRECTIONS, LEARNED, QUANTIZE, RANGES, ROUNDING, Profile, Recipes, Step, Try
 from octavo.recipe.tuning.trial import Trial
 from octavo.recipe.tuning.tuned import TunedModel
 
 __all__ = [
     "CORRECTIONS",
+    "LEARNED",
     "QUANTIZE",
     "RANGES",
     "ROUNDING",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -37,6 +37,8 @@ class Climb:
 
     Attributes:
         recipes: of each trial, by its index in the journal.
+        tried: the index in the journal of each of `trials`.
+        searched: the recipes whose layers in float were looked for.
         sensitivity: of the layers, the one that costs most first, where a step has measured it.
     """
 
@@ -45,9 +47,10 @@ class Climb:
     ) -> None:
         self.bench, self.goal, self.journal = bench, goal, journal
         self.recipes: dict[int, Recipe] = {}
+        self.searched: set[Recipe] = set()
         self.sensitivity: tuple[LayerSensitivity, ...] = ()
         self._start, self._clock, self._told = start, clock, told
-        self._tried: list[int] = []
+        self.tried: list[int] = []
         self._shown: set[int] = set()
         self._makes: dict[int, Callable[[], Any]] = {}
         self._models: dict[int, QuantizedModel] = {}
@@ -56,29 +59,32 @@ class Climb:
     @property
     def exact(self) -> Trial:
         """The float model, measured."""
-        return self.journal.trials[self._tried[0]]
-
-    @property
-    def places(self) -> list[int]:
-        """The index in the journal of each of `trials`."""
-        return list(self._tried)
+        return self.journal.trials[self.tried[0]]
 
     @property
     def trials(self) -> list[Trial]:
         """What was tried in this climb, in order, the float model first."""
-        return [self.journal.trials[index] for index in self._tried]
+        return [self.journal.trials[index] for index in self.tried]
 
     @property
     def best(self) -> int | None:
         """The index of the best model; None where there is none. One that could not be measured is the worst."""
-        trials = {index: self.journal.trials[index] for index in self._tried[1:]}
-        made = [index for index, trial in trials.items() if not trial.failure]
-        return max(made, key=lambda i: (trials[i].measured, self.goal.rank(trials[i], self.exact), -i), default=None)
+        return self._best(self.tried[1:])
 
     @property
     def recipe(self) -> Recipe:
         """The recipe of the best model, or the one to start with."""
         return self._start if self.best is None else self.recipes[self.best]
+
+    @property
+    def int8_recipe(self) -> Recipe:
+        """The recipe of the best model that keeps no layer in float, or the one to start with."""
+        best = self._best([index for index in self.tried[1:] if not self.journal.trials[index].in_float])
+        return self._start if best is None else self.recipes[best]
+
+    def _best(self, indices: Sequence[int]) -> int | None:
+        trials = {index: self.journal.trials[index] for index in indices}
+        return self.goal.best(trials, self.exact) if trials else None
 
     @property
     def reached(self) -> bool:
@@ -92,14 +98,9 @@ class Climb:
             self._begin(Trial(FLOAT, "the model as it is", {"float": True}), lambda: model, self._start)
 
     def attempt(
-        self,
-        step: str,
-        name: str,
-        recipe: Recipe,
-        make: Callable[[], QuantizedModel],
-        in_float: tuple[str, ...] = (),
-        **settings: Any,
-    ) -> Trial:
+        self, step: str, name: str, recipe: Recipe, make: Callable[[], QuantizedModel],
+        in_float: tuple[str, ...] = (), **settings: Any,
+    ) -> Trial:  # fmt: skip
         """Make a model and measure it, unless the journal has it.
 
         Args:
@@ -121,22 +122,20 @@ class Climb:
     def failed(self, step: str, name: str, recipe: Recipe, why: str) -> None:
         """Say in the table that a step could do nothing, and why."""
         settings = {"recipe": recipe.described(), "step": step}
-        index = next((i for i, t in enumerate(self.journal.trials) if t.settings == settings), len(self.journal.trials))
+        index = self.journal.find(settings)
         self.recipes[index] = recipe
         self._put(index, Trial(step, name, settings, failure=why))
 
     def _begin(self, trial: Trial, make: Callable[[], Any], recipe: Recipe) -> Trial:
-        index = next((i for i, t in enumerate(self.journal.trials) if t.settings == trial.settings), None)
-        if index is None:
-            index = len(self.journal.trials)
-        elif index in self._tried:
+        index = self.journal.find(trial.settings)
+        if index in self.tried:
             trial = self.journal.trials[index]
-        else:
+        elif index < len(self.journal.trials):
             trial = replace(self.journal.trials[index], step=trial.step, name=trial.name)
         self.recipes[index], self._makes[index] = recipe, make
         if trial.measured:
             return self._put(index, trial)
-        first = len(self._tried) < 2  # the float model and one other are always measured: there is always an answer
+        first = len(self.tried) < 2  # the float model and one other are always measured: there is always an answer
         if not first:
             self._clock.check()
         self._clock.active, start = not first, time.monotonic()
@@ -167,8 +166,8 @@ class Climb:
 
     def _put(self, index: int, trial: Trial) -> Trial:
         """Keep what is known of a trial, which was made then, or found in the journal."""
-        if index not in self._tried:
-            self._tried.append(index)
+        if index not in self.tried:
+            self.tried.append(index)
         if trial.measured and index not in self._shown:
             self._shown.add(index)
             self._told(row_of(trial), OVER, None)
@@ -179,7 +178,7 @@ class Climb:
     def _forget_worse(self) -> None:
         """Keep the program of the best model alone."""
         best = self.best
-        for index in self._tried[1:]:
+        for index in self.tried[1:]:
             trial = self.journal.trials[index]
             if index != best and trial.file and trial.measured:
                 self._models.pop(index, None)

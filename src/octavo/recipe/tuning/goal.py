@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,6 +80,11 @@ class Goal:
         score = -math.inf if trial.score is None else trial.score
         sqnr = -math.inf if trial.sqnr_db is None else trial.sqnr_db
         return float(self.fits(trial)), float(reached), -float(len(trial.in_float)) if reached else 0.0, score, sqnr
+
+    def best(self, trials: Mapping[int, Trial], exact: Trial) -> int | None:
+        """Return the key of the best of some trials; None where no model was made. One not measured is the worst."""
+        made = [index for index, trial in trials.items() if not trial.failure]
+        return max(made, key=lambda i: (trials[i].measured, self.rank(trials[i], exact), -i), default=None)
 
     def text(self, exact: Trial | None = None) -> str:
         """Say what is wanted."""

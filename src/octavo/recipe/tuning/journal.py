@@ -60,6 +60,11 @@ class Journal:
                 )
         return trials
 
+    def find(self, settings: dict[str, Any]) -> int:
+        """Return the index of the trial with these settings, or that of the next one."""
+        found = (index for index, trial in enumerate(self.trials) if trial.settings == settings)
+        return next(found, len(self.trials))
+
     def put(self, index: int, trial: Trial) -> None:
         """Keep a trial in the place of the one with that index, or after all."""
         self.trials[index : index + 1] = [trial]

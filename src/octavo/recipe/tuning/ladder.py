@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from octavo.recipe.tuning.mixed_step import Cost, MixedPrecision
-from octavo.recipe.tuning.steps import CORRECTIONS, QUANTIZE, RANGES, ROUNDING, Profile, Step
+from octavo.recipe.tuning.steps import CORRECTIONS, LEARNED, QUANTIZE, RANGES, ROUNDING, Profile, Step
 
 
 def steps_for(cost: Cost = "layers") -> tuple[Step, ...]:
     """Return the steps, what costs least first; a further method is one more entry.
 
+    Rounding that is learned takes minutes, so layers in float are looked for before it, and after it once more.
+
     Args:
         cost: what layers in float are chosen by, see `MixedPrecision`.
     """
-    return Profile(), QUANTIZE, CORRECTIONS, RANGES, ROUNDING, MixedPrecision(cost)
+    mixed = MixedPrecision(cost)
+    return Profile(), QUANTIZE, CORRECTIONS, RANGES, ROUNDING, mixed, LEARNED, mixed
 
 
 STEPS = steps_for()

@@ -51,8 +51,11 @@ class MixedPrecision(Step):
             raise RecipeError(f"cost: got {self.cost!r}, expected one of {', '.join(map(repr, get_args(Cost)))}")
 
     def run(self, climb: Climb) -> None:
-        """Search the least choice that reaches the goal."""
-        recipe = climb.recipe
+        """Search the least choice that reaches the goal, from the best model that is all in int8."""
+        recipe = climb.int8_recipe
+        if recipe in climb.searched:
+            return
+        climb.searched.add(recipe)
         built = climb.bench.built(recipe)
         search = _Search(self, climb, recipe, built)
         try:

@@ -95,7 +95,9 @@ RANGES = Recipes(
         Try("all that was seen", {"observer": "min_max"}),
         Try("99.99th percentile", {"observer": "percentile"}),
         Try("least KL divergence", {"observer": "entropy"}),
+        Try("saturation error", {"observer": "saturation"}),
         Try("weights of least squared error", {"weight_range": "squared_error"}),
     ),
 )
 ROUNDING = Recipes("rounding", (Try("GPTQ", {"rounding": "gptq"}),))
+LEARNED = Recipes("learned rounding", (Try("AdaRound", {"rounding": "adaround"}), Try("BRECQ", {"rounding": "brecq"})))
