@@ -67,6 +67,17 @@ def _bytes(program):
     return sum(array.nbytes for array in program.constants.values())
 
 
+def test_layers_that_are_not_needed_go_back_to_int8(tiny, data, monkeypatch):
+    every = frozenset({"stem", "wide", "hidden", "head"})
+    monkeypatch.setattr("octavo.recipe.tuning.mixed_step.choose_float", lambda *_, **__: every)
+    tuned = octavo.tune(tiny, data[0][:1], data, sqnr=60, steps=(Profile(), QUANTIZE, MixedPrecision()))
+    best, tried = set(tuned.best.in_float), {frozenset(trial.in_float): trial for trial in tuned.trials}
+    assert tuned.reached and len(best) < 4 and (tried[every].sqnr_db or 0) >= 60
+    for name in best:
+        without = tried.get(frozenset(best - {name}))
+        assert len(best) == 1 or without is None or (without.sqnr_db or 0) < 60
+
+
 def test_the_best_within_a_size(tiny, data):
     steps = (Profile(), QUANTIZE, MixedPrecision())
     tuned = octavo.tune(tiny, data[0][:1], data, steps=steps, max_bytes=4900)

@@ -20,7 +20,7 @@ Cost = Literal["layers", "latency", "size"]
 
 ELEMENTS = 12
 """How many elements of the calibration data sensitivity is measured on."""
-_TRIALS = 8
+_TRIALS, _PRUNED = 8, 6
 _FINEST_DB = 0.05
 
 
@@ -30,8 +30,9 @@ class MixedPrecision(Step):
 
     Sensitivity foretells the noise of every choice, and the solver gives the cheapest one for a wanted noise. That
     errors add is an approximation, so each choice is measured, and how much noise is wanted is searched for: the least
-    that has to be saved for the goal to be reached. Where a latency or a size is the limit, the choice of least noise
-    within it is measured, and the next one is closer to the limit by what was missed.
+    that has to be saved for the goal to be reached; then layers that turn out not to be needed go back to int8. Where a
+    latency or a size is the limit, the choice of least noise within it is measured, and the next one is closer to the
+    limit by what was missed.
 
     Layers stay in float32: a program has no activations of 16 bits.
 
@@ -63,6 +64,7 @@ class MixedPrecision(Step):
                 search.within_limits()
             else:
                 search.least()
+                search.prune()
         except SolverError as error:
             climb.failed(self.name, "solver", recipe, str(error))
 
@@ -109,6 +111,16 @@ class _Search:
             if high_set is not None and (len(high_set) == 1 or len(high_set) - len(low_set) == 1 == self._unit):
                 return
             gain = self._next_gain(trial, low, high)
+
+    def prune(self) -> None:
+        """Take layers of the smallest choice that reaches the goal back to int8, those first that save least."""
+        climb = self._climb
+        reached = [chosen for chosen, trial in self._tried.items() if climb.goal.reached(trial, climb.exact)]
+        kept = min(reached, key=len, default=frozenset[str]())
+        for name in sorted(kept, key=lambda name: (self._choices.noise_of(kept - {name}), name))[:_PRUNED]:
+            fewer = kept - {name}
+            if fewer and climb.goal.reached(self._measured(fewer), climb.exact):
+                kept = fewer
 
     def within_limits(self) -> None:
         """Find the best choice within a latency or a size: search what may be spent."""
