@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -23,7 +24,8 @@ from octavo.recipe.tuning import (
     Recipes,
     Step,
     Try,
-)  # fmt: skipfrom octavo.recipe.tuning.float_costs import byte_costs, time_costs
+    clock,
+)  # fmt: skip
 
 SHORT = (Profile(), QUANTIZE, Recipes("corrections", CORRECTIONS.tries[:1]))
 
@@ -162,3 +164,24 @@ def test_equalization_is_a_step(tiny, data, tmp_path):
         assert "cross-layer equalization: " in str(model.report(seconds=0.02))
         # The float side of the comparison has the same scales.
         assert all(layer.sqnr_db > 15 for layer in model.report(seconds=0.02).layers if layer.sqnr_db is not None)
+
+
+def test_a_budget_that_ends_in_the_middle_of_a_step(tiny, data, monkeypatch):
+    now, rounded = 0.0, 0
+    monkeypatch.setattr(clock, "time", SimpleNamespace(monotonic=lambda: now))
+
+    def told(what: str, done: int, total: int | None) -> None:
+        nonlocal now, rounded
+        rounded += what == "rounding weights"
+        now = 61.0 if rounded == 6 else now  # the second of four layers of the second model
+
+    tuned = octavo.tune(tiny, data[0][:1], data, sqnr=200, budget=1, steps=SHORT, progress=told)
+    assert tuned.stopped.startswith("the budget is spent") and rounded == 6
+    assert [trial.step for trial in tuned.trials] == ["profile", "quantize"]
+
+
+def test_a_clock():
+    with pytest.raises(clock.BudgetSpentError):
+        clock.Clock(0).check()
+    clock.Clock(0).tick()  # the first models are not cut short
+    clock.Clock(None).check()
