@@ -2,8 +2,7 @@
 //
 // 14 x 32: 28 accumulators, 2 weight vectors, 1 broadcast of four bytes of a pixel: 31 of 32 registers.
 // Share of the peak of a register-only vpdpbusd loop, on Zen 4: 94-99 % on 3x3 from 56² to 7², 93-97 % on 1x1 with 256
-// input channels and more. Where there are few, the way from accumulators to bytes shows: it costs 140 cycles a tile
-// beside 28 for each four input channels.
+// input channels and more. Plain output of short windows has a faster kernel (avx512_vnni_stream.cc).
 #include "kernels/conv/avx512_vnni_finish.h"
 
 namespace octavo {

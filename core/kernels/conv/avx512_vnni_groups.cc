@@ -1,11 +1,12 @@
-// Grouped convolution, 4, 8 or 16 channels in and as many out a group: tiles of up to 6 pixels x 64 channels, for plain
+// Grouped convolution, 4, 8 or 16 channels in and as many out a group: tiles of up to 5 pixels x 64 channels, for plain
 // output of plain input.
 //
 // A vector of 64 channels of a pixel holds, in each 128-bit block, four words of four channels. Word j repeated over
 // its block meets the weights of four outputs of its group, so no product is one with zero: 4, 8 or 16 products a tap
-// and pixel for four shuffles, which run beside them. 6 x 64: 24 accumulators, up to 4 weight vectors, 1 shuffled
-// pixel: 29 of 32 registers. Share of the peak of a register-only vpdpbusd loop, on Zen 4: 80 % for groups of 8
-// channels at 56², 88 % for 16 at 28², 59 % for 4 at 56².
+// and pixel for four shuffles, which run beside them. 5 x 64: 20 accumulators, up to 4 weight vectors, 1 shuffled
+// pixel: 25 of 32 registers; with 6 pixels a core sees less of the next tile before this one is stored. Share of the
+// peak of a register-only vpdpbusd loop, on Zen 4: 86 % for groups of 8 channels at 56², 94 % for 16 at 28², 72 % for 4
+// at 56² (docs/direct_convolution.md).
 #include "kernels/conv/avx512_vnni_finish.h"
 
 namespace octavo {
@@ -60,11 +61,8 @@ void run(const ConvTile& tile) {
 
 }  // namespace
 
-const ConvFunction kConvAvx512VnniGroups4[] = {nullptr,   run<4, 1>, run<4, 2>, run<4, 3>,
-                                               run<4, 4>, run<4, 5>, run<4, 6>};
-const ConvFunction kConvAvx512VnniGroups8[] = {nullptr,   run<8, 1>, run<8, 2>, run<8, 3>,
-                                               run<8, 4>, run<8, 5>, run<8, 6>};
-const ConvFunction kConvAvx512VnniGroups16[] = {nullptr,    run<16, 1>, run<16, 2>, run<16, 3>,
-                                                run<16, 4>, run<16, 5>, run<16, 6>};
+const ConvFunction kConvAvx512VnniGroups4[] = {nullptr, run<4, 1>, run<4, 2>, run<4, 3>, run<4, 4>, run<4, 5>};
+const ConvFunction kConvAvx512VnniGroups8[] = {nullptr, run<8, 1>, run<8, 2>, run<8, 3>, run<8, 4>, run<8, 5>};
+const ConvFunction kConvAvx512VnniGroups16[] = {nullptr, run<16, 1>, run<16, 2>, run<16, 3>, run<16, 4>, run<16, 5>};
 
 }  // namespace octavo
