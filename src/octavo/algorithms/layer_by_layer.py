@@ -13,6 +13,7 @@ from octavo.algorithms.bias_correction import bias_shift, channel_axis, correcte
 from octavo.algorithms.blocks import find_blocks
 from octavo.algorithms.brecq import brecq
 from octavo.algorithms.kept_samples import KeptSamples
+from octavo.algorithms.norm_reestimation import reestimate_norms
 from octavo.algorithms.rounded_weight import Way, rounded_weight
 from octavo.graph.correction import Correction
 from octavo.graph.ir import Node
@@ -33,12 +34,20 @@ class LayerByLayer(Correction):
         rounding: how `rounded_weight` rounds the weights of convolutions and linear layers; "brecq" those of residual
             blocks by `brecq`, and by "adaround" the others.
         bias_correction: whether each bias takes back what rounding its layer's weights shifts: `bias_shift`.
+        norm_reestimation: whether each channel is then given the mean and deviation of float: `reestimate_norms`.
     """
 
-    def __init__(self, prepared: Prepared, rounding: Rounding = "gptq", bias_correction: bool = True) -> None:
+    def __init__(
+        self,
+        prepared: Prepared,
+        rounding: Rounding = "gptq",
+        bias_correction: bool = True,
+        norm_reestimation: bool = False,
+    ) -> None:
         super().__init__(prepared)
         self._rounding: Rounding = rounding
         self._bias_correction = bias_correction
+        self._norm_reestimation = norm_reestimation
         layers = [node for node in prepared.graph.nodes if _is_quantized(node, prepared)]
         self._steps = len(layers)
         axes = {node.inputs[0]: channel_axis(node) for node in layers}
@@ -46,8 +55,8 @@ class LayerByLayer(Correction):
 
     @property
     def steps(self) -> int:
-        """One for each layer."""
-        return self._steps
+        """One for each layer, and one more where norms are estimated again."""
+        return self._steps * (2 if self._norm_reestimation else 1)
 
     def watch(self, value: str, tensor: Tensor) -> None:
         """Keep what is needed of a sample."""
@@ -56,11 +65,16 @@ class LayerByLayer(Correction):
     def apply(self, prepared: Prepared, step: Callable[[], None] = lambda: None) -> Prepared:
         """Return a graph with other weights and biases."""
         generator = torch.Generator().manual_seed(0)
-        left = self._steps
+        left = self.steps
+
+        def tell() -> None:
+            nonlocal left
+            left -= 1
+            step()
+
         way: Way = "adaround" if self._rounding == "brecq" else self._rounding
 
         def rewrite(block: Block, values: BlockValues) -> list[tuple[Node, Qparams | None]]:
-            nonlocal left
             qparams = {node.name: _weight_qparams(node, prepared) for node in block if _is_quantized(node, prepared)}
             if len(block) > 1:
                 weights = brecq(block, values, qparams, generator)
@@ -68,14 +82,15 @@ class LayerByLayer(Correction):
                 alone = [(node, LayerInputs(node, values)) for node in block if node.name in qparams]
                 weights = {n.name: rounded_weight(n, qparams[n.name], i, way, generator) for n, i in alone}
             for _ in weights:
-                left -= 1
-                step()
+                tell()
             return [(self._with_weight(node, weights, prepared), qparams.get(node.name)) for node in block]
 
         # Rounding to nearest looks at no input, so nothing has to be computed for it.
         samples = [] if self._rounding == "nearest" else self._samples.inputs()
         learns = self._rounding in ("adaround", "brecq")
         rewritten = rewrite_blocks(prepared, samples, self._blocks(prepared), rewrite, wanted=learns)
+        if self._norm_reestimation:
+            rewritten = reestimate_norms(self.prepared.graph, rewritten, self._samples.inputs(), tell)
         for _ in range(left):  # layers that other corrections have taken to float
             step()
         return rewritten

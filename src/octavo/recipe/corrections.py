@@ -13,13 +13,21 @@ from octavo.recipe.recipe import Recipe
 REPARAMETRIZATIONS = ("equalization",)
 """The fields of a recipe that `reparametrizations_of` looks at."""
 
+ROUNDING_FIELDS = ("rounding", "bias_correction", "norm_reestimation")
+"""The fields that only the last of `corrections_of` looks at, and only where it is applied."""
+
 
 def corrections_of(recipe: Recipe) -> tuple[Callable[[Prepared], Correction], ...]:
     """Return what makes the corrections of a static recipe, in the order in which they are applied.
 
     The last of them rewrites the weights; those before it say which layers run in int8 at all.
     """
-    rounding = partial(LayerByLayer, rounding=recipe.rounding, bias_correction=recipe.bias_correction)
+    rounding = partial(
+        LayerByLayer,
+        rounding=recipe.rounding,
+        bias_correction=recipe.bias_correction,
+        norm_reestimation=recipe.norm_reestimation,
+    )
     return WideInputs, UnevenRows, rounding
 
 

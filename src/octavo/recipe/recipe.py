@@ -38,6 +38,8 @@ class Recipe:
             of least Kullback-Leibler divergence, `"saturation"` the best of those that grow from the most frequent
             value. Not looked at where `qconfig_mapping` is given.
         bias_correction: whether the bias of each layer takes back what rounding its weights shifts.
+        norm_reestimation: whether weights and biases then give each channel the mean and the deviation that it has in
+            float, as far as the calibration samples agree on the difference.
         rounding: of weights, where there is calibration data: `"gptq"` and `"adaround"` so that the layer's output
             changes least, the second by gradient descent, which takes minutes, as does `"brecq"`, so that the output of
             each residual block changes least; `"nearest"` each number on its own.
@@ -59,6 +61,7 @@ class Recipe:
 
     observer: Observer = "histogram"
     bias_correction: bool = True
+    norm_reestimation: bool = False
     rounding: Rounding = "gptq"
     equalization: bool = False
     qconfig_mapping: QConfigMapping | None = None

@@ -78,14 +78,23 @@ def _make(bench: Workbench, recipe: Recipe) -> QuantizedModel:
     return bench.quantized(bench.built(recipe).rounded, recipe)
 
 
+PLAIN = {"observer": "histogram", "rounding": "nearest", "bias_correction": False, "norm_reestimation": False}
+"""A recipe without any method."""
+
 QUANTIZE = Recipes(
     "quantize",
-    (Try("as it is", {"observer": "histogram", "rounding": "nearest", "bias_correction": False}),),
+    (
+        Try(
+            "as it is",
+            PLAIN,
+        ),
+    ),
 )
 CORRECTIONS = Recipes(
     "corrections",
     (
         Try("bias correction", {"bias_correction": True}),
+        Try("batch norm re-estimation", {"norm_reestimation": True}),
         Try("cross-layer equalization", {"equalization": True}),
     ),
 )

@@ -17,7 +17,7 @@ from octavo.graph import Correction, Prepared, Steps, calibrate, capture, conver
 from octavo.graph.capture import Captured
 from octavo.graph.reparametrization import CorrectionWarning
 from octavo.graph.signature import Sample
-from octavo.recipe.corrections import REPARAMETRIZATIONS, corrections_of, reparametrizations_of
+from octavo.recipe.corrections import REPARAMETRIZATIONS, ROUNDING_FIELDS, corrections_of, reparametrizations_of
 from octavo.recipe.measure import Origin
 from octavo.recipe.quantized_model import QuantizedModel
 from octavo.recipe.recipe import Recipe, mapping_of
@@ -102,7 +102,7 @@ class Workbench:
 
     def _build(self, recipe: Recipe) -> Built:
         # What the last correction makes of the weights asks nothing more of calibration than that of other recipes.
-        key = replace(recipe, rounding=Recipe.rounding, bias_correction=Recipe.bias_correction)
+        key = replace(recipe, **{name: getattr(Recipe, name) for name in ROUNDING_FIELDS})
         prepared, corrections = _kept(self._calibrated, key, self._calibrate, _CALIBRATED)
         *placing, rounding = (
             watched.configured(**asked.keywords) if isinstance(asked, partial) else watched
