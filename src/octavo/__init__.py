@@ -9,10 +9,34 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from octavo.recipe import Advice, QuantizedModel, Recipe, Report, TunedModel, advise, quantize, save, tune
+    from octavo.recipe import (
+        Advice,
+        FinetunePlan,
+        QuantizedModel,
+        Recipe,
+        Report,
+        TunedModel,
+        advise,
+        finetune,
+        quantize,
+        save,
+        tune,
+    )
 
 __version__ = "0.1.0"
-__all__ = ["Advice", "QuantizedModel", "Recipe", "Report", "TunedModel", "advise", "quantize", "save", "tune"]
+__all__ = [
+    "Advice",
+    "FinetunePlan",
+    "QuantizedModel",
+    "Recipe",
+    "Report",
+    "TunedModel",
+    "advise",
+    "finetune",
+    "quantize",
+    "save",
+    "tune",
+]
 
 _ROOMS = frozenset(
     {

@@ -133,18 +133,28 @@ class LearnedFakeQuantize(ObservedFakeQuantize):
     def _positive_scale(self) -> torch.Tensor:
         return self.scale.float().abs().clamp(min=self.activation_post_process.eps)
 
-    @torch.no_grad()
+    def start_from_observer(self) -> None:
+        """Take the range of all that the observer has been shown, in place of the first batch's.
+
+        Raises:
+            RuntimeError: it was shown nothing.
+        """
+        self._start(*self.activation_post_process.estimate())
+
     def _initialize(self, x: torch.Tensor) -> None:
         if not self.scale.numel():
             raise ValueError(
                 f"{self.activation_post_process.where()}: the number of scales to train is not known. Remedy: give "
                 "LearnedFakeQuantize channels=, or call set_channels before the optimizer is made"
             )
-        scale, zero_point = self._track(x)
+        self._start(*self._track(x))
+
+    @torch.no_grad()
+    def _start(self, scale: torch.Tensor, zero_point: torch.Tensor) -> None:
         if scale.shape != self.scale.shape:
             raise ValueError(
-                f"{self.activation_post_process.where()}: scale has {self.scale.numel()} entries, the tensor of shape "
-                f"{tuple(x.shape)} has {scale.numel()} channels (ch_axis={self.ch_axis})"
+                f"{self.activation_post_process.where()}: scale has {self.scale.numel()} entries, the tensors that "
+                f"were observed have {scale.numel()} channels (ch_axis={self.ch_axis})"
             )
         self.scale.copy_(scale)
         self.zero_point.copy_(zero_point)

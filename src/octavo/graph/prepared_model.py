@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from torch import Tensor, nn
 
+from octavo.fake_quantize import FakeQuantizeBase
 from octavo.graph.calibrate import not_finite
 from octavo.graph.graph_module import GraphModule
 from octavo.graph.ir import Node
@@ -131,6 +132,13 @@ class TrainedModel(PreparedModel):
             # Where an average keeps its input's qparams, in evaluation it is rounded to them here.
             return plain(super().compute_node(node, [marked(inputs[0], self.observer(node.inputs[0]))], sizes))
         return super().compute_node(node, inputs, sizes)
+
+    def trained_layers(self) -> Iterator[tuple[Node, TrainedLayer]]:
+        """Yield the layers whose weights are rounded, each with one of the nodes that it computes."""
+        parts = {id(part): (node, part) for node in self.graph.nodes if (part := self._parts.get(node.name))}
+        for node, part in parts.values():
+            if isinstance(part, TrainedLayer) and isinstance(part.weight_fake_quant, FakeQuantizeBase):
+                yield node, part
 
     def frozen(self, node: Node) -> Node:
         """Return a node as it is now, batch norm folded in."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from octavo.fake_quantize import FakeQuantizeBase
@@ -37,14 +38,19 @@ class TrainedLayer(FakeQuantizedWeight, nn.Module):
     def __init__(self, node: Node, held: Held, qconfig: QConfig | None) -> None:
         super().__init__()
         self._kind = node.module or node.type
+        self.weight = held.parameter(node.constants["weight"])
+        self._rounded_shape = by_output_channel(node, node.constants["weight"]).shape
         self.attach(qconfig or QConfig(nn.Identity, nn.Identity))
         self.name = node.name
         self.weight_fake_quant.name = f"{node.name}.weight"
         if qconfig is not None:
             check_weight_rounding(self.weight_fake_quant, node)
-        self.weight = held.parameter(node.constants["weight"])
         given = node.constants.get("bias")
         self.register_parameter("bias", None if given is None else held.parameter(given))
+
+    def rounded_shape(self) -> torch.Size:
+        """Return the shape in which the weight is rounded: its output channels on axis 0."""
+        return self._rounded_shape
 
     def run(self, node: Node, inputs: Sequence[Tensor], x: Qparams | None) -> Tensor:
         """Compute the node.
@@ -74,6 +80,10 @@ class TrainedLayer(FakeQuantizedWeight, nn.Module):
         steps = quantize_bias(bias, x.scale, scale, self.name)
         real = (steps.double() * (x.scale.double() * scale.double())).to(bias.dtype)
         return real + (bias - bias.detach()) if bias.requires_grad else real
+
+    def folded_weight(self) -> Tensor:
+        """Return the float weight that is rounded, with its gradient."""
+        return self.weight
 
     def frozen(self, node: Node) -> Node:
         """Return the node as it is now, batch norm folded in."""
@@ -122,6 +132,10 @@ class TrainedNormLayer(FoldedBatchNorm, TrainedLayer):
         for residual in inputs[1:]:
             y = y + residual
         return y.clamp(*node.attributes["clamp"]) if "clamp" in node.attributes else y
+
+    def folded_weight(self) -> Tensor:
+        """Return the float weight with the running statistics folded in, with its gradient."""
+        return fold(self.weight, self.bias, self.bn)[0]
 
 
 def bare(node: Node, clamp: bool = True) -> Node:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from octavo.fake_quantize import LearnedFakeQuantize
-from octavo.observers import MinMaxObserver, PerChannelMinMaxObserver
+from octavo.observers import MinMaxObserver, PerChannelMinMaxObserver, UniformQuantizationObserverBase
 from octavo.qconfig.backends import check_backend
 from octavo.qconfig.qconfig import QConfig
 
 
-def get_lsq_qat_qconfig(backend: str = "x86", learn_zero_point: bool = False) -> QConfig:
+def get_lsq_qat_qconfig(
+    backend: str = "x86",
+    learn_zero_point: bool = False,
+    observer: type[UniformQuantizationObserverBase] = MinMaxObserver,
+) -> QConfig:
     """Return the QConfig of training with learned scales, for `prepare_qat`.
 
     The first batch sets each scale from the range that it sees, then the optimizer moves it. Make the optimizer after
@@ -18,6 +22,7 @@ def get_lsq_qat_qconfig(backend: str = "x86", learn_zero_point: bool = False) ->
     Args:
         backend: `"x86"`, `"fbgemm"` and `"onednn"` have a scale for each output channel of a weight, `"qnnpack"` one.
         learn_zero_point: whether zero_points of activations are trained too.
+        observer: of the first range of activations.
 
     Raises:
         ValueError: there is no such backend.
@@ -27,7 +32,7 @@ def get_lsq_qat_qconfig(backend: str = "x86", learn_zero_point: bool = False) ->
     """
     check_backend("get_lsq_qat_qconfig", backend)
     activation = LearnedFakeQuantize.with_args(
-        observer=MinMaxObserver, dtype="uint8", quant_min=0, quant_max=255, learn_zero_point=learn_zero_point
+        observer=observer, dtype="uint8", quant_min=0, quant_max=255, learn_zero_point=learn_zero_point
     )
     symmetric = {"dtype": "int8", "quant_min": -127, "quant_max": 127, "sync": False}
     if backend == "qnnpack":

@@ -1,6 +1,8 @@
 """The one call from a float module to an int8 one, and what it says about the result."""
 
 from octavo.recipe.advice import Advice, advise
+from octavo.recipe.finetune import finetune
+from octavo.recipe.finetuning import FinetuneError, FinetunePlan, FinetuneWarning
 from octavo.recipe.fx import convert_fx, fuse_fx, prepare_fx, prepare_qat_fx
 from octavo.recipe.quantize import quantize
 from octavo.recipe.quantized_model import QuantizedModel
@@ -13,6 +15,9 @@ from octavo.recipe.tuning import EvaluationError, TunedModel
 __all__ = [
     "Advice",
     "EvaluationError",
+    "FinetuneError",
+    "FinetunePlan",
+    "FinetuneWarning",
     "LayerSummary",
     "QuantizedModel",
     "Recipe",
@@ -21,6 +26,7 @@ __all__ = [
     "TunedModel",
     "advise",
     "convert_fx",
+    "finetune",
     "fuse_fx",
     "prepare_fx",
     "prepare_qat_fx",

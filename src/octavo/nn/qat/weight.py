@@ -54,8 +54,12 @@ class FakeQuantizedWeight:
         made = qconfig.weight()
         if isinstance(made, LearnedFakeQuantize) and made.ch_axis is not None:
             # The optimizer takes hold of the scales before a weight passes through.
-            made.set_channels(self.weight.shape[made.ch_axis])
+            made.set_channels(self.rounded_shape()[made.ch_axis])
         self.weight_fake_quant = made
+
+    def rounded_shape(self) -> torch.Size:
+        """Return the shape in which the weight is rounded."""
+        return self.weight.shape
 
     def take(self, layer: Any, mod: Any) -> None:
         """Share the parameters, the mode and the device of a float layer.
