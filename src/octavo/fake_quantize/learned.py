@@ -139,7 +139,7 @@ class LearnedFakeQuantize(ObservedFakeQuantize):
         Raises:
             RuntimeError: it was shown nothing.
         """
-        self._start(*self.activation_post_process.estimate())
+        self._start(*self.activation_post_process.estimate(), "what was observed")
 
     def _initialize(self, x: torch.Tensor) -> None:
         if not self.scale.numel():
@@ -147,14 +147,14 @@ class LearnedFakeQuantize(ObservedFakeQuantize):
                 f"{self.activation_post_process.where()}: the number of scales to train is not known. Remedy: give "
                 "LearnedFakeQuantize channels=, or call set_channels before the optimizer is made"
             )
-        self._start(*self._track(x))
+        self._start(*self._track(x), f"the tensor of shape {tuple(x.shape)}")
 
     @torch.no_grad()
-    def _start(self, scale: torch.Tensor, zero_point: torch.Tensor) -> None:
+    def _start(self, scale: torch.Tensor, zero_point: torch.Tensor, seen: str) -> None:
         if scale.shape != self.scale.shape:
             raise ValueError(
-                f"{self.activation_post_process.where()}: scale has {self.scale.numel()} entries, the tensors that "
-                f"were observed have {scale.numel()} channels (ch_axis={self.ch_axis})"
+                f"{self.activation_post_process.where()}: scale has {self.scale.numel()} entries, {seen} has "
+                f"{scale.numel()} channels (ch_axis={self.ch_axis})"
             )
         self.scale.copy_(scale)
         self.zero_point.copy_(zero_point)

@@ -23,6 +23,8 @@ from octavo.recipe.finetuning.ranks import Ranks
 from octavo.recipe.finetuning.start import calibrate_scales, prepared_model
 from octavo.recipe.finetuning.training import Training
 
+# Whether so short a training helps matters in the tests alone that say so.
+pytestmark = pytest.mark.filterwarnings("ignore::octavo.recipe.FinetuneWarning")
 PLAN = octavo.FinetunePlan(epochs=3)
 
 
@@ -70,8 +72,6 @@ def test_it_comes_nearer_to_the_float_model_and_leaves_that_as_it_was(model: nn.
     assert not model.training
 
 
-# Whether it helps does not matter here.
-@pytest.mark.filterwarnings("ignore::octavo.recipe.FinetuneWarning")
 def test_an_interrupted_training_goes_on_to_the_same_file(model: nn.Module, tmp_path: Path) -> None:
     whole = octavo.finetune(model, batches(0)[0], batches(0), plan=PLAN)
 
