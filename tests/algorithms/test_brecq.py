@@ -67,7 +67,7 @@ def test_a_block_gives_more_nearly_what_it_gave_than_layers_rounded_each_on_its_
                 q = weight / qparams[name].scale.reshape(-1, *[1] * (weight.dim() - 1))
                 torch.testing.assert_close(q, q.round(), atol=1e-5, rtol=0)  # float32
                 assert q.abs().max() <= 7.001
-        return [(node, None) for node in block]
+        return block, {}
 
     rewrite_blocks(prepared, kept._samples.inputs(), blocks, look)
     assert errors[200] < 0.7 * errors[0]  # of nearest

@@ -14,11 +14,13 @@ from octavo.algorithms.blocks import find_blocks
 from octavo.algorithms.brecq import brecq
 from octavo.algorithms.kept_samples import KeptSamples
 from octavo.algorithms.norm_reestimation import reestimate_norms
+from octavo.algorithms.rounded_recurrent import rounded_recurrent
 from octavo.algorithms.rounded_weight import Way, rounded_weight
 from octavo.graph.correction import Correction
 from octavo.graph.ir import Node
 from octavo.graph.placement import LAYERS
 from octavo.graph.prepare import Prepared
+from octavo.graph.recurrent import RECURRENT
 from octavo.graph.rewrite_layers import Block, BlockValues, LayerInputs, rewrite_blocks
 from octavo.graph.weights import weight_qparams
 from octavo.numerics import Qparams
@@ -74,8 +76,10 @@ class LayerByLayer(Correction):
 
         way: Way = "adaround" if self._rounding == "brecq" else self._rounding
 
-        def rewrite(block: Block, values: BlockValues) -> list[tuple[Node, Qparams | None]]:
+        def rewrite(block: Block, values: BlockValues) -> tuple[list[Node], dict[str, Qparams]]:
             qparams = {node.name: _weight_qparams(node, prepared) for node in block if _is_quantized(node, prepared)}
+            if len(block) == 1 and _is_recurrent(block[0], prepared) and way != "nearest":
+                return _with_recurrent_weights(block[0], values, prepared)
             if len(block) > 1:
                 weights = brecq(block, values, qparams, generator)
             else:
@@ -83,7 +87,7 @@ class LayerByLayer(Correction):
                 weights = {n.name: rounded_weight(n, qparams[n.name], i, way, generator) for n, i in alone}
             for _ in weights:
                 tell()
-            return [(self._with_weight(node, weights, prepared), qparams.get(node.name)) for node in block]
+            return [self._with_weight(node, weights, prepared) for node in block], qparams
 
         # Rounding to nearest looks at no input, so nothing has to be computed for it.
         samples = [] if self._rounding == "nearest" else self._samples.inputs()
@@ -112,12 +116,31 @@ class LayerByLayer(Correction):
         return replace(node, constants=constants)
 
 
-def _weight_qparams(node: Node, prepared: Prepared) -> Qparams:
+def _weight_qparams(node: Node, prepared: Prepared, role: str = "weight") -> Qparams:
     qconfig = prepared.qconfigs[node.name]
     assert qconfig is not None
-    return weight_qparams(node, qconfig)
+    return weight_qparams(node, qconfig, role)
+
+
+def _with_recurrent_weights(
+    node: Node, values: BlockValues, prepared: Prepared
+) -> tuple[list[Node], dict[str, Qparams]]:
+    """Return a recurrent layer with weights rounded by GPTQ, whatever way the others go."""
+    roles = [role for role in ("weight_ih", "weight_hh") if role in node.constants]
+    qparams = {role: _weight_qparams(node, prepared, role) for role in roles}
+    weights = rounded_recurrent(node, qparams, LayerInputs(node, values))
+    named = {f"{node.name}.{role}": found for role, found in qparams.items()}
+    return [replace(node, constants={**node.constants, **weights})], named
 
 
 def _is_quantized(node: Node, prepared: Prepared) -> bool:
+    return node.type in LAYERS and _in_8_bits(node, prepared)
+
+
+def _is_recurrent(node: Node, prepared: Prepared) -> bool:
+    return node.type in RECURRENT and _in_8_bits(node, prepared)
+
+
+def _in_8_bits(node: Node, prepared: Prepared) -> bool:
     decision = prepared.decisions[node.name]
-    return node.type in LAYERS and (decision.int8 or decision.dynamic) and prepared.qconfigs[node.name] is not None
+    return (decision.int8 or decision.dynamic) and prepared.qconfigs[node.name] is not None

@@ -84,7 +84,7 @@ def convert(prepared: Prepared, producer: str) -> Conversion:
         if node.type == "dropout":
             emitter.same(node.inputs[0], node.output, decisions[node.name].int8)
         elif node.type in RECURRENT and qconfig is not None:
-            emit_recurrent(emitter, node, qconfig, static=decisions[node.name].int8)
+            emit_recurrent(emitter, node, qconfig, decisions[node.name].int8, prepared.weights)
         elif node.type in TABLES and decisions[node.name].dynamic and qconfig is not None:
             emit_table(emitter, node, qconfig)
         elif decisions[node.name].dynamic and qconfig is not None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from octavo.graph.emitter import Emitter
 from octavo.graph.ir import Node
 from octavo.graph.ports import made_in_8_bits, read_in_8_bits
 from octavo.graph.weights import quantize_rows
+from octavo.numerics import Qparams
 from octavo.qconfig import QConfig
 
 
-def emit_recurrent(emitter: Emitter, node: Node, qconfig: QConfig, static: bool) -> None:
+def emit_recurrent(
+    emitter: Emitter, node: Node, qconfig: QConfig, static: bool, found: Mapping[str, Qparams] | None = None
+) -> None:
     """Append a recurrent layer with weights in 8 bits.
 
     Args:
@@ -19,6 +24,7 @@ def emit_recurrent(emitter: Emitter, node: Node, qconfig: QConfig, static: bool)
         node: an `lstm`, `gru` or `rnn`.
         qconfig: its weight observer chooses the scales.
         static: whether input and state have qparams found beforehand, or each row its own, found as it arrives.
+        found: `Prepared.weights`: qparams of its weights, where rounding has found them.
     """
     read = read_in_8_bits(node) if static else ()
     made = made_in_8_bits(node) if static else ()
@@ -27,7 +33,9 @@ def emit_recurrent(emitter: Emitter, node: Node, qconfig: QConfig, static: bool)
     constants = _biases(node)
     for role in ("weight_ih", "weight_hh", "weight_hr"):
         if role in node.constants:
-            constants[role], constants[f"{role}_scale"] = quantize_rows(node, qconfig, role)
+            constants[role], constants[f"{role}_scale"] = quantize_rows(
+                node, qconfig, role, (found or {}).get(f"{node.name}.{role}")
+            )
     attributes = {key: value for key, value in node.attributes.items() if key != "lengths"}
     emitter.emit(node.type, node.name, inputs, node.outputs, values, attributes, constants)
 

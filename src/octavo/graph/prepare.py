@@ -39,7 +39,8 @@ class Prepared:
         watched: the values that the observers look at; what int8 nodes only move is left out.
         layerwise: whether each layer's output is rounded to 8 bits.
         samples: how many samples the observers have seen.
-        weights: node name to the qparams of its weight, where training has found them.
+        weights: node name to the qparams of its weight, where training or rounding has found them; of a recurrent
+            layer the name and the role, `rnn.weight_hh`.
         notes: what methods that were asked for have done, each in a sentence.
         reparametrized: what was prepared, where its values are not those of the module.
     """

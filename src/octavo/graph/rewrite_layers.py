@@ -50,7 +50,7 @@ class LayerInputs:
 
     def __init__(self, node: Node, values: BlockValues) -> None:
         self._node = node
-        self.wanted = values.wanted
+        self.wanted, self.sizes = values.wanted, values.sizes
         self._values = values
 
     def __len__(self) -> int:
@@ -64,8 +64,9 @@ class LayerInputs:
 
 Rewrite = Callable[[Node, LayerInputs], tuple[Node, Qparams | None]]
 """Gives the node to take another's place, with the qparams of its weight where it has chosen those."""
-RewriteBlock = Callable[[Block, BlockValues], list[tuple[Node, Qparams | None]]]
-"""The same for each node of a block."""
+RewriteBlock = Callable[[Block, BlockValues], tuple[Sequence[Node], Mapping[str, Qparams]]]
+"""Gives the nodes to take a block's place, as many, with the qparams of their weights, by the names of
+`Prepared.weights`, where it has chosen those."""
 
 
 def rewrite_layers(
@@ -78,9 +79,10 @@ def rewrite_layers(
         rewrite: called with every node.
     """
 
-    def alone(block: Block, values: BlockValues) -> list[tuple[Node, Qparams | None]]:
+    def alone(block: Block, values: BlockValues) -> tuple[list[Node], dict[str, Qparams]]:
         (node,) = block
-        return [rewrite(node, LayerInputs(node, values))]
+        chosen, qparams = rewrite(node, LayerInputs(node, values))
+        return [chosen], {} if qparams is None else {chosen.name: qparams}
 
     return rewrite_blocks(prepared, samples, [(node,) for node in prepared.graph.nodes], alone, wanted)
 
@@ -123,12 +125,12 @@ class _Walk:
         freed = dict(zip((node.name for node in graph.nodes), graph.last_uses(), strict=True))
         for block in blocks:
             self._compute_exact(block, freed)
-            for chosen, weight in rewrite(block, self._shown(block)):
-                nodes.append(chosen)
-                if weight is not None:
-                    weights[chosen.name] = weight
-                self._compute(chosen)
-                for value in freed[chosen.name]:
+            rewritten, qparams = rewrite(block, self._shown(block))
+            nodes += rewritten
+            weights |= qparams
+            for node in rewritten:
+                self._compute(node)
+                for value in freed[node.name]:
                     del self._values[value]
         return replace(self._prepared, graph=graph.with_nodes(nodes), weights=weights)
 

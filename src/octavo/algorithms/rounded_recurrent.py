@@ -1,0 +1,41 @@
+"""The weights of a recurrent layer in integers, by GPTQ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from octavo.algorithms.gptq import gptq
+from octavo.graph.execute import compute
+from octavo.graph.ir import Node
+from octavo.graph.rewrite_layers import LayerInputs
+from octavo.numerics import Qparams, dequantize
+
+
+def rounded_recurrent(node: Node, qparams: Mapping[str, Qparams], inputs: LayerInputs) -> dict[str, Tensor]:
+    """Return the real numbers that the integers of a recurrent layer's weights will stand for.
+
+    What the gates add up are two products, of the input and of the state before, each with its own second moments: the
+    states are the layer's outputs, one step later, as float weights make them. A projection is not rounded here.
+
+    Args:
+        node: an `lstm`, `gru` or `rnn`.
+        qparams: of `weight_ih`, where it has one, and `weight_hh`.
+        inputs: as the int8 program gives them.
+
+    Returns: role to weight.
+    """
+    moments: dict[str, Tensor] = {}
+    for sample, read in enumerate(inputs):
+        rows = {"weight_ih": read[0], "weight_hh": compute(node, read, inputs.sizes[sample])[0]}
+        for role in qparams:
+            x = rows[role].flatten(0, -2)
+            moments[role] = moments.get(role, 0.0) + x.T @ x
+    return {role: _rounded(node.constants[role].detach(), moments[role], qparams[role]) for role in qparams}
+
+
+def _rounded(weight: Tensor, moments: Tensor, qparams: Qparams) -> Tensor:
+    scale = qparams.scale.expand(len(weight))
+    q = gptq(weight.unsqueeze(0), moments.unsqueeze(0), scale.unsqueeze(0), qparams.quant_max)
+    return dequantize(q.squeeze(0), qparams)
