@@ -42,7 +42,8 @@ class Recipe:
             float, as far as the calibration samples agree on the difference.
         rounding: of weights, where there is calibration data: `"gptq"` and `"adaround"` so that the layer's output
             changes least, the second by gradient descent, which takes minutes, as does `"brecq"`, so that the output of
-            each residual block changes least; `"nearest"` each number on its own.
+            each residual block changes least; `"nearest"` each number on its own. Recurrent
+            layers know the first way and the last.
         equalization: whether channels between two layers are scaled so that both layers' weights have one range in
             each: for weights with a range for all channels, whose accuracy it can save. What the network computes in
             float stays, but for ReLU6, see the report.
