@@ -38,7 +38,7 @@ def _axes(graph: Graph) -> dict[str, int]:
     """Return the axis of each input that has the symbol of the batch; empty where there is none."""
     first = graph.inputs[0].shape
     batch = first[0] if first else 0
-    if not isinstance(batch, str) or graph.symbols[batch].min > 1:
+    if not isinstance(batch, str) or batch not in graph.symbols or graph.symbols[batch].min > 1:
         return {}
     axes = {given.name: given.shape.index(batch) for given in graph.inputs if batch in given.shape}
     return axes if len(axes) == len(graph.inputs) else {}

@@ -13,11 +13,12 @@ import torch
 import octavo
 import octavo.runtime
 from octavo.observers import MinMaxObserver
-from octavo.qconfig import QConfig, QConfigMapping
+from octavo.qconfig import QConfig, QConfigMapping, default_static
 from octavo.recipe import EvaluationError
 from octavo.recipe.tuning import (
     CORRECTIONS,
     QUANTIZE,
+    RANGES,
     ROUNDING,
     MixedPrecision,
     Profile,
@@ -185,3 +186,9 @@ def test_a_clock():
         clock.Clock(0).check()
     clock.Clock(0).tick()  # the first models are not cut short
     clock.Clock(None).check()
+
+
+def test_ranges_are_not_tried_where_qconfigs_choose_them(tiny, data):
+    recipe = octavo.Recipe(qconfig_mapping=default_static("min_max"))
+    tuned = octavo.tune(tiny, data[0][:1], data, sqnr=200, recipe=recipe, steps=(Profile(), QUANTIZE, RANGES))
+    assert [trial.step for trial in tuned.trials] == ["profile", "quantize"]

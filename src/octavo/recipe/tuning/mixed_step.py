@@ -22,6 +22,8 @@ ELEMENTS = 12
 """How many elements of the calibration data sensitivity is measured on."""
 _TRIALS, _PRUNED = 8, 6
 _FINEST_DB = 0.05
+# So many layers are named in the table.
+_NAMED = 2
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,8 @@ class _Search:
         if chosen not in self._tried:
             alone = {layer.name: layer for layer in self._climb.sensitivity}
             reasons = {name: f"kept in float by tuning: {_cost_of(alone[name])}" for name in sorted(chosen)}
-            count = f"{len(chosen)} layer{'s' if len(chosen) != 1 else ''} in float"
+            named = f": {', '.join(sorted(chosen))}" if 0 < len(chosen) <= _NAMED else ""
+            count = f"{len(chosen)} layer{'s' if len(chosen) != 1 else ''} in float{named}"
             bench, recipe = self._climb.bench, self._recipe
             self._tried[chosen] = self._climb.attempt(
                 self._step.name, count, recipe, lambda: bench.with_floats(recipe, reasons), tuple(sorted(chosen))

@@ -14,6 +14,9 @@ from octavo.recipe.tuning.climb import Climb
 from octavo.recipe.tuning.trial import FLOAT
 from octavo.recipe.tuning.workbench import Workbench
 
+_OF_QCONFIGS = frozenset({"observer", "weight_range", "weight_bits", "recurrent"})
+"""Fields of a recipe that are not looked at where it has a mapping of QConfigs."""
+
 
 class Step(ABC):
     """One step of the climb: it tries models, each with `Climb.attempt`, and may look at what they gave.
@@ -68,6 +71,8 @@ class Recipes(Step):
     def run(self, climb: Climb) -> None:
         """Try each, until the goal is reached."""
         for change in self.tries:
+            if climb.recipe.qconfig_mapping is not None and _OF_QCONFIGS.issuperset(change.changes):
+                continue
             recipe = replace(climb.recipe, **change.changes)
             climb.attempt(self.name, change.name, recipe, partial(_make, climb.bench, recipe))
             if climb.reached:
