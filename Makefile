@@ -10,12 +10,13 @@ PROMPTS := asterisk-core-sounds-en-wav=1.6.1-1 asterisk-core-sounds-fr-wav=1.6.1
 ARM_TOOLS := g++-aarch64-linux-gnu qemu-user-static
 SAY := @printf '\033[1m%s\033[0m\n'
 
-.PHONY: help demo test bench sequence lint format asan tsan amx arm build wheel clean
+.PHONY: help demo test bench accuracy sequence lint format asan tsan amx arm build wheel clean
 
 help:
 	@echo 'make demo    fold a pretrained ImageNet network into eight bits and compare it with float'
 	@echo 'make test    all tests'
 	@echo 'make bench   this engine against ONNX Runtime, OpenVINO and torch.ao: images, sequences'
+	@echo 'make accuracy   what eight bits cost in accuracy, beside other engines: photographs, digits, sequences'
 	@echo 'make sequence   what sequence models are tested and measured on: networks, sentences, recordings'
 	@echo 'make lint    ruff, pyright, import-linter, clang-format'
 	@echo 'make asan    the engine tests under AddressSanitizer and UndefinedBehaviorSanitizer'
@@ -32,6 +33,11 @@ test: build sequence
 
 bench: build sequence .venv/.bench
 	@$(BIN)/python -m benchmarks
+
+accuracy: build sequence .venv/.bench build/data/.stamps
+	@$(BIN)/python -m benchmarks.accuracy.post_training
+	@$(BIN)/python -m benchmarks.accuracy
+	@$(BIN)/python -m benchmarks.sequence.accuracy
 
 lint: .venv/.dev .venv/.lint .venv/.sequence
 	$(BIN)/ruff check .
@@ -90,6 +96,13 @@ build/data/.prompts:
 	@cd $(@D) && { apt-get download -qq -o APT::Sandbox::User=root $(PROMPTS) && for package in asterisk-core-sounds-*.deb; do \
 	  dpkg-deb -x "$$package" prompts || exit 1; done && touch $(@F); } \
 	  || echo 'The prompts cannot be had here (are apt lists there? `apt-get update`); speaker tests will be skipped.'
+
+build/data/.stamps:
+	$(SAY) 'set-up: photographs, from the Debian archive (160 MB)'
+	@mkdir -p $(@D)/stamps
+	@cd $(@D) && { apt-get download -qq -o APT::Sandbox::User=root tuxpaint-stamps-default \
+	  && dpkg-deb -x tuxpaint-stamps-default_*.deb stamps && touch $(@F); } \
+	  || echo 'The photographs cannot be had here (are apt lists there? `apt-get update`); what needs them will be skipped.'
 
 .venv/.bench: .venv/.dev requirements/bench.txt
 	$(SAY) 'set-up: peers of the benchmark'

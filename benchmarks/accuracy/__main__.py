@@ -1,7 +1,9 @@
-"""Per-tensor PTQ, per-channel PTQ and QAT against float, in one table: `python -m benchmarks.accuracy`.
+"""Per-tensor PTQ, per-channel PTQ, corrected PTQ and QAT against float, in one table: `python -m benchmarks.accuracy`.
 
-Two networks are trained on 4,000 handwritten digits and scored on 1,000 others. Post-training quantization sees 512 of
-the training digits, without labels. Quantization-aware training continues from the float network.
+Two networks are trained on 4,000 handwritten digits and scored on 1,000 others. Quantization after training sees 512 of
+the training digits, without labels: weights per tensor and per channel as the old default did it, and corrected as
+`octavo.quantize` does. Quantization-aware training (`octavo.finetune`) goes on from there on all training digits, and
+without labels too: it learns what the float network answers.
 """
 
 from __future__ import annotations
@@ -14,8 +16,9 @@ from collections.abc import Callable
 import torch
 from rich import box
 from rich.table import Table
-from torch import Tensor, nn
+from torch import Tensor
 
+import octavo
 from benchmarks import record
 from benchmarks.accuracy.networks import NETWORKS, example
 from benchmarks.terminal import terminal
@@ -24,13 +27,12 @@ from octavo.quantization import (
     QConfig,
     QConfigMapping,
     default_weight_observer,
-    disable_observer,
-    get_default_qat_qconfig_mapping,
     get_default_qconfig_mapping,
 )
-from octavo.quantization.quantize_fx import convert_fx, prepare_fx, prepare_qat_fx
+from octavo.quantization.quantize_fx import convert_fx, prepare_fx
 
 _BATCH = 64
+_WAYS = {"tensor": "PTQ per tensor", "channel": "PTQ per channel", "corrected": "PTQ corrected", "qat": "QAT"}
 
 
 def main() -> None:
@@ -41,12 +43,24 @@ def main() -> None:
     parser.add_argument("--qat-epochs", type=int, default=2)
     options = parser.parse_args()
     table = Table(box=box.SIMPLE_HEAD, title="accuracy on 1,000 digits, in percent (difference to float, in points)")
-    for heading in ("network", "float", "PTQ per tensor", "PTQ per channel", "QAT", "float training", "QAT training"):
+    for heading in (
+        "network",
+        "float",
+        "PTQ per tensor",
+        "PTQ per channel",
+        "PTQ corrected",
+        "QAT",
+        "float training",
+        "QAT training",
+    ):
         table.add_column(heading, justify="left" if heading == "network" else "right")
     results = {}
     for name in options.names:
         scores, seconds = measure(name, options.epochs, options.qat_epochs)
-        cells = [f"{scores[key]:.1f} ({scores[key] - scores['float']:+.1f})" for key in ("tensor", "channel", "qat")]
+        cells = [
+            f"{scores[key]:.1f} ({scores[key] - scores['float']:+.1f})"
+            for key in ("tensor", "channel", "corrected", "qat")
+        ]
         table.add_row(name, f"{scores['float']:.1f}", *cells, *(f"{s:.0f} s" for s in seconds.values()))
         results[name] = scores | {f"{key} seconds": value for key, value in seconds.items()}
     terminal().print(table)
@@ -71,26 +85,14 @@ def measure(name: str, epochs: int, qat_epochs: int) -> tuple[dict[str, float], 
             for batch in images[:512].split(_BATCH):
                 prepared(batch)
         scores[key] = score(convert_fx(prepared), *unseen)
+    calibration = list(images[:512].split(_BATCH))
+    scores["corrected"] = score(octavo.quantize(model, images[:2], calibration, progress=False), *unseen)
     start = time.perf_counter()
-    scores["qat"] = score(finetuned(model, *training, qat_epochs), *unseen)
+    plan = octavo.FinetunePlan(qat_epochs)
+    trained = octavo.finetune(model, images[:2], training[0].split(_BATCH), plan=plan, progress=False)
+    scores["qat"] = score(trained, *unseen)
     seconds["qat"] = time.perf_counter() - start
     return scores, seconds
-
-
-def finetuned(model: nn.Module, images: Tensor, labels: Tensor, epochs: int) -> nn.Module:
-    """Train a float network with quantization in the loop, the last of several epochs with ranges held; convert it."""
-    prepared = prepare_qat_fx(copy.deepcopy(model).train(), get_default_qat_qconfig_mapping("x86"), (images[:2],))
-    optimizer = torch.optim.AdamW(prepared.parameters(), lr=1e-4)
-    order = [torch.randperm(len(images)).split(_BATCH) for _ in range(epochs)]
-    for epoch, batches in enumerate(order):
-        prepared.train()
-        if 0 < epoch == epochs - 1:
-            prepared.apply(disable_observer)
-        for batch in batches:
-            optimizer.zero_grad()
-            nn.functional.cross_entropy(prepared(images[batch]), labels[batch]).backward()
-            optimizer.step()
-    return convert_fx(prepared.eval())
 
 
 def score(model: Callable[[Tensor], Tensor], images: Tensor, labels: Tensor) -> float:

@@ -39,6 +39,7 @@ class UnableError(Exception):
 
 PEERS = {
     "onnxruntime": "onnx_runtime:STATIC",
+    "onnxruntime percentile": "onnx_runtime:PERCENTILE",
     "onnxruntime dynamic": "onnx_runtime_dynamic:DYNAMIC",
     "openvino": "openvino:DEFAULT",
     "torch.ao": "torch_ao:STATIC",

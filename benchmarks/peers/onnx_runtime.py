@@ -1,4 +1,4 @@
-"""ONNX Runtime: static quantization, QDQ, per-channel weights, MinMax."""
+"""ONNX Runtime: static quantization, QDQ, per-channel weights, ranges by MinMax or percentile."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -14,7 +14,7 @@ from benchmarks.peers.onnx_export import export
 from benchmarks.quiet import quiet
 from benchmarks.sessions import feed, open_session
 
-VERSIONS, FILE = ("onnxruntime", "onnx"), "onnxruntime.onnx"
+VERSIONS = ("onnxruntime", "onnx")
 
 
 class _Reader(CalibrationDataReader):
@@ -26,7 +26,9 @@ class _Reader(CalibrationDataReader):
         return None if sample is None else feed(sample)
 
 
-def _prepare(model: nn.Module, calibration: Sequence[Sample], folder: Path) -> Callable[[int], Run]:
+def _prepare(
+    method: CalibrationMethod, file: str, model: nn.Module, calibration: Sequence[Sample], folder: Path
+) -> Callable[[int], Run]:
     """Quantize as ONNX Runtime's guide recommends for CPUs with VNNI: uint8 activations, int8 weights per channel."""
 
     def quantize(source: Path, target: Path) -> None:
@@ -38,10 +40,10 @@ def _prepare(model: nn.Module, calibration: Sequence[Sample], folder: Path) -> C
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
-            calibrate_method=CalibrationMethod.MinMax,
+            calibrate_method=method,
         )
 
-    return sessions(model, calibration, folder / FILE, quantize)
+    return sessions(model, calibration, folder / file, quantize)
 
 
 def sessions(
@@ -73,4 +75,9 @@ def _open(path: Path, threads: int) -> Run:
     return lambda sample: run(*sample)
 
 
-STATIC = Peer(VERSIONS, _prepare, FILE)
+def _static(method: CalibrationMethod, file: str) -> Peer:
+    return Peer(VERSIONS, partial(_prepare, method, file), file)
+
+
+STATIC = _static(CalibrationMethod.MinMax, "onnxruntime.onnx")
+PERCENTILE = _static(CalibrationMethod.Percentile, "onnxruntime_percentile.onnx")

@@ -1,0 +1,53 @@
+"""Ways to an int8 network from samples without labels: this project's and those of others, at their best."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from torch import nn
+
+import octavo
+from benchmarks import sessions
+from benchmarks.peers import Run, Sample, load_peer, tensors
+
+Prepare = Callable[[nn.Module, Sequence[Sample], Path], Callable[[int], Run]]
+WANTED_SQNR = 26.0
+"""What `octavo.tune` is asked for, in dB."""
+
+
+def _octavo(recipe: str | octavo.Recipe) -> Prepare:
+    return lambda model, samples, folder: _saved(
+        octavo.quantize(model, tensors(samples[0]), [tensors(s) for s in samples], recipe, progress=False), folder
+    )
+
+
+def _tune(model: nn.Module, samples: Sequence[Sample], folder: Path) -> Callable[[int], Run]:
+    data = [tensors(sample) for sample in samples]
+    tuned = octavo.tune(model, data[0], data, sqnr=WANTED_SQNR, progress=False)
+    print(tuned.table())
+    return _saved(tuned, folder)
+
+
+def _saved(quantized: octavo.QuantizedModel, folder: Path) -> Callable[[int], Run]:
+    path = folder / "model.octavo"
+    quantized.save(path)
+
+    def open_session(threads: int) -> Run:
+        program = sessions.open_session("octavo", path, threads)
+        return lambda sample: program(*sample)
+
+    return open_session
+
+
+def _peer(name: str) -> Prepare:
+    return lambda model, samples, folder: load_peer(name).prepare(model, samples, folder)
+
+
+CONTENDERS: dict[str, Prepare] = {
+    "octavo": _octavo("auto"),
+    "octavo, nearest": _octavo(octavo.Recipe(rounding="nearest")),
+    "octavo.tune": _tune,
+    "onnxruntime": _peer("onnxruntime"),
+    "onnxruntime, percentile": _peer("onnxruntime percentile"),
+    "openvino": _peer("openvino"),
+    "torch.ao": _peer("torch.ao"),
+}
