@@ -17,6 +17,7 @@ from octavo import __version__
 from octavo.graph import TrainedModel, convert
 from octavo.graph.signature import Sample, arguments
 from octavo.qconfig import QConfigMapping
+from octavo.recipe.digest import model_digest
 from octavo.recipe.finetuning import FinetuneError, FinetunePlan, FinetuneWarning, relative_error
 from octavo.recipe.finetuning.checkpoint import Checkpoint
 from octavo.recipe.finetuning.objective import Loss
@@ -27,7 +28,6 @@ from octavo.recipe.measure import Origin
 from octavo.recipe.progress import Progress, choose
 from octavo.recipe.quantized_model import QuantizedModel
 from octavo.recipe.recipe import mapping_of, resolve
-from octavo.recipe.tuning.samples import model_digest
 
 _CALIBRATION = 32
 """Batches that the first scales are found on, and that the result is measured on."""

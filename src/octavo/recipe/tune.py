@@ -10,6 +10,7 @@ from torch import nn
 
 from octavo import __version__
 from octavo.graph.signature import Sample
+from octavo.recipe.digest import model_digest
 from octavo.recipe.recipe import Recipe, RecipeError, resolve
 from octavo.recipe.tuning import STEPS, Profile, Step, TunedModel
 from octavo.recipe.tuning.climb import Climb
@@ -18,7 +19,7 @@ from octavo.recipe.tuning.goal import Evaluate, Goal
 from octavo.recipe.tuning.journal import Journal
 from octavo.recipe.tuning.measuring import EvaluationError
 from octavo.recipe.tuning.progress import Watcher, choose
-from octavo.recipe.tuning.samples import model_digest, read_samples
+from octavo.recipe.tuning.samples import read_samples
 from octavo.recipe.tuning.workbench import Workbench
 
 
@@ -42,8 +43,8 @@ def tune(
     """Quantize a float module so that it stays as accurate as is wanted.
 
     The steps are climbed one after the other, each from the best model so far: plain quantization, bias correction,
-    other ranges, GPTQ, some layers in float, as few as do, and last rounding that is learned. It ends as soon as the
-    accuracy holds. The module is captured once, and calibrated once for each kind of range.
+    other ranges, GPTQ, some layers in float, as few as do, rounding that is learned, and training. It ends as soon as
+    the accuracy holds. The module is captured once, and calibrated once for each kind of range.
 
     Every fifth sample is kept out of calibration and gives the SQNR; of fewer than five samples all do both.
 

@@ -1,5 +1,6 @@
 """Find by trying how a model is best quantized: the steps, what is measured, and the journal that keeps it."""
 
+from octavo.recipe.tuning.finetune_step import Finetune
 from octavo.recipe.tuning.goal import Goal
 from octavo.recipe.tuning.journal import JournalError
 from octavo.recipe.tuning.ladder import STEPS, steps_for
@@ -18,6 +19,7 @@ __all__ = [
     "ROUNDING",
     "STEPS",
     "EvaluationError",
+    "Finetune",
     "Goal",
     "JournalError",
     "MixedPrecision",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from octavo.recipe.tuning.finetune_step import Finetune
 from octavo.recipe.tuning.mixed_step import Cost, MixedPrecision
 from octavo.recipe.tuning.steps import CORRECTIONS, LEARNED, QUANTIZE, RANGES, ROUNDING, Profile, Step
 
@@ -9,13 +10,14 @@ from octavo.recipe.tuning.steps import CORRECTIONS, LEARNED, QUANTIZE, RANGES, R
 def steps_for(cost: Cost = "layers") -> tuple[Step, ...]:
     """Return the steps, what costs least first; a further method is one more entry.
 
-    Rounding that is learned takes minutes, so layers in float are looked for before it, and after it once more.
+    Rounding that is learned takes minutes, so layers in float are looked for before it, and after it once more. What
+    is trained comes last.
 
     Args:
         cost: what layers in float are chosen by, see `MixedPrecision`.
     """
     mixed = MixedPrecision(cost)
-    return Profile(), QUANTIZE, CORRECTIONS, RANGES, ROUNDING, mixed, LEARNED, mixed
+    return Profile(), QUANTIZE, CORRECTIONS, RANGES, ROUNDING, mixed, LEARNED, mixed, Finetune()
 
 
 STEPS = steps_for()

@@ -90,12 +90,3 @@ def read_samples(data: Iterable[Sample] | None) -> Samples:
     if not held:
         raise CalibrationError("there is no calibration data: the iterable gave no sample; pass at least one")
     return Samples(tuple(held), apart=len(held) >= EVERY)
-
-
-def model_digest(model: torch.nn.Module) -> str:
-    """Return what tells a model's weights from others."""
-    found = hashlib.sha256()
-    for name, tensor in (*model.named_parameters(), *model.named_buffers()):
-        found.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())
-        found.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
-    return found.hexdigest()

@@ -66,7 +66,7 @@ class Workbench:
         self, model: nn.Module, example_inputs: Sample, samples: Samples, dynamic_shapes: Any, told: Told
     ) -> None:
         self.model, self.example_inputs, self.samples = model, example_inputs, samples
-        self._dynamic_shapes, self.told = dynamic_shapes, told
+        self.dynamic_shapes, self.told = dynamic_shapes, told
         told("capturing", 0, None)
         self._captured = capture(model, example_inputs, dynamic_shapes, samples.every[:_LOOKED_AT])
         for index, sample in enumerate(samples.every):
@@ -85,12 +85,12 @@ class Workbench:
 
     def quantized(self, prepared: Prepared, recipe: Recipe) -> QuantizedModel:
         """Convert a graph to a model."""
-        origin = Origin(self.model, self.example_inputs, self._dynamic_shapes, mapping_of(recipe))
+        origin = Origin(self.model, self.example_inputs, self.dynamic_shapes, mapping_of(recipe))
         return QuantizedModel.of(convert(prepared, f"octavo {__version__}"), origin)
 
     def of_program(self, program: Any, layers: Any, recipe: Recipe) -> QuantizedModel:
         """Return the model of a program that was made before."""
-        origin = Origin(self.model, self.example_inputs, self._dynamic_shapes, mapping_of(recipe))
+        origin = Origin(self.model, self.example_inputs, self.dynamic_shapes, mapping_of(recipe))
         graph = self._graph(recipe)
         origin = replace(origin, reparametrized=graph if graph.notes else None)
         return QuantizedModel(program, layers=layers, origin=origin, notes=graph.notes)
