@@ -106,6 +106,8 @@ class _Search:
             self._refused |= {node.output}
         if node.type in self._layers:
             self._layer(node)
+        elif node.type == "attention":
+            self._attention(node)
         elif self._ties(node):
             for value in node.inputs:
                 self._join(value, node.output)
@@ -125,6 +127,15 @@ class _Search:
             self._refused |= {*node.inputs, node.output}
         for value in node.inputs[1:]:
             self._join(value, node.output)
+
+    def _attention(self, node: Node) -> None:
+        """Rule out all but the values, whose channels go through where each head has its own."""
+        values, attributes = node.inputs[2], node.attributes
+        self._refused |= {*node.inputs} - {values}
+        if attributes["heads"] == attributes["kv_heads"]:
+            self._join(values, node.output)
+        else:
+            self._refused |= {values, node.output}
 
     def _ties(self, node: Node) -> bool:
         """Tell whether an operator gives scaled channels for scaled channels."""

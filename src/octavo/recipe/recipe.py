@@ -47,6 +47,9 @@ class Recipe:
         equalization: whether channels between two layers are scaled so that both layers' weights have one range in
             each: for weights with a range for all channels, whose accuracy it can save. What the network computes in
             float stays, but for ReLU6, see the report.
+        scale_migration: whether features that are large in every row are scaled down before linear layers, and up in
+            their weights, where that makes what the layers give more accurate (SmoothQuant): for transformers that
+            normalize before their layers.
         qconfig_mapping: a QConfig for each layer; None where one serves all.
         scheme: `"static"` finds the ranges of activations beforehand, on calibration data; `"dynamic"` finds them as
             values arrive, for linear and recurrent layers, and needs no data.
@@ -65,6 +68,7 @@ class Recipe:
     norm_reestimation: bool = False
     rounding: Rounding = "gptq"
     equalization: bool = False
+    scale_migration: bool = False
     qconfig_mapping: QConfigMapping | None = None
     scheme: Scheme = "static"
     recurrent: Scheme | None = None

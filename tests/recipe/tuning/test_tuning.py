@@ -157,7 +157,7 @@ def test_a_step_of_ones_own(tiny, data, tmp_path):
 
 
 def test_equalization_is_a_step(tiny, data, tmp_path):
-    steps = (Profile(), QUANTIZE, Recipes("corrections", CORRECTIONS.tries[-1:]))
+    steps = (Profile(), QUANTIZE, Recipes("corrections", CORRECTIONS.tries[2:3]))
     tuned = octavo.tune(tiny, data[0][:1], data, Evaluate(9.0, 1.0, 2.0), steps=steps, folder=tmp_path / "run")
     again = octavo.tune(tiny, data[0][:1], data, Evaluate(), steps=steps, folder=tmp_path / "run")
     for model in (tuned, again):

@@ -101,6 +101,7 @@ CORRECTIONS = Recipes(
         Try("bias correction", {"bias_correction": True}),
         Try("batch norm re-estimation", {"norm_reestimation": True}),
         Try("cross-layer equalization", {"equalization": True}),
+        Try("scale migration", {"scale_migration": True}),
     ),
 )
 RANGES = Recipes(
