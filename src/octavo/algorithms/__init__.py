@@ -1,5 +1,6 @@
 """Published methods that make a quantized network more accurate, one a file."""
 
+from octavo.algorithms.bias_absorption import BiasAbsorption
 from octavo.algorithms.equalization import Equalization
 from octavo.algorithms.keep_in_float import keep_in_float
 from octavo.algorithms.layer_by_layer import LayerByLayer, Rounding
@@ -10,6 +11,7 @@ from octavo.algorithms.uneven_rows import UnevenRows
 from octavo.algorithms.wide_inputs import WideInputs
 
 __all__ = [
+    "BiasAbsorption",
     "Choices",
     "Costs",
     "Equalization",

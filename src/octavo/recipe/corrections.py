@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from octavo.algorithms import Equalization, LayerByLayer, ScaleMigration, UnevenRows, WideInputs
+from octavo.algorithms import BiasAbsorption, Equalization, LayerByLayer, ScaleMigration, UnevenRows, WideInputs
 from octavo.graph import Correction, Prepared, Reparametrization
 from octavo.graph.ir import Graph
 from octavo.recipe.recipe import Recipe
 
-REPARAMETRIZATIONS = ("equalization", "scale_migration", "scheme")
+REPARAMETRIZATIONS = ("equalization", "bias_absorption", "scale_migration", "scheme")
 """The fields of a recipe that `reparametrizations_of` looks at."""
 
 ROUNDING_FIELDS = ("rounding", "bias_correction", "norm_reestimation")
@@ -34,6 +34,8 @@ def corrections_of(recipe: Recipe) -> tuple[Callable[[Prepared], Correction], ..
 def reparametrizations_of(recipe: Recipe) -> tuple[Callable[[Graph], Reparametrization], ...]:
     """Return what makes the methods of a recipe that change float weights before ranges are observed, in order."""
     methods: list[Callable[[Graph], Reparametrization]] = [Equalization] if recipe.equalization else []
+    if recipe.bias_absorption:
+        methods.append(BiasAbsorption)
     if recipe.scale_migration:
         methods.append(partial(ScaleMigration, by_row=recipe.scheme == "dynamic"))
     return tuple(methods)

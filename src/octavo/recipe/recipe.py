@@ -47,6 +47,8 @@ class Recipe:
         equalization: whether channels between two layers are scaled so that both layers' weights have one range in
             each: for weights with a range for all channels, whose accuracy it can save. What the network computes in
             float stays, but for ReLU6, see the report.
+        bias_absorption: whether what a channel behind a ReLU never falls below moves to the biases of the layers that
+            read it: for what equalization makes of channels with large biases.
         scale_migration: whether features that are large in every row are scaled down before linear layers, and up in
             their weights, where that makes what the layers give more accurate (SmoothQuant): for transformers that
             normalize before their layers.
@@ -68,6 +70,7 @@ class Recipe:
     norm_reestimation: bool = False
     rounding: Rounding = "gptq"
     equalization: bool = False
+    bias_absorption: bool = False
     scale_migration: bool = False
     qconfig_mapping: QConfigMapping | None = None
     scheme: Scheme = "static"

@@ -100,7 +100,7 @@ CORRECTIONS = Recipes(
     (
         Try("bias correction", {"bias_correction": True}),
         Try("batch norm re-estimation", {"norm_reestimation": True}),
-        Try("cross-layer equalization", {"equalization": True}),
+        Try("cross-layer equalization", {"equalization": True, "bias_absorption": True}),
         Try("scale migration", {"scale_migration": True}),
     ),
 )
