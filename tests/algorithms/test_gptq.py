@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 import torch
 
-from octavo.algorithms.gptq import gptq
+from octavo.algorithms.gptq import FACTORS, gptq, gptq_scaled
 
 
 def correlated(seed: int, rows: int, k: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -64,6 +64,19 @@ def test_groups_are_rounded_each_by_its_own_hessian():
     weight, hessian, scale = (torch.cat(part) for part in zip(*parts, strict=True))
     expected = torch.cat([gptq(*part) for part in parts])
     assert torch.equal(gptq(weight, hessian, scale), expected)
+
+
+def test_of_several_scales_each_row_takes_the_one_that_harms_the_output_least():
+    parts = [correlated(seed, 4, 9) for seed in range(2)]
+    weight, hessian, scale = (torch.cat(part) for part in zip(*parts, strict=True))
+    q, chosen = gptq_scaled(weight, hessian, scale, 7)
+    every = []
+    for factor in FACTORS:
+        each = scale * torch.tensor(factor)
+        every.append(error(weight, gptq(weight, hessian, each, 7), hessian, each))
+    ours = error(weight, q, hessian, chosen)
+    torch.testing.assert_close(ours, torch.stack(every).amin(0), rtol=1e-4, atol=0)  # errors are compared in float32
+    assert ours.sum() < 0.9 * every[0].sum()
 
 
 def test_inputs_that_are_always_zero_are_rounded_to_nearest():

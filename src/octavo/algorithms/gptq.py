@@ -9,6 +9,10 @@ _BLOCK = 64
 """Columns whose errors are held back and given to the rest at once, which changes the speed alone."""
 
 
+FACTORS = (1.0, 0.7, 0.8, 0.9, 0.95, 1.05, 1.1, 1.2, 1.35)
+"""What a scale is multiplied by where several are tried; of equals the first is taken."""
+
+
 def gptq(weight: Tensor, hessian: Tensor, scale: Tensor, quant_max: int = 127, damping: float = 0.01) -> Tensor:
     """Choose the integers of a weight so that the layer's output, not the weight, changes least.
 
@@ -58,6 +62,28 @@ def gptq(weight: Tensor, hessian: Tensor, scale: Tensor, quant_max: int = 127, d
         taken[:, :start].baddbmm_(lower[:, start:stop, :start].transpose(1, 2), errors)
     integers = q.to(torch.int8).gather(1, order.argsort(dim=1).unsqueeze(2).expand(groups, k, rows))
     return integers.transpose(1, 2).contiguous()
+
+
+def gptq_scaled(weight: Tensor, hessian: Tensor, scale: Tensor, quant_max: int) -> tuple[Tensor, Tensor]:
+    """Round by `gptq` in several scales, and take for each row the one that leaves the output's least error.
+
+    A scale of least squared error of the weight knows nothing of the inputs, nor of what later columns take back.
+
+    Args:
+        weight, hessian, quant_max: as for `gptq`.
+        scale: [groups, rows]; tried with each of FACTORS.
+
+    Returns: [groups, rows, k] int8, and the [groups, rows] scales.
+    """
+    groups, rows, k = weight.shape
+    scales = scale.unsqueeze(1) * torch.tensor(FACTORS).reshape(1, -1, 1)  # [groups, factors, rows]
+    several = weight.repeat(1, len(FACTORS), 1)
+    q = gptq(several, hessian, scales.flatten(1), quant_max)
+    error = several - q * scales.flatten(1).unsqueeze(2)
+    errors = (torch.bmm(error, hessian.to(error.dtype)) * error).sum(2).reshape(scales.shape)
+    best = errors.argmin(1, keepdim=True)  # [groups, 1, rows]
+    chosen = q.reshape(groups, len(FACTORS), rows, k).gather(1, best.unsqueeze(3).expand(-1, -1, -1, k))
+    return chosen.squeeze(1), scales.gather(1, best).squeeze(1)
 
 
 def _reordered(hessian: Tensor, order: Tensor) -> Tensor:

@@ -37,6 +37,7 @@ class LayerByLayer(Correction):
             blocks by `brecq`, and by "adaround" the others.
         bias_correction: whether each bias takes back what rounding its layer's weights shifts: `bias_shift`.
         norm_reestimation: whether each channel is then given the mean and deviation of float: `reestimate_norms`.
+        search_scales: whether GPTQ also chooses among scales of each channel, as `gptq_scaled` does.
     """
 
     def __init__(
@@ -45,11 +46,13 @@ class LayerByLayer(Correction):
         rounding: Rounding = "gptq",
         bias_correction: bool = True,
         norm_reestimation: bool = False,
+        search_scales: bool = False,
     ) -> None:
         super().__init__(prepared)
         self._rounding: Rounding = rounding
         self._bias_correction = bias_correction
         self._norm_reestimation = norm_reestimation
+        self._search_scales = search_scales
         layers = [node for node in prepared.graph.nodes if _is_quantized(node, prepared)]
         self._steps = len(layers)
         axes = {node.inputs[0]: channel_axis(node) for node in layers}
@@ -83,8 +86,11 @@ class LayerByLayer(Correction):
             if len(block) > 1:
                 weights = brecq(block, values, qparams, generator)
             else:
-                alone = [(node, LayerInputs(node, values)) for node in block if node.name in qparams]
-                weights = {n.name: rounded_weight(n, qparams[n.name], i, way, generator) for n, i in alone}
+                weights = {}
+                for node in (node for node in block if node.name in qparams):
+                    weights[node.name], qparams[node.name] = rounded_weight(
+                        node, qparams[node.name], LayerInputs(node, values), way, generator, self._search_scales
+                    )
             for _ in weights:
                 tell()
             return [self._with_weight(node, weights, prepared) for node in block], qparams

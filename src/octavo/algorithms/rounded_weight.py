@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from octavo.algorithms.adaround import Outputs, adaround
 from octavo.algorithms.columns import columns_at, draw_outputs, outputs_at, weight_of_rows, weight_rows
-from octavo.algorithms.gptq import gptq
+from octavo.algorithms.gptq import gptq, gptq_scaled
 from octavo.graph.ir import Node
 from octavo.graph.rewrite_layers import LayerInputs
 from octavo.graph.transposed import by_output_channel, out_channels
@@ -25,10 +26,11 @@ def rounded_weight(
     node: Node,
     qparams: Qparams,
     inputs: LayerInputs,
-    rounding: Literal["nearest", "gptq", "adaround"],
+    rounding: Way,
     generator: torch.Generator,
-) -> Tensor:
-    """Return the real numbers that a weight's integers will stand for, of its shape.
+    search_scales: bool = False,
+) -> tuple[Tensor, Qparams]:
+    """Return the real numbers that a weight's integers will stand for, of its shape, and its qparams.
 
     Args:
         node: a `conv`, `conv_transpose` or `linear`.
@@ -36,17 +38,23 @@ def rounded_weight(
         inputs: as the int8 program gives them; with "adaround" the float network's outputs too.
         rounding: "nearest", each number on its own; "gptq" or "adaround", so that the layer's output changes least.
         generator: draws the outputs that are looked at.
+        search_scales: whether "gptq" tries scales around those of the qparams, where each channel has its own.
     """
     weight = by_output_channel(node, node.constants["weight"].detach())
     if rounding == "nearest":
-        return by_output_channel(node, dequantize(quantize(weight, qparams), qparams))
+        return by_output_channel(node, dequantize(quantize(weight, qparams), qparams)), qparams
     rows = weight_rows(node, node.constants["weight"].detach())
     scale = qparams.scale.expand(len(weight)).reshape(rows.shape[:2])
     if rounding == "gptq":
-        q = gptq(rows, _hessian(node, inputs, rows.shape[2], generator), scale, qparams.quant_max)
+        hessian = _hessian(node, inputs, rows.shape[2], generator)
+        if search_scales and qparams.scale.dim():
+            q, scale = gptq_scaled(rows, hessian, scale, qparams.quant_max)
+            qparams = replace(qparams, scale=scale.flatten())
+        else:
+            q = gptq(rows, hessian, scale, qparams.quant_max)
     else:
         q = adaround(rows, _outputs(node, inputs, rows.shape[2], generator), scale, qparams.quant_max, generator)
-    return by_output_channel(node, dequantize(weight_of_rows(node, q), qparams))
+    return by_output_channel(node, dequantize(weight_of_rows(node, q), qparams)), qparams
 
 
 def _share(inputs: LayerInputs, k: int) -> int:

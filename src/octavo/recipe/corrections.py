@@ -27,6 +27,7 @@ def corrections_of(recipe: Recipe) -> tuple[Callable[[Prepared], Correction], ..
         rounding=recipe.rounding,
         bias_correction=recipe.bias_correction,
         norm_reestimation=recipe.norm_reestimation,
+        search_scales=recipe.weight_bits < 8 and recipe.weight_range is None and recipe.qconfig_mapping is None,
     )
     return WideInputs, UnevenRows, rounding
 

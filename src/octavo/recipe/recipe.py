@@ -61,8 +61,8 @@ class Recipe:
             this version they still take a byte each in the file and in memory, and run as fast as 8: it tells what 4
             bits cost in accuracy. Tables of embeddings keep 8. Not looked at where `qconfig_mapping` is given.
         weight_range: which numbers of a channel its weight's integers reach: `"min_max"` all, `"squared_error"` those
-            that leave the least squared error; None: that of 4 bits, all of 8. Not looked at where `qconfig_mapping`
-            is given.
+            that leave the least squared error; None: all of 8 bits, and of 4 the latter, around which GPTQ looks for
+            that of the least error of the layer's output. Not looked at where `qconfig_mapping` is given.
     """
 
     observer: Observer = "histogram"
