@@ -9,8 +9,8 @@ from torch import Tensor
 
 from octavo.algorithms.soft_rounding import SoftWeight, beta_at, regularizer
 
-STEPS = 1000
-"""Steps of gradient descent for a layer."""
+STEPS = 400
+"""Steps of gradient descent for a layer; 1000 gain another 0.1 to 0.8 dB of its output, of 4 bits."""
 BATCH = 256
 """How many outputs of a layer a step looks at."""
 _RATE = 0.1

@@ -14,7 +14,7 @@ from octavo.graph.rewrite_layers import Block, BlockValues
 from octavo.graph.transposed import by_output_channel
 from octavo.numerics import Qparams
 
-STEPS = 400
+STEPS = 200
 """Steps of gradient descent for a block."""
 BATCH = 4
 """How many elements of a sample a step looks at, where the block's elements go their way alone."""
