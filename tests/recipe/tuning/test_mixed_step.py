@@ -19,14 +19,14 @@ def test_keeps_as_few_layers_in_float_as_do(tiny, data):
     told: list[tuple[str, int, int | None]] = []
     steps = (Profile(), QUANTIZE, MixedPrecision())
     tuned = octavo.tune(tiny, data[0][:1], iter(data), sqnr=60, steps=steps, progress=lambda *args: told.append(args))
-    assert tuned.reached and tuned.best.sqnr_db is not None and tuned.best.sqnr_db >= 60
+    assert tuned.reached and (tuned.best.sure_db or 0) >= 60
     count = len(tuned.best.in_float)
     assert 0 < count < 4 and {layer.name for layer in tuned.layers if layer.reason.startswith("kept in float")} == set(
         tuned.best.in_float
     )
     assert count > 2 or all(name in tuned.best.name for name in tuned.best.in_float)
     fewer = [trial for trial in tuned.trials if 0 < len(trial.in_float) < count]
-    assert count == 1 or (fewer and all((trial.sqnr_db or 0) < 60 for trial in fewer))
+    assert count == 1 or (fewer and all((trial.sure_db or 0) < 60 for trial in fewer))
     assert {"capturing", "calibrating", "rounding weights", "measuring", "measuring sensitivity"} <= {
         w for w, *_ in told
     }
@@ -73,10 +73,10 @@ def test_layers_that_are_not_needed_go_back_to_int8(tiny, data, monkeypatch):
     monkeypatch.setattr("octavo.recipe.tuning.mixed_step.choose_float", lambda *_, **__: every)
     tuned = octavo.tune(tiny, data[0][:1], data, sqnr=60, steps=(Profile(), QUANTIZE, MixedPrecision()))
     best, tried = set(tuned.best.in_float), {frozenset(trial.in_float): trial for trial in tuned.trials}
-    assert tuned.reached and len(best) < 4 and (tried[every].sqnr_db or 0) >= 60
+    assert tuned.reached and len(best) < 4 and (tried[every].sure_db or 0) >= 60
     for name in best:
         without = tried.get(frozenset(best - {name}))
-        assert len(best) == 1 or without is None or (without.sqnr_db or 0) < 60
+        assert len(best) == 1 or without is None or (without.sure_db or 0) < 60
 
 
 def test_the_best_within_a_size(tiny, data):

@@ -27,6 +27,7 @@ from octavo.recipe.tuning import (
     Try,
     clock,
 )  # fmt: skip
+from octavo.recipe.tuning.measuring import Reference
 
 SHORT = (Profile(), QUANTIZE, Recipes("corrections", CORRECTIONS.tries[:1]))
 
@@ -192,3 +193,16 @@ def test_ranges_are_not_tried_where_qconfigs_choose_them(tiny, data):
     recipe = octavo.Recipe(qconfig_mapping=default_static("min_max"))
     tuned = octavo.tune(tiny, data[0][:1], data, sqnr=200, recipe=recipe, steps=(Profile(), QUANTIZE, RANGES))
     assert [trial.step for trial in tuned.trials] == ["profile", "quantize"]
+
+
+def test_the_error_of_few_samples():
+    samples = [torch.tensor([[1.0]]), torch.tensor([[2.0]]), torch.tensor([[4.0]])]
+    errors = {1.0: 0.1, 2.0: 0.1, 4.0: 0.4}
+    reference = Reference(torch.nn.Identity(), samples)
+    ratio, error = reference.sqnr(lambda x: x + errors[float(x)])
+    assert ratio == pytest.approx(10 * math.log10(21 / 0.18), abs=1e-4)  # float32 samples
+    left = [10 * math.log10(s / n) for s, n in ((20, 0.17), (17, 0.17), (5, 0.02))]
+    mean = sum(left) / 3
+    assert error == pytest.approx(math.sqrt(2 / 3 * sum((x - mean) ** 2 for x in left)), abs=1e-4)
+    assert reference.sqnr(lambda x: x) == (math.inf, 0.0)
+    assert Reference(torch.nn.Identity(), samples[:1]).sqnr(lambda x: x + 0.1)[1] == 0.0

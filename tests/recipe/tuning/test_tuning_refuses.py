@@ -77,10 +77,11 @@ def test_samples_are_dicts_or_tuples(data):
         def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
             return self.a(x) + self.b(y)
 
+    torch.manual_seed(0)
     model, pairs = Sum().eval(), [(x[:, 0, 0], x[:, 1, 1]) for x in data]
     dicts = ({"x": x, "y": y} for x, y in pairs)
     for given in (pairs, list(dicts)):
-        assert octavo.tune(model, given[0], given, sqnr=20, steps=PLAIN).reached
+        assert (octavo.tune(model, given[0], given, sqnr=20, steps=PLAIN).best.sqnr_db or 0) > 20
 
 
 def test_data_beyond_a_gigabyte_is_left(tiny, data, monkeypatch):

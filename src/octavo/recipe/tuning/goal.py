@@ -21,7 +21,7 @@ class Goal:
     Args:
         evaluate: measures accuracy; None where the SQNR of the outputs does.
         max_drop: by how much its number may fall below float's.
-        sqnr: in dB, where there is no `evaluate`.
+        sqnr: in dB, where there is no `evaluate`; what is measured less its standard error has to reach it.
         max_milliseconds, max_bytes: what one call may take on the example inputs, and the file; None for no limit.
 
     Raises:
@@ -60,7 +60,7 @@ class Goal:
         if not self.fits(trial) or not trial.measured or trial.failure:
             return False
         if self.evaluate is None:
-            return self.sqnr is not None and (trial.sqnr_db or 0.0) >= self.sqnr
+            return self.sqnr is not None and trial.sure_db is not None and trial.sure_db >= self.sqnr
         return trial.score is not None and exact.score is not None and trial.score >= exact.score - self.max_drop
 
     def satisfied(self, trial: Trial, exact: Trial) -> bool:

@@ -49,15 +49,26 @@ class Reference:
         self._kept: dict[int, list[Tensor]] = {}
         self._bytes = 0
 
-    def sqnr_db(self, model: Callable[..., Any], step: Callable[[int], None] = lambda done: None) -> float:
-        """Return the ratio of the power of all floating outputs to that of their errors, over all samples, in dB."""
-        signal = noise = 0.0
+    def sqnr(self, model: Callable[..., Any], step: Callable[[int], None] = lambda done: None) -> tuple[float, float]:
+        """Return the ratio of the power of all floating outputs to that of their errors, over all samples, in dB.
+
+        With it comes its standard error, by leaving out one sample after the other (the jackknife): few samples may
+        be easier than those to come. 0 where there is one sample, or nothing was lost.
+
+        Reference: Efron and Stein, The Jackknife Estimate of Variance, 1981, equation 1.3.
+        """
+        powers: list[tuple[float, float]] = []
         for index, sample in enumerate(self._samples):
             exact = self._outputs(index)
-            signal += signal_power(exact)
-            noise += squared_error(exact, _call(model, sample))
+            powers.append((signal_power(exact), squared_error(exact, _call(model, sample))))
             step(index + 1)
-        return ratio_db(signal, noise) if not math.isnan(noise) else -math.inf
+        signal, noise = (sum(part) for part in zip(*powers, strict=True))
+        if math.isnan(noise):
+            return -math.inf, 0.0
+        left_out = [ratio_db(signal - s, noise - n) for s, n in powers]
+        mean = sum(left_out) / len(left_out)
+        spread = sum((value - mean) ** 2 for value in left_out) if math.isfinite(mean) else 0.0
+        return ratio_db(signal, noise), math.sqrt(spread * (len(powers) - 1) / len(powers))
 
     def _outputs(self, index: int) -> list[Tensor]:
         if index in self._kept:
@@ -126,17 +137,20 @@ class Meter:
         start, tell, samples = time.monotonic(), self._bench.told, len(self._bench.samples.measured)
         if isinstance(model, QuantizedModel):
             size = file_size(model.program)
-            sqnr = self._reference.sqnr_db(model, lambda done: tell("measuring", done, samples))
+            sqnr, error = self._reference.sqnr(model, lambda done: tell("measuring", done, samples))
         else:
             parts = (*model.parameters(), *model.buffers())
             size, sqnr = sum(t.numel() * t.element_size() for t in parts), math.inf
+            error = 0.0
         score = None
         if self._evaluate is not None:
             tell("evaluating", 0, None)
             score = score_of(self._evaluate, model, f"'{trial.step}: {trial.name}'")
         taken = _milliseconds(model, self._bench.example_inputs)
         spent = seconds + time.monotonic() - start
-        return replace(trial, score=score, sqnr_db=sqnr, bytes=size, milliseconds=taken, seconds=spent)
+        return replace(
+            trial, score=score, sqnr_db=sqnr, sqnr_error_db=error, bytes=size, milliseconds=taken, seconds=spent
+        )
 
 
 def _milliseconds(model: Any, example_inputs: Sample) -> float:

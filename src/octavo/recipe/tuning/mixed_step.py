@@ -163,12 +163,12 @@ class _Search:
 
     def _first_gain(self) -> float:
         wanted, best = self._climb.goal.sqnr, self._climb.best
-        got = None if best is None else self._climb.journal.trials[best].sqnr_db
+        got = None if best is None else self._climb.journal.trials[best].sure_db
         return 1.0 if wanted is None or got is None else max(wanted - got, 0.1)
 
     def _next_gain(self, trial: Trial, low: float, high: float | None) -> float:
         """Return the gain to try next: by what is missing where that is known in dB, else by halves or doubles."""
-        wanted, got = self._climb.goal.sqnr, trial.sqnr_db
+        wanted, got = self._climb.goal.sqnr, trial.sure_db
         if high is None:
             missing = wanted - got if wanted is not None and got is not None else 0.0
             return low + max(missing, 0.2) if wanted is not None else 2 * low

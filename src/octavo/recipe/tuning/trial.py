@@ -22,6 +22,7 @@ class Trial:
         settings: what makes it what it is, as plain data: the recipe, and the layers that stay in float.
         score: what `evaluate` gave; None where there is none, or it was not measured.
         sqnr_db: of all outputs together, on the samples that measure.
+        sqnr_error_db: its standard error, of so few samples.
         in_float: names of the layers that tuning keeps in float.
         bytes: of the file, or of the float module's parameters and buffers.
         milliseconds: of one call on the example inputs.
@@ -36,6 +37,7 @@ class Trial:
     settings: dict[str, Any]
     score: float | None = None
     sqnr_db: float | None = None
+    sqnr_error_db: float = 0.0
     in_float: tuple[str, ...] = ()
     bytes: int | None = None
     milliseconds: float | None = None
@@ -43,6 +45,11 @@ class Trial:
     failure: str = ""
     layers: tuple[Layer, ...] = field(default=(), repr=False)
     file: str = ""
+
+    @property
+    def sure_db(self) -> float | None:
+        """The SQNR less its standard error: what other samples will most likely have at least."""
+        return None if self.sqnr_db is None else self.sqnr_db - self.sqnr_error_db
 
     @property
     def measured(self) -> bool:

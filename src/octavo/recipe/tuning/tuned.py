@@ -71,7 +71,7 @@ def _row(trial: Trial, best: bool) -> tuple[str, ...]:
         trial.step,
         what,
         "-" if trial.score is None else f"{trial.score:.6g}",
-        decibels(trial.sqnr_db),
+        decibels(trial.sqnr_db) + (f" ± {trial.sqnr_error_db:.1f}" if trial.sqnr_error_db else ""),
         str(len(trial.in_float)) if trial.in_float else "-",
         "-" if trial.bytes is None else megabytes(trial.bytes),
         "-" if trial.milliseconds is None else f"{trial.milliseconds:.2f} ms",
