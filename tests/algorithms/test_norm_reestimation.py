@@ -104,7 +104,23 @@ def test_is_more_accurate_on_unseen_data():
 
 def test_one_sample_changes_nothing():
     model, data = uneven(), images(1)
-    plain, again = (
-        octavo.quantize(model, data[0], data, octavo.Recipe(norm_reestimation=on)).program for on in (False, True)
+    models = [octavo.quantize(model, data[0], data, octavo.Recipe(norm_reestimation=on)) for on in (False, True)]
+    assert not models[0].notes
+    assert models[1].notes == (
+        "batch norm re-estimation: nothing to go by: one sample does not tell what holds for others",
     )
+    plain, again = (each.program for each in models)
     assert all((plain.constants[name] == again.constants[name]).all() for name in plain.constants)
+
+
+def test_says_where_no_layer_can_be_corrected():
+    mapping = octavo.qconfig.default_static().set_object_type("linear", None)
+    with torch.no_grad():
+        recipe = octavo.Recipe(norm_reestimation=True, qconfig_mapping=mapping)
+        notes = octavo.quantize(nn.Linear(4, 3), torch.randn(2, 4), rows_of(), recipe).notes
+    assert [note.partition(":")[0] for note in notes] == ["bias correction", "batch norm re-estimation"]
+    assert all("no layer reads values whose range is found beforehand" in note for note in notes)
+
+
+def rows_of() -> list[torch.Tensor]:
+    return [torch.randn(2, 4, generator=torch.Generator().manual_seed(seed)) for seed in range(3)]

@@ -103,7 +103,19 @@ class LayerByLayer(Correction):
             rewritten = reestimate_norms(self.prepared.graph, rewritten, self._samples.inputs(), tell)
         for _ in range(left):  # layers that other corrections have taken to float
             step()
-        return rewritten
+        return replace(rewritten, notes=(*prepared.notes, *self._notes(prepared)))
+
+    def _notes(self, prepared: Prepared) -> list[str]:
+        """Say which of the methods that were asked for have nothing to do."""
+        asked = {"bias correction": self._bias_correction, "batch norm re-estimation": self._norm_reestimation}
+        if not any(
+            _is_quantized(node, prepared) and prepared.decisions[node.name].int8 for node in prepared.graph.nodes
+        ):
+            why = "nothing to correct: no layer reads values whose range is found beforehand"
+            return [f"{name}: {why}" for name, on in asked.items() if on]
+        if self._norm_reestimation and len(self._samples.inputs()) < 2:
+            return ["batch norm re-estimation: nothing to go by: one sample does not tell what holds for others"]
+        return []
 
     def _blocks(self, prepared: Prepared) -> list[Block]:
         if self._rounding == "brecq":
