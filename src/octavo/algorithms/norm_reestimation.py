@@ -48,7 +48,8 @@ def reestimate_norms(
 
     A difference may be that of these samples rather than of all data. Of means and of log σ it takes what `believed`
     leaves: without that, means alone cost EfficientNet-Lite0 0.8 dB on 20 photographs, where they gain 1 dB with it
-    (and deviations another 1.3).
+    (and deviations another 1.3). Samples of one origin agree all the same: on 60 crops of ten photographs
+    it costs 1.1 dB, where 100 photographs gain 0.7.
 
     Args:
         exact: the graph in float, with the names that layers have in `prepared`.
