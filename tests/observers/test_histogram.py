@@ -1,5 +1,3 @@
-import time
-
 import pytest
 import torch
 from hypothesis import given
@@ -100,15 +98,3 @@ def test_extremes_of_float32():
     observer(torch.tensor([-largest, 0.0, largest, 1e-45]))
     scale, zero_point = observer.calculate_qparams()
     assert torch.isfinite(scale) and 126 <= zero_point <= 129
-
-
-def test_search_takes_milliseconds():
-    observer = HistogramObserver()
-    observer(_signals("normal", 0))
-    observer.calculate_qparams()
-    times = []
-    for _ in range(5):
-        start = time.perf_counter()
-        observer.calculate_qparams()
-        times.append(time.perf_counter() - start)
-    assert min(times) < 0.05  # about 4 ms; the rest is room for a busy machine
