@@ -57,18 +57,24 @@ def rounded_weight(
     return by_output_channel(node, dequantize(weight_of_rows(node, q), qparams)), qparams
 
 
+# Products of larger numbers leave float32 when so many are summed up: outliers, or a sample that is broken.
+_LARGE = 2.0**48
+
+
 def _share(inputs: LayerInputs, k: int) -> int:
     """Return how many outputs of each sample to look at."""
     return -(-max(_OUTPUTS, _OUTPUTS_PER_COLUMN * k) // len(inputs))
 
 
 def _hessian(node: Node, inputs: LayerInputs, k: int, generator: torch.Generator) -> Tensor:
-    """Return `E[x xᵀ]` of what the rows of the weight are multiplied by, [groups, k, k] float32."""
+    """Return `E[x xᵀ]` of what the rows of the weight are multiplied by, [groups, k, k], float64 where need be."""
     each, groups = _share(inputs, k), node.attributes.get("groups", 1)
     total, count = torch.zeros(groups, k, k), 0
     for x, *_ in inputs:
         taken = columns_at(node, x, draw_outputs(node, x, each, generator))
-        total.baddbmm_(taken.transpose(1, 2), taken)
+        if taken.numel() and float(taken.abs().amax()) > _LARGE:
+            total, taken = total.double(), taken.double()
+        total.baddbmm_(taken.transpose(1, 2).to(total.dtype), taken.to(total.dtype))
         count += taken.shape[1]
     return total.div_(max(count, 1))
 

@@ -56,7 +56,7 @@ def tune(
             better the model is, such as the percentage that it gets right.
         max_drop: how far below float's that number may be.
         sqnr: in place of `evaluate`, the wanted ratio of the outputs to their error in dB; it is reached where the
-            measured one less its standard error is as large, since other samples may be harder.
+            measured one less two standard errors is as large, since other samples may be harder.
         budget: minutes of this call; None: as long as it takes. The first int8 model is always made and measured, and
             a call of `evaluate` is never cut short.
         folder: keeps a journal and the best program; the next call with it goes on from there. Kept after an

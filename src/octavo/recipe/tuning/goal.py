@@ -21,7 +21,7 @@ class Goal:
     Args:
         evaluate: measures accuracy; None where the SQNR of the outputs does.
         max_drop: by how much its number may fall below float's.
-        sqnr: in dB, where there is no `evaluate`; what is measured less its standard error has to reach it.
+        sqnr: in dB, where there is no `evaluate`; what is measured less two standard errors has to reach it.
         max_milliseconds, max_bytes: what one call may take on the example inputs, and the file; None for no limit.
 
     Raises:

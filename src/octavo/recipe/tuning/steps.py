@@ -88,18 +88,12 @@ PLAIN = {"observer": "histogram", "rounding": "nearest", "bias_correction": Fals
 
 QUANTIZE = Recipes(
     "quantize",
-    (
-        Try(
-            "as it is",
-            PLAIN,
-        ),
-    ),
+    (Try("as it is", PLAIN),),
 )
 CORRECTIONS = Recipes(
     "corrections",
     (
         Try("bias correction", {"bias_correction": True}),
-        Try("batch norm re-estimation", {"norm_reestimation": True}),
         Try("cross-layer equalization", {"equalization": True, "bias_absorption": True}),
         Try("scale migration", {"scale_migration": True}),
     ),
@@ -114,5 +108,12 @@ RANGES = Recipes(
         Try("weights of least squared error", {"weight_range": "squared_error"}),
     ),
 )
-ROUNDING = Recipes("rounding", (Try("GPTQ", {"rounding": "gptq"}),))
+ROUNDING = Recipes(
+    "rounding",
+    (
+        Try("GPTQ", {"rounding": "gptq"}),
+        # What it undoes depends on how weights are rounded.
+        Try("batch norm re-estimation", {"norm_reestimation": True}),
+    ),
+)
 LEARNED = Recipes("learned rounding", (Try("AdaRound", {"rounding": "adaround"}), Try("BRECQ", {"rounding": "brecq"})))
