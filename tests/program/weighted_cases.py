@@ -28,7 +28,7 @@ def conv_cases() -> Made:
     yield case("3x3-batch3", x=(3, 16, 9, 8), oc=32, padding=1)
     yield case("3x3-larger", x=(1, 64, 14, 14), oc=64, padding=1)
     # Pixels at equal distances, whole lines and parts of them; windows whose bytes fill whole registers, and more.
-    yield case("1x1-ic128", x=(2, 128, 9, 11), oc=65, kernel=(1, 1))
+    yield case("1x1-ic128-oc65", x=(2, 128, 9, 11), oc=65, kernel=(1, 1))
     yield case("3x3-ic64-lines", x=(1, 64, 5, 14), oc=48, padding=1)
     yield case("3x3-ic96-lines", x=(1, 96, 3, 28), oc=40, padding=1)
     yield case("3x3-ic64-stride2", x=(1, 64, 9, 37), oc=17, padding=1, stride=2)
