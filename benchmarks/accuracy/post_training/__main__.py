@@ -56,8 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for contender in chosen:
                 status.update(f"{name}: {contender}")
                 rows[contender] = _row(contender, name, expected, task.labels)
+                record.write("post-training", {f"{name} {contender}": asdict(rows[contender])}, _PACKAGES)
         console.print(_table(name, task, _share_right(expected, task.labels), rows))
-        record.write("post-training", {f"{name} {key}": asdict(row) for key, row in rows.items()}, _PACKAGES)
 
 
 def _float_outputs(task: Task) -> np.ndarray:

@@ -10,8 +10,8 @@ from benchmarks import sessions
 from benchmarks.peers import Run, Sample, load_peer, tensors
 
 Prepare = Callable[[nn.Module, Sequence[Sample], Path], Callable[[int], Run]]
-WANTED_SQNR = 26.0
-"""What `octavo.tune` is asked for, in dB."""
+WANTED_SQNR, BUDGET = 26.0, 10.0
+"""What `octavo.tune` is asked for, in dB, and the minutes that it has."""
 
 
 def _octavo(recipe: str | octavo.Recipe) -> Prepare:
@@ -22,7 +22,7 @@ def _octavo(recipe: str | octavo.Recipe) -> Prepare:
 
 def _tune(model: nn.Module, samples: Sequence[Sample], folder: Path) -> Callable[[int], Run]:
     data = [tensors(sample) for sample in samples]
-    tuned = octavo.tune(model, data[0], data, sqnr=WANTED_SQNR, progress=False)
+    tuned = octavo.tune(model, data[0], data, sqnr=WANTED_SQNR, budget=BUDGET, progress=False)
     print(tuned.table())
     return _saved(tuned, folder)
 
