@@ -43,7 +43,7 @@ def tune(
     """Quantize a float module so that it stays as accurate as is wanted.
 
     The steps are climbed one after the other, each from the best model so far: plain quantization, bias correction,
-    other ranges, GPTQ, some layers in float, as few as do, rounding that is learned, and training. It ends as soon as
+    GPTQ, other ranges, some layers in float, as few as do, rounding that is learned, and training. It ends as soon as
     the accuracy holds. The module is captured once, and calibrated once for each kind of range.
 
     Every fifth sample is kept out of calibration and gives the SQNR; of fewer than five samples all do both.

@@ -20,6 +20,7 @@ from octavo.recipe.tuning import (
     QUANTIZE,
     RANGES,
     ROUNDING,
+    SCALING,
     MixedPrecision,
     Profile,
     Recipes,
@@ -29,7 +30,7 @@ from octavo.recipe.tuning import (
 )  # fmt: skip
 from octavo.recipe.tuning.measuring import Reference
 
-SHORT = (Profile(), QUANTIZE, Recipes("corrections", CORRECTIONS.tries[:1]))
+SHORT = (Profile(), QUANTIZE, CORRECTIONS)
 
 
 class Evaluate:
@@ -158,7 +159,7 @@ def test_a_step_of_ones_own(tiny, data, tmp_path):
 
 
 def test_equalization_is_a_step(tiny, data, tmp_path):
-    steps = (Profile(), QUANTIZE, Recipes("corrections", CORRECTIONS.tries[1:2]))
+    steps = (Profile(), QUANTIZE, Recipes("scaling", SCALING.tries[:1]))
     tuned = octavo.tune(tiny, data[0][:1], data, Evaluate(9.0, 1.0, 2.0), steps=steps, folder=tmp_path / "run")
     again = octavo.tune(tiny, data[0][:1], data, Evaluate(), steps=steps, folder=tmp_path / "run")
     for model in (tuned, again):

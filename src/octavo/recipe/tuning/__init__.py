@@ -7,7 +7,18 @@ from octavo.recipe.tuning.ladder import STEPS, steps_for
 from octavo.recipe.tuning.measuring import EvaluationError
 from octavo.recipe.tuning.mixed_step import MixedPrecision
 from octavo.recipe.tuning.samples import TuningWarning
-from octavo.recipe.tuning.steps import CORRECTIONS, LEARNED, QUANTIZE, RANGES, ROUNDING, Profile, Recipes, Step, Try
+from octavo.recipe.tuning.steps import (
+    CORRECTIONS,
+    LEARNED,
+    QUANTIZE,
+    RANGES,
+    ROUNDING,
+    SCALING,
+    Profile,
+    Recipes,
+    Step,
+    Try,
+)
 from octavo.recipe.tuning.trial import Trial
 from octavo.recipe.tuning.tuned import TunedModel
 
@@ -17,6 +28,7 @@ __all__ = [
     "QUANTIZE",
     "RANGES",
     "ROUNDING",
+    "SCALING",
     "STEPS",
     "EvaluationError",
     "Finetune",

@@ -55,9 +55,5 @@ class Finetune(Step):
                     None if folder is None else folder / "finetune",
                     dynamic_shapes=bench.dynamic_shapes, progress=lambda done, all_: bench.told("training", done, all_),
                 )  # fmt: skip
-            except (
-                NotImplementedError,
-                RuntimeError,
-                TypeError,
-            ) as error:  # of PyTorch: not every model can be trained
+            except (NotImplementedError, RuntimeError, TypeError) as error:  # not every model can be trained
                 raise ConversionError(f"cannot be trained: {type(error).__name__}: {error}") from error

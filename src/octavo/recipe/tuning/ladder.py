@@ -10,14 +10,15 @@ from octavo.recipe.tuning.steps import CORRECTIONS, LEARNED, QUANTIZE, RANGES, R
 def steps_for(cost: Cost = "layers") -> tuple[Step, ...]:
     """Return the steps, what costs least first; a further method is one more entry.
 
-    Rounding that is learned takes minutes, so layers in float are looked for before it, and after it once more. What
-    is trained comes last.
+    After rounding the recipe is that of `octavo.quantize` unless something less did as well, so that other ranges have
+    to be better than what it finds. Rounding that is learned takes minutes, so layers in float are looked for before
+    it, and after it once more. What is trained comes last.
 
     Args:
         cost: what layers in float are chosen by, see `MixedPrecision`.
     """
     mixed = MixedPrecision(cost)
-    return Profile(), QUANTIZE, CORRECTIONS, RANGES, ROUNDING, mixed, LEARNED, mixed, Finetune()
+    return Profile(), QUANTIZE, CORRECTIONS, ROUNDING, RANGES, mixed, LEARNED, mixed, Finetune()
 
 
 STEPS = steps_for()

@@ -90,14 +90,16 @@ QUANTIZE = Recipes(
     "quantize",
     (Try("as it is", PLAIN),),
 )
-CORRECTIONS = Recipes(
-    "corrections",
+CORRECTIONS = Recipes("corrections", (Try("bias correction", {"bias_correction": True}),))
+SCALING = Recipes(
+    "scaling",
     (
-        Try("bias correction", {"bias_correction": True}),
         Try("cross-layer equalization", {"equalization": True, "bias_absorption": True}),
         Try("scale migration", {"scale_migration": True}),
     ),
 )
+"""Not among `STEPS`: what these scale is clipped elsewhere on inputs that go further than the calibration data. For
+weights with one range for all channels, and for transformers with outlier features: `steps=(*STEPS, SCALING)`."""
 RANGES = Recipes(
     "ranges",
     (
