@@ -123,6 +123,18 @@ def test_weights_that_a_run_transforms(ic, oc, height, width):
     _assert_equal(program, arrays, (1, 2, 7))
 
 
+@pytest.mark.parametrize("tiles", range(1, 15))
+def test_points_made_beside_products(tiles):
+    """Every height of a product's tile, on weights that a run transforms; an odd number of channels."""
+    rng = np.random.default_rng(tiles)
+    x = _bytes(rng, "uint8", (1, 577, 4, 4 * tiles), "ends")
+    weight = np.clip(rng.normal(0, 20, (20, 577, 3, 3)).round(), -127, 127).astype(np.int8)
+    weight[rng.random(weight.shape) < 0.01] = rng.choice([-127, 127])
+    program, arrays = _layer(x, weight, np.zeros(20, np.int32))
+    assert _algorithms(program, "reference")[1] == "winograd"
+    _assert_equal(program, arrays, (1,))
+
+
 @pytest.mark.parametrize("height", range(1, 14))
 def test_every_division_into_tiles(height):
     """Tiles of 1 to 4 rows and columns, in one block and in several."""

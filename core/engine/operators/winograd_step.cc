@@ -87,10 +87,9 @@ void WinogradStep::run_block(const Counted& counted, int thread, int threads, Ba
   barrier.wait();
   const int64_t rows = counted.block.row_count();
   const Range mine = thread < parts ? share(packed.panels * rows, thread, parts) : Range{0, 0};
-  const Memory memory = {
-      .v = scratch_->data,
-      .u = reinterpret_cast<int16_t*>(u_begin + mine.first / rows * WinogradTiles::u_bytes_of_row(packed)),
-      .m = reinterpret_cast<int32_t*>(m_begin + mine.first * tiles_.m_bytes_of_row())};
+  const Memory memory = {.v = scratch_->data,
+                         .u = reinterpret_cast<int16_t*>(u_begin + mine.first / rows * WinogradTiles::u_bytes(packed)),
+                         .m = reinterpret_cast<int32_t*>(m_begin + mine.first * tiles_.m_bytes_of_row())};
   for (int64_t at = mine.first; at < mine.last;) {
     const int64_t panel = at / rows;
     const Range part = {at % rows, std::min(mine.last - panel * rows, rows)};
@@ -124,13 +123,18 @@ void WinogradStep::transform_inputs(const Counted& counted, uint8_t* v, int thre
   }
 }
 
-// The weights of row p of a panel's points: those that are kept, or `u`, filled with them.
-const int16_t* WinogradStep::row_of_weights(int64_t panel, int p, int16_t* u) const {
+// Where a product finds the weights of row `p` of points, which are made if they are neither kept nor made already.
+WinogradStep::RowWeights WinogradStep::row_of_weights(int64_t panel, int p, int16_t* u) const {
   const PackedWinograd& packed = layer_.packed;
-  if (!packed.u.empty()) return packed.u_of(panel, p, 0);
-  layer_.kernel->transform_weights(
-      {.w = packed.weight_of(panel), .pairs = packed.pairs, .p = p, .u = u, .u_point = WinogradTiles::u_point(packed)});
-  return u;
+  if (!packed.u.empty()) return {.u = packed.u_of(panel, p, 0)};
+  const int64_t next = WinogradTiles::u_next(packed);
+  const WinogradWeights weights = {.w = packed.weight_of(panel), .pairs = packed.pairs, .p = p, .u = u, .next = next};
+  if (!packed.makes_columns) {
+    layer_.kernel->weights_to_points(weights);
+    return {.u = u};
+  }
+  if (p % kWinogradRows == 0) layer_.kernel->weights_to_columns(weights);
+  return {.columns = u + p % kWinogradRows * next};
 }
 
 void WinogradStep::multiply(const Counted& counted, int64_t panel, Range rows, const Memory& memory) const {
@@ -143,10 +147,13 @@ void WinogradStep::multiply(const Counted& counted, int64_t panel, Range rows, c
   for (int p = 0; p < kPoints; ++p) {
     const int64_t last = std::min(rows.last, counted.rows[p]);
     if (last <= rows.first) break;
-    product.u = row_of_weights(panel, p, memory.u);
-    for (int q = 0; q < kPoints; ++q, product.u += WinogradTiles::u_point(packed)) {
+    const RowWeights weights = row_of_weights(panel, p, memory.u);
+    product.columns = weights.columns;
+    for (int q = 0; q < kPoints; ++q) {
       const int64_t columns = counted.columns[q];
       if (columns == 0) break;
+      product.q = q;
+      if (weights.u != nullptr) product.u = weights.u + q * WinogradTiles::u_next(packed);
       product.v = v_of(memory.v, p, q) + rows.first * columns * kWinogradChannels;
       // Point (1, 1) counts once in every output of a tile: what all of them begin with is added there.
       product.start = p == 1 && q == 1 ? packed.start.data() + panel * kWinogradChannels : kNothing;

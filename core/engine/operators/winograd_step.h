@@ -30,6 +30,12 @@ class WinogradStep : public Step {
     int64_t rows[kWinogradPoints], columns[kWinogradPoints];
   };
 
+  // The weights of a row of points: those of its first point, or columns of taps.
+  struct RowWeights {
+    const int16_t* u = nullptr;
+    const int16_t* columns = nullptr;
+  };
+
   // Where a block's intermediate numbers lie: V, and of a panel U and M.
   struct Memory {
     uint8_t* v = nullptr;
@@ -43,7 +49,7 @@ class WinogradStep : public Step {
   void run_block(const Counted& counted, int thread, int threads, Barrier& barrier) const;
   int16_t* v_of(uint8_t* v, int p, int q) const;
   void transform_inputs(const Counted& counted, uint8_t* v, int thread, int threads) const;
-  const int16_t* row_of_weights(int64_t panel, int p, int16_t* u) const;
+  RowWeights row_of_weights(int64_t panel, int p, int16_t* u) const;
   void multiply(const Counted& counted, int64_t panel, Range rows, const Memory& memory) const;
   void transform_outputs(const Counted& counted, int64_t panel, Range rows, const int32_t* m) const;
 

@@ -58,9 +58,14 @@ int64_t WinogradTiles::v_bytes(const PackedWinograd& packed) const { return kPoi
 
 int64_t WinogradTiles::m_bytes_of_row() const { return kPointsOfTile * m_point_of_row() * 4; }
 
-int64_t WinogradTiles::u_point(const PackedWinograd& packed) { return packed.u_point() + (packed.u.empty() ? 32 : 0); }
+int64_t WinogradTiles::u_next(const PackedWinograd& packed) {
+  if (!packed.u.empty()) return packed.u_point();
+  return (packed.makes_columns ? 3 : 1) * packed.u_point() + 32;
+}
 
-int64_t WinogradTiles::u_bytes_of_row(const PackedWinograd& packed) { return kWinogradPoints * u_point(packed) * 2; }
+int64_t WinogradTiles::u_bytes(const PackedWinograd& packed) {
+  return (packed.makes_columns ? kWinogradRows : kWinogradPoints) * u_next(packed) * 2;
+}
 
 int64_t WinogradTiles::bytes_alone(const PackedWinograd& packed) const {
   return v_bytes(packed) + most_rows * m_bytes_of_row();
@@ -68,8 +73,7 @@ int64_t WinogradTiles::bytes_alone(const PackedWinograd& packed) const {
 
 int64_t WinogradTiles::bytes(const PackedWinograd& packed) const {
   const int64_t together = v_bytes(packed) + packed.panels * most_rows * m_bytes_of_row();
-  return packed.u.empty() ? together + packed.panels * u_bytes_of_row(packed)
-                          : std::max(together, 2 * bytes_alone(packed));
+  return packed.u.empty() ? together + packed.panels * u_bytes(packed) : std::max(together, 2 * bytes_alone(packed));
 }
 
 }  // namespace octavo

@@ -36,6 +36,7 @@ PackedWinograd pack_winograd(const WinogradKernel& kernel, int64_t oc, int64_t i
   packed.panels = (oc + kWinogradChannels - 1) / kWinogradChannels;
   packed.pairs = (ic + 1) / 2;
   packed.chunks = (ic + kWinogradChannels - 1) / kWinogradChannels;
+  packed.makes_columns = kernel.weights_to_columns != nullptr;
   packed.start.resize(static_cast<size_t>(packed.panels * kWinogradChannels));
   packed.multiplier.resize(packed.start.size());
   packed.weight.resize(static_cast<size_t>(packed.panels * packed.pairs * kTaps));
@@ -57,8 +58,8 @@ PackedWinograd pack_winograd(const WinogradKernel& kernel, int64_t oc, int64_t i
   auto* u = reinterpret_cast<int16_t*>(packed.u.data());
   for (int64_t panel = 0; panel < packed.panels; ++panel)
     for (int p = 0; p < kPoints; ++p, u += kPoints * packed.u_point())
-      kernel.transform_weights(
-          {.w = packed.weight_of(panel), .pairs = packed.pairs, .p = p, .u = u, .u_point = packed.u_point()});
+      kernel.weights_to_points(
+          {.w = packed.weight_of(panel), .pairs = packed.pairs, .p = p, .u = u, .next = packed.u_point()});
   packed.weight = {};
   return packed;
 }

@@ -22,6 +22,7 @@ struct PackedWinograd {
   int64_t panels = 0;             // of 32 output channels
   int64_t pairs = 0;              // of input channels
   int64_t chunks = 0;             // of 32 input channels
+  bool makes_columns = false;     // whether a run that transforms weights makes columns of taps, not points
   std::vector<Line> weight;       // [panels][pairs][9][32][2] int8, or nothing where `u` has them
   std::vector<Line> u;            // [panels][6][6][pairs][32][2] int16, or nothing: a run transforms weights as it goes
   std::vector<int32_t> start;     // [panels · 32] 576·(bias - zero_point·sum of weights), modulo 2^32

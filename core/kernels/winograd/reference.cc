@@ -13,14 +13,14 @@ constexpr int kTaps = 3;
 
 // For tiles of 1 to 4 outputs: each point as a sum over the elements of the window.
 constexpr int32_t kInput[kMost][kPoints][kPoints] = {
-    {{4, -4}, {0, -6}, {0, -1, 1}},
-    {{4, 0, -4}, {0, -3, -3}, {0, -1, 0, 1}, {0, 3, -3}},
-    {{4, -2, -4, 2}, {0, -6, -3, 3}, {0, 2, -1, -2, 1}, {0, 2, -3, 1}, {0, -4, 0, 4}},
-    {{4, 0, -5, 0, 1}, {0, -4, -4, 1, 1}, {0, 4, 0, -5, 0, 1}, {0, 4, -4, -1, 1}, {0, -2, -1, 2, 1}, {0, 2, -1, -2, 1}},
+    {{4, -4}, {0, 6}, {0, -1, 1}},
+    {{4, 0, -4}, {0, 3, 3}, {0, -1, 0, 1}, {0, -3, 3}},
+    {{4, -2, -4, 2}, {0, 6, 3, -3}, {0, 2, -1, -2, 1}, {0, -2, 3, -1}, {0, -4, 0, 4}},
+    {{4, 0, -5, 0, 1}, {0, 4, 4, -1, -1}, {0, 4, 0, -5, 0, 1}, {0, -4, 4, 1, -1}, {0, -2, -1, 2, 1}, {0, 2, -1, -2, 1}},
 };
 
 // 24·G: each point of the weights as a sum over the taps. That of infinity is halved; the outputs take it twice.
-constexpr int32_t kWeight[kPoints][kTaps] = {{6, 0, 0}, {-4, -4, -4}, {0, 0, 12}, {-4, 4, -4}, {1, 2, 4}, {1, -2, 4}};
+constexpr int32_t kWeight[kPoints][kTaps] = {{6, 0, 0}, {4, 4, 4}, {0, 0, 12}, {4, -4, 4}, {1, 2, 4}, {1, -2, 4}};
 
 // Each output as a sum over the points.
 constexpr int32_t kOutput[kMost][kMost][kPoints] = {
@@ -30,7 +30,7 @@ constexpr int32_t kOutput[kMost][kMost][kPoints] = {
     {{1, 1, 0, 1, 1, 1}, {0, 1, 0, -1, 2, -2}, {0, 1, 0, 1, 4, 4}, {0, 1, 2, -1, 8, -8}},
 };
 
-void transform_weights(const WinogradWeights& weights) {
+void weights_to_points(const WinogradWeights& weights) {
   constexpr int64_t kLine = 2 * kChannels;
   for (int64_t i = 0; i < weights.pairs * kLine; ++i) {
     const int8_t* w = weights.w + i / kLine * kTaps * kTaps * kLine + i % kLine;
@@ -38,7 +38,7 @@ void transform_weights(const WinogradWeights& weights) {
       int32_t sum = 0;
       for (int tap = 0; tap < kTaps * kTaps; ++tap)
         sum += kWeight[weights.p][tap / kTaps] * kWeight[q][tap % kTaps] * w[tap * kLine];
-      weights.u[q * weights.u_point + i] = static_cast<int16_t>(sum);
+      weights.u[q * weights.next + i] = static_cast<int16_t>(sum);
     }
   }
 }
@@ -117,6 +117,6 @@ void transform_output(const WinogradOutput& o) {
 
 }  // namespace
 
-const WinogradKernel kWinogradReference = {transform_weights, transform_input, multiply, transform_output};
+const WinogradKernel kWinogradReference = {weights_to_points, nullptr, transform_input, multiply, transform_output};
 
 }  // namespace octavo

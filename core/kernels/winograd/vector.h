@@ -1,6 +1,6 @@
 // Exact Winograd convolution on an instruction set V, which has Floats, Ints and Words (kernels/avx2.h, avx512.h), dot,
-// product (of words, modulo 2^16), store_levels of a pixel, store_two pixels of plain output, and the tile of its
-// product: kRows tiles x kVectors vectors of output channels.
+// sixfold (of words), store_levels of a pixel, store_two pixels of plain output, the tile of its product, kRows tiles x
+// kVectors vectors of output channels, and kMakesPoints: whether products make points of columns of taps as they go.
 #pragma once
 
 #include <cstdint>
@@ -12,18 +12,15 @@
 namespace octavo {
 namespace {
 
-// The points of three taps. `six` and `minus_four` are these numbers without the compiler's knowing: it would make
-// three shifts and sums of a product with them.
-template <class V, class Words>
-[[gnu::always_inline]] inline void weights_to_points(const Words (&w)[3], Words six, Words minus_four,
-                                                     Words (&u)[kWinogradPoints]) {
-  const Words outer = w[0] + w[2], far = w[0] + (w[2] << 2), near = w[1] << 1;
-  u[0] = V::product(w[0], six);
-  u[1] = V::product(outer + w[1], minus_four);
-  u[2] = V::product(w[2], six) << 1;
-  u[3] = (w[1] - outer) << 2;
-  u[4] = far + near;
-  u[5] = far - near;
+// A point of three taps.
+template <class V, int kPoint, class Words>
+[[gnu::always_inline]] inline Words point_of_taps(Words first, Words middle, Words last) {
+  if constexpr (kPoint == 0) return V::sixfold(first);
+  if constexpr (kPoint == 1) return (first + last + middle) << 2;
+  if constexpr (kPoint == 2) return V::sixfold(last) << 1;
+  if constexpr (kPoint == 3) return (first + last - middle) << 2;
+  if constexpr (kPoint == 4) return first + (last << 2) + (middle << 1);
+  if constexpr (kPoint == 5) return first + (last << 2) - (middle << 1);
 }
 
 // The points of a window of kSize + 2 elements.
@@ -31,25 +28,25 @@ template <int kSize, class Words>
 [[gnu::always_inline]] inline void to_points(const Words (&d)[kWinogradPoints], Words (&v)[kWinogradPoints]) {
   if constexpr (kSize == 1) {
     v[0] = (d[0] - d[1]) << 2;
-    v[1] = (d[1] << 1) - (d[1] << 3);
+    v[1] = (d[1] << 3) - (d[1] << 1);
     v[2] = d[2] - d[1];
   } else if constexpr (kSize == 2) {
     const Words sum = d[1] + d[2], difference = d[1] - d[2];
     v[0] = (d[0] - d[2]) << 2;
-    v[1] = sum - (sum << 2);
+    v[1] = (sum << 2) - sum;
     v[2] = d[3] - d[1];
-    v[3] = (difference << 2) - difference;
+    v[3] = difference - (difference << 2);
   } else if constexpr (kSize == 3) {
     const Words rise = d[3] - d[1], twice = d[2] << 1;
-    const Words once = rise - d[1] - d[2];
+    const Words once = d[1] + d[2] - rise;
     v[0] = (rise + (d[0] << 1) - twice) << 1;
     v[1] = (once << 1) + once;
     v[2] = d[4] - d[2] - (rise << 1);
-    v[3] = (d[3] + (d[1] << 1)) - (twice + d[2]);
+    v[3] = (twice + d[2]) - (d[3] + (d[1] << 1));
     v[4] = rise << 2;
   } else {
     const Words even = d[4] - d[2], rise = (d[3] - d[1]) << 1;
-    const Words a = d[4] - (d[2] << 2), b = d[3] - (d[1] << 2);
+    const Words a = (d[2] << 2) - d[4], b = (d[1] << 2) - d[3];
     v[0] = ((d[0] - d[2]) << 2) + even;
     v[1] = a + b;
     v[2] = (d[5] - d[3]) - (rise << 1);
@@ -103,43 +100,68 @@ struct Winograd {
   using Words = typename V::Words;
   using Ints = typename V::Ints;
   using Floats = typename V::Floats;
-  static constexpr int kPoints = kWinogradPoints, kChannels = kWinogradChannels;
+  static constexpr int kPoints = kWinogradPoints, kTaps = 3, kChannels = kWinogradChannels, kLine = 2 * kChannels;
   static constexpr int kLanes = V::kLanes, kAcross = kChannels / kLanes;  // vectors of 32 bits in a panel
 
-  // One row of points: each column of the taps becomes one number, then the three of them become points. Of the six
-  // points of a column all but one are dropped, and with them what they alone needed. Each of the six rows calls its
-  // part of the next panel's weights from memory.
-  template <int kRow>
-  static void row_of_weights(const WinogradWeights& weights) {
-    constexpr int kTaps = 3, kLine = 2 * kChannels;
+  // Calls f(pair, lane, tap) for every vector of a panel's weights, tap(y, x) being what it has of one; and a share of
+  // the next panel's weights from memory.
+  template <int kShare, int kShares, class F>
+  [[gnu::always_inline]] static void for_each_vector(const WinogradWeights& weights, const F& f) {
+    constexpr int kAll = kTaps * kTaps;
     const int8_t* w = weights.w;
-    int16_t* u = weights.u;
-    const int64_t u_point = weights.u_point;
-    const int64_t ahead = weights.pairs * kTaps * kTaps * kLine;
-    Words six(int16_t{6}), minus_four(int16_t{-4});
-    asm("" : "+x"(six.v), "+x"(minus_four.v));
-    for (int64_t pair = 0; pair < weights.pairs; ++pair, w += kTaps * kTaps * kLine, u += kLine) {
-      for (int tap = (3 * kRow + 1) / 2; tap < (3 * kRow + 4) / 2; ++tap)
+    const int64_t pairs = weights.pairs, ahead = pairs * kAll * kLine;
+    for (int64_t pair = 0; pair < pairs; ++pair, w += kAll * kLine) {
+      for (int tap = kAll * kShare / kShares; tap < kAll * (kShare + 1) / kShares; ++tap)
         __builtin_prefetch(w + ahead + tap * kLine, 0, 2);
-      for (int c = 0; c < kLine; c += 2 * kLanes) {
-        Words row[kTaps], points[kPoints];
-        unroll<kTaps>([&](auto x) [[gnu::always_inline]] {
-          Words column[kTaps], all[kPoints];
-          unroll<kTaps>(
-              [&](auto y) [[gnu::always_inline]] { column[y] = Words::load_signed(w + (y * kTaps + x) * kLine + c); });
-          weights_to_points<V>(column, six, minus_four, all);
-          row[x] = all[kRow];
-        });
-        weights_to_points<V>(row, six, minus_four, points);
-        unroll<kPoints>([&](auto q) [[gnu::always_inline]] { store(u + q * u_point + c, points[q]); });
-      }
+      for (int lane = 0; lane < kLine; lane += 2 * kLanes)
+        f(pair, lane, [&](int y, int x) { return Words::load_signed(w + (y * kTaps + x) * kLine + lane); });
     }
   }
 
-  static void transform_weights(const WinogradWeights& weights) {
-    constexpr void (*kRowOf[])(const WinogradWeights&) = {row_of_weights<0>, row_of_weights<1>, row_of_weights<2>,
-                                                          row_of_weights<3>, row_of_weights<4>, row_of_weights<5>};
+  // One row of points. Of the six points of a column of taps all but one are dropped, and with them what they alone
+  // needed.
+  template <int kRow>
+  static void row_to_points(const WinogradWeights& weights) {
+    int16_t* u = weights.u;
+    const int64_t next = weights.next;
+    for_each_vector<kRow, kPoints>(weights, [u, next](int64_t pair, int lane, const auto& tap) [[gnu::always_inline]] {
+      Words row[kTaps];
+      unroll<kTaps>([&](auto x)
+                        [[gnu::always_inline]] { row[x] = point_of_taps<V, kRow>(tap(0, x), tap(1, x), tap(2, x)); });
+      unroll<kPoints>([&](auto q) [[gnu::always_inline]] {
+        store(u + q * next + pair * kLine + lane, point_of_taps<V, q>(row[0], row[1], row[2]));
+      });
+    });
+  }
+
+  // Some rows of points by columns of taps.
+  template <int kFirst>
+  static void rows_to_columns(const WinogradWeights& weights) {
+    constexpr int kShare = kFirst / kWinogradRows, kShares = kPoints / kWinogradRows;
+    int16_t* u = weights.u;
+    const int64_t next = weights.next;
+    for_each_vector<kShare, kShares>(weights, [u, next](int64_t pair, int lane,
+                                                        const auto& tap) [[gnu::always_inline]] {
+      unroll<kTaps>([&](auto x) [[gnu::always_inline]] {
+        const Words first = tap(0, x), middle = tap(1, x), last = tap(2, x);
+        unroll<kWinogradRows>([&](auto p) [[gnu::always_inline]] {
+          store(u + p * next + (pair * kTaps + x) * kLine + lane, point_of_taps<V, kFirst + p>(first, middle, last));
+        });
+      });
+    });
+  }
+
+  static void weights_to_points(const WinogradWeights& weights) {
+    constexpr void (*kRowOf[])(const WinogradWeights&) = {row_to_points<0>, row_to_points<1>, row_to_points<2>,
+                                                          row_to_points<3>, row_to_points<4>, row_to_points<5>};
     kRowOf[weights.p](weights);
+  }
+
+  static void weights_to_columns(const WinogradWeights& weights) {
+    static_assert(kPoints == 3 * kWinogradRows);
+    constexpr void (*kRowsFrom[])(const WinogradWeights&) = {rows_to_columns<0>, rows_to_columns<kWinogradRows>,
+                                                             rows_to_columns<2 * kWinogradRows>};
+    kRowsFrom[weights.p / kWinogradRows](weights);
   }
 
   // One vector of channels: each row of the window along the columns, then each column of the result along the rows.
@@ -178,29 +200,49 @@ struct Winograd {
     }
   }
 
-  // kRows tiles from `tile` on, for the vectors of output channels from `vector` on. The first tiles of a point call
-  // its successor's weights, which lie behind its own, from memory: where tiles are few, reading weights is most of the
-  // time.
-  template <int kRows>
-  [[gnu::noinline]] static void multiply_tile(const WinogradProduct& product, int64_t tile, int vector) {
+  // The weights of a point that lie in memory. The first tiles call those of the next point, which lie behind them,
+  // from there: where tiles are few, reading weights is most of the time.
+  struct Points {
+    const int16_t* u;
+    int64_t ahead;
+
+    [[gnu::always_inline]] Words next(int lane) const {
+      __builtin_prefetch(u + ahead + 2 * lane, 0, 2);
+      return Words::load(u + 2 * lane);
+    }
+    [[gnu::always_inline]] void step() { u += kLine; }
+    void again() { ahead = 0; }
+  };
+
+  // The weights of point kPoint of a row, made of the columns of taps wherever they are read: a core has units to spare
+  // beside those of the products, but to write points and read them again takes time.
+  template <int kPoint>
+  struct Columns {
+    const int16_t* columns;
+
+    [[gnu::always_inline]] Words next(int lane) const {
+      const auto tap = [&](int x) { return Words::load(columns + x * kLine + 2 * lane); };
+      return point_of_taps<V, kPoint>(tap(0), tap(1), tap(2));
+    }
+    [[gnu::always_inline]] void step() { columns += kTaps * kLine; }
+    void again() {}
+  };
+
+  // kRows tiles from `tile` on, for kVectors vectors of output channels from `lane` on.
+  template <int kRows, class Weights>
+  [[gnu::noinline]] static void multiply_tile(const WinogradProduct& product, int64_t tile, int lane, Weights weights) {
     constexpr int kVectors = V::kVectors;
-    const int lane = vector * kLanes;
     Ints acc[kRows][kVectors];
     unroll<kVectors>([&](auto j) [[gnu::always_inline]] {
       const Ints start = Ints::load(product.start + lane + j * kLanes);
       unroll<kRows>([&](auto i) [[gnu::always_inline]] { acc[i][j] = start; });
     });
     const int16_t* chunk = product.v + tile * kChannels;
-    const int16_t* u = product.u + 2 * lane;
-    const int64_t ahead = tile == 0 ? product.pairs * 2 * kChannels : 0;
     for (int64_t left = product.pairs; left > 0; left -= kChannels / 2, chunk += product.v_chunk) {
       const int16_t* end = chunk + 2 * (left < kChannels / 2 ? left : kChannels / 2);
-      for (const int16_t* v = chunk; v != end; v += 2, u += 2 * kChannels) {
+      for (const int16_t* v = chunk; v != end; v += 2, weights.step()) {
         Words weight[kVectors];
-        unroll<kVectors>([&](auto j) [[gnu::always_inline]] {
-          weight[j] = Words::load(u + 2 * j * kLanes);
-          __builtin_prefetch(u + ahead + 2 * j * kLanes, 0, 2);
-        });
+        unroll<kVectors>([&](auto j) [[gnu::always_inline]] { weight[j] = weights.next(lane + j * kLanes); });
         unroll<kRows>([&](auto i) [[gnu::always_inline]] {
           int32_t pair;
           std::memcpy(&pair, v + i * kChannels, sizeof pair);
@@ -215,21 +257,37 @@ struct Winograd {
     });
   }
 
-  template <int kRows>
-  static void multiply_rows(const WinogradProduct& product, int64_t tile, int64_t rows, int vector) {
+  template <int kRows, class Weights>
+  static void multiply_rows(const WinogradProduct& product, int64_t tile, int64_t rows, const Weights& weights) {
     if constexpr (kRows > 0) {
-      if (rows == kRows) return multiply_tile<kRows>(product, tile, vector);
-      multiply_rows<kRows - 1>(product, tile, rows, vector);
+      if (rows != kRows) return multiply_rows<kRows - 1>(product, tile, rows, weights);
+      for (int lane = 0; lane < kChannels; lane += V::kVectors * kLanes)
+        multiply_tile<kRows>(product, tile, lane, weights);
     }
   }
 
-  static void multiply(const WinogradProduct& product) {
+  template <class Weights>
+  static void multiply_with(const WinogradProduct& product, Weights weights) {
     const int64_t parts = (product.tiles + V::kRows - 1) / V::kRows;  // of nearly equal height
-    for (int64_t part = 0; part < parts; ++part) {
+    for (int64_t part = 0; part < parts; ++part, weights.again()) {
       const int64_t first = product.tiles * part / parts, last = product.tiles * (part + 1) / parts;
-      for (int vector = 0; vector < kAcross; vector += V::kVectors)
-        multiply_rows<V::kRows>(product, first, last - first, vector);
+      multiply_rows<V::kRows>(product, first, last - first, weights);
     }
+  }
+
+  template <int kPoint>
+  static void multiply_columns(const WinogradProduct& product) {
+    multiply_with(product, Columns<kPoint>{product.columns});
+  }
+
+  static void multiply(const WinogradProduct& product) {
+    if constexpr (V::kMakesPoints) {
+      constexpr void (*kColumns[])(const WinogradProduct&) = {multiply_columns<0>, multiply_columns<1>,
+                                                              multiply_columns<2>, multiply_columns<3>,
+                                                              multiply_columns<4>, multiply_columns<5>};
+      if (product.columns != nullptr) return kColumns[product.q](product);
+    }
+    multiply_with(product, Points{product.u, product.pairs * kLine});
   }
 
   // half[i][q][j]: row i of the outputs, point q of the columns, vector j of the channels.
@@ -311,8 +369,9 @@ struct Winograd {
 };
 
 template <class V>
-constexpr WinogradKernel kWinograd = {Winograd<V>::transform_weights, Winograd<V>::transform_input,
-                                      Winograd<V>::multiply, Winograd<V>::transform_output};
+constexpr WinogradKernel kWinograd = {
+    Winograd<V>::weights_to_points, V::kMakesPoints ? Winograd<V>::weights_to_columns : nullptr,
+    Winograd<V>::transform_input, Winograd<V>::multiply, Winograd<V>::transform_output};
 
 }  // namespace
 }  // namespace octavo

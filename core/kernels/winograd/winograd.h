@@ -17,16 +17,18 @@ namespace octavo {
 
 inline constexpr int kWinogradPoints = 6;            // along an axis, for the largest tile
 inline constexpr int kWinogradMost = 4;              // outputs of the largest tile along an axis
+inline constexpr int kWinogradRows = 2;              // of points whose columns of taps are made at once
 inline constexpr int kWinogradChannels = 32;         // input channels of a chunk, output channels of a panel
 inline constexpr uint32_t kInverseOf9 = 954437177u;  // modulo 2^32
 
-// A panel's weights become those of one row of points, in every column of them.
+// A panel's weights become points: those of row p, in every column of points. Or the first half of that, for kernels
+// that make the second half while they multiply: rows p to p + kWinogradRows - 1 of points by columns of taps.
 struct WinogradWeights {
   const int8_t* w = nullptr;  // [pairs][9][32][2]
   int64_t pairs = 0;          // of input channels
-  int p = 0;                  // the row of points
-  int16_t* u = nullptr;       // of point (p, 0): [pairs][32][2]
-  int64_t u_point = 0;        // elements from point (p, q) to (p, q + 1)
+  int p = 0;
+  int16_t* u = nullptr;  // of point (p, 0): [pairs][32][2]; or of row p: [pairs][3][32][2]
+  int64_t next = 0;      // elements from one point, or row, to the next
 };
 
 // A tile's window becomes its points, in chunks of 32 input channels. What lies behind the last channel may be
@@ -46,10 +48,12 @@ struct WinogradInput {
 struct WinogradProduct {
   const int16_t* v = nullptr;
   int64_t v_chunk = 0;
-  const int16_t* u = nullptr;      // [pairs][32][2]
-  int64_t pairs = 0;               // of input channels
-  const int32_t* start = nullptr;  // [32]
-  int32_t* m = nullptr;            // [tiles][32]
+  const int16_t* u = nullptr;        // [pairs][32][2]
+  const int16_t* columns = nullptr;  // or, in place of u, its row's columns of taps, [pairs][3][32][2],
+  int q = 0;                         // and the column of points to make of them
+  int64_t pairs = 0;                 // of input channels
+  const int32_t* start = nullptr;    // [32]
+  int32_t* m = nullptr;              // [tiles][32]
   int64_t tiles = 0;
 };
 
@@ -68,7 +72,8 @@ struct WinogradOutput {
 };
 
 struct WinogradKernel {
-  void (*transform_weights)(const WinogradWeights& weights);
+  void (*weights_to_points)(const WinogradWeights& weights);
+  void (*weights_to_columns)(const WinogradWeights& weights);  // null where `multiply` takes points alone
   void (*transform_input)(const WinogradInput& input);
   void (*multiply)(const WinogradProduct& product);
   void (*transform_output)(const WinogradOutput& output);
