@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import torch
 from torch import nn
 
 import octavo
@@ -18,6 +19,12 @@ def _octavo(recipe: str | octavo.Recipe) -> Prepare:
     return lambda model, samples, folder: _saved(
         octavo.quantize(model, tensors(samples[0]), [tensors(s) for s in samples], recipe, progress=False), folder
     )
+
+
+def _without_data(model: nn.Module, samples: Sequence[Sample], folder: Path) -> Callable[[int], Run]:
+    example = torch.randn(samples[0][0].shape)  # nothing of the samples but their shape
+    data = octavo.distilled_data(model, example, progress=False)
+    return _saved(octavo.quantize(model, example, data, progress=False), folder)
 
 
 def _tune(model: nn.Module, samples: Sequence[Sample], folder: Path) -> Callable[[int], Run]:
@@ -45,6 +52,7 @@ def _peer(name: str) -> Prepare:
 CONTENDERS: dict[str, Prepare] = {
     "octavo": _octavo("auto"),
     "octavo, nearest": _octavo(octavo.Recipe(rounding="nearest")),
+    "octavo, no data": _without_data,
     "octavo.tune": _tune,
     "onnxruntime": _peer("onnxruntime"),
     "onnxruntime, percentile": _peer("onnxruntime percentile"),

@@ -1,6 +1,7 @@
 """The one call from a float module to an int8 one, and what it says about the result."""
 
 from octavo.recipe.advice import Advice, advise
+from octavo.recipe.distilled_data import distilled_data
 from octavo.recipe.finetune import finetune
 from octavo.recipe.finetuning import FinetuneError, FinetunePlan, FinetuneWarning
 from octavo.recipe.fx import convert_fx, fuse_fx, prepare_fx, prepare_qat_fx
@@ -26,6 +27,7 @@ __all__ = [
     "TunedModel",
     "advise",
     "convert_fx",
+    "distilled_data",
     "finetune",
     "fuse_fx",
     "prepare_fx",

@@ -94,7 +94,9 @@ def finetune(
 
     subject = {"octavo version": __version__, "model": model_digest(model), "plan": repr(plan), "data length": total}
     with ranks(device) as these:
-        training = Training(trained, plan, loss or relative_error, Checkpoint(folder, subject), these, choose(progress))
+        training = Training(
+            trained, plan, loss or relative_error, Checkpoint(folder, subject), these, choose(progress, "training")
+        )
         training.run(batches, total)
     after = _error(trained, teacher, first) if loss is None else None
     if before is not None and after is not None and not after <= before:

@@ -20,7 +20,7 @@ NAMES = ("auto", "static", "dynamic")
 
 REMEDY = (
     "Remedy: pass an iterable of inputs like example_inputs (tensors, tuples or dicts of tensors; some 100 samples "
-    "from the training set, without labels)"
+    "from the training set, without labels), or octavo.distilled_data(model, example_inputs) where there is none"
 )
 
 
