@@ -54,7 +54,7 @@ _COMMAND = ("tune", "ours:model", "--calibration", "ours:samples", "-o", "m.octa
 def test_writes_the_model_and_shows_what_was_tried(call):
     done = call(*_COMMAND, "--evaluate", "ours:good", "--folder", "run")
     assert done.exit_code == 0, done.output
-    for word in ("profile: the model as it is", "Tried", "quantize", "reached: at least 3.9", "Wrote m.octavo"):
+    for word in ("profile: the model as it is", "tried", "quantize", "reached: at least 3.9", "Wrote m.octavo"):
         assert word in done.output
     assert octavo.runtime.load("m.octavo").program.operators and Path("run/journal.jsonl").exists()
 

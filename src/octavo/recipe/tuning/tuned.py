@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import compress
+
 from octavo.algorithms import LayerSensitivity
 from octavo.recipe.quantized_model import QuantizedModel
 from octavo.recipe.summary import decibels, megabytes
 from octavo.recipe.tuning.trial import Trial
 
-HEADINGS = ("", "step", "what", "accuracy", "SQNR", "in float", "size", "a call", "took")
+HEADINGS = ("", "tried", "accuracy", "SQNR", "in float", "size", "a call", "took")
 
 
 class TunedModel(QuantizedModel):
@@ -41,8 +43,13 @@ class TunedModel(QuantizedModel):
         self.interrupted = interrupted
 
     def rows(self) -> list[tuple[str, ...]]:
-        """Return a line for each trial, in order: `HEADINGS`; the best has a star."""
-        return [_row(trial, trial is self.best) for trial in self.trials]
+        """Return the headings, then a line for each trial, in order; the best has a star.
+
+        What is known of no trial, as the accuracy where there is no `evaluate`, has no column.
+        """
+        lines = [_row(trial, trial is self.best) for trial in self.trials]
+        known = [any(cell != "-" for cell in column) for column in zip(*lines, strict=True)]
+        return [tuple(compress(line, known)) for line in (HEADINGS, *lines)]
 
     @property
     def summary(self) -> str:
@@ -52,24 +59,21 @@ class TunedModel(QuantizedModel):
 
     def table(self) -> str:
         """Write every trial as a line: accuracy, SQNR, layers in float, size, time of a call, time that it took."""
-        rows = [HEADINGS, *self.rows()]
-        widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
+        rows = self.rows()
+        widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
         return "\n".join([*(line.rstrip() for line in lines), self.summary])
 
 
 def row_of(trial: Trial) -> str:
     """Write what is known of a trial in one line, for the progress."""
-    _, step, what, *cells = _row(trial, best=False)
-    return "  ".join((f"{step}: {what}", *(cell for cell in cells if cell != "-")))
+    return "  ".join(cell for cell in _row(trial, best=False) if cell not in ("", "-"))
 
 
 def _row(trial: Trial, best: bool) -> tuple[str, ...]:
-    what = f"{trial.name} ({trial.failure})" if trial.failure else trial.name
     return (
         "*" if best else "",
-        trial.step,
-        what,
+        f"{trial.step}: {trial.name}" + (f" ({trial.failure})" if trial.failure else ""),
         "-" if trial.score is None else f"{trial.score:.6g}",
         decibels(trial.sqnr_db) + (f" ± {trial.sqnr_error_db:.1f}" if trial.sqnr_error_db else ""),
         str(len(trial.in_float)) if trial.in_float else "-",
