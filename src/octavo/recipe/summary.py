@@ -100,7 +100,7 @@ class Report:
     def verdict(self) -> str:
         """Say in a sentence whether int8 is worth its while here."""
         if self.speedup >= 1:
-            return f"int8 is {self.speedup:.3g} times as fast as float here"
+            return f"int8 is {self.speedup:.{2 if self.speedup < 100 else 0}f} times as fast as float here"
         return (
             f"int8 is SLOWER than float here ({self.speedup:.2f} times as fast): keep the float model, or try more "
             "threads or a larger batch"
