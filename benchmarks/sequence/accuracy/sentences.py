@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.harness import sqnr
 from benchmarks.peers import Run
 from benchmarks.sequence import sentence_encoder
 from benchmarks.sequence.accuracy import scores
@@ -45,8 +46,9 @@ def _scorer(float_run: Run, compared: Part, held_out: Part, training: Part) -> S
     classifier = scores.probe(sentence_encoder.embed(float_run, training[0]), training[1])
 
     def score(run: Run) -> Scores:
-        mean, least = scores.cosines(reference, sentence_encoder.embed(run, compared[0]))
+        embeddings = sentence_encoder.embed(run, compared[0])
+        mean, least = scores.cosines(reference, embeddings)
         right = scores.percent_right(classifier, sentence_encoder.embed(run, held_out[0]), held_out[1])
-        return {"cosine": mean, "least": least, "probe %": right}
+        return {"cosine": mean, "least": least, "SQNR dB": sqnr(reference, embeddings), "probe %": right}
 
     return score

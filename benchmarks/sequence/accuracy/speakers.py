@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.harness import sqnr
 from benchmarks.peers import Run
 from benchmarks.sequence import mel, recordings, speaker_encoder
 from benchmarks.sequence.accuracy import scores
@@ -60,8 +61,16 @@ def _scorer(float_run: Run, full: list[Part], short: list[Part]) -> Score:
     reference = _embed(float_run, full[1][0])
 
     def score(run: Run) -> Scores:
-        mean, least = scores.cosines(reference, _embed(run, full[1][0]))
-        return {"cosine": mean, "least": least, "speaker %": _identified(run, full), "0.8 s %": _identified(run, short)}
+        embeddings = _embed(run, full[1][0])
+        mean, least = scores.cosines(reference, embeddings)
+        decibels = sqnr(reference, embeddings)
+        return {
+            "cosine": mean,
+            "least": least,
+            "SQNR dB": decibels,
+            "speaker %": _identified(run, full),
+            "0.8 s %": _identified(run, short),
+        }
 
     return score
 
