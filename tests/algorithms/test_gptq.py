@@ -8,6 +8,13 @@ import pytest
 import torch
 
 from octavo.algorithms.gptq import FACTORS, gptq, gptq_scaled
+from octavo.algorithms.second_moments import SecondMoments
+
+
+def rounded(
+    weight: torch.Tensor, hessian: torch.Tensor, scale: torch.Tensor, quant_max: int = 127, damping: float = 0.01
+) -> torch.Tensor:
+    return gptq(weight, SecondMoments.of(hessian).root(damping), scale, quant_max)
 
 
 def correlated(seed: int, rows: int, k: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -38,7 +45,7 @@ def by_equations(weight: torch.Tensor, hessian: torch.Tensor, scale: torch.Tenso
 @pytest.mark.parametrize("seed", range(5))
 def test_follows_the_papers_equations(seed):
     weight, hessian, scale = correlated(seed, 3, 150)  # more columns than a block has
-    q = gptq(weight, hessian, scale)
+    q = rounded(weight, hessian, scale)
     for row in range(3):
         expected = by_equations(weight[0, row], hessian[0], scale[0, row].double(), 0.01)
         # Two orders of float64 sums: of 150 columns, none lies so close to a half that it matters.
@@ -52,7 +59,7 @@ def test_comes_near_the_best_of_all_roundings():
         nearest = (weight / scale.unsqueeze(-1)).round()
         around = torch.tensor(list(product((-1, 0, 1), repeat=6)))
         every = torch.stack([error(weight, nearest + step, hessian, scale) for step in around])
-        ours = error(weight, gptq(weight, hessian, scale, damping=1e-6), hessian, scale)
+        ours = error(weight, rounded(weight, hessian, scale, damping=1e-6), hessian, scale)
         totals += torch.stack([every.amin(0).sum(), ours.sum(), error(weight, nearest, hessian, scale).sum()])
     best, ours, nearest = totals.tolist()
     assert best <= ours < 2 * best  # greedy: the paper claims no more
@@ -62,18 +69,18 @@ def test_comes_near_the_best_of_all_roundings():
 def test_groups_are_rounded_each_by_its_own_hessian():
     parts = [correlated(seed, 2, 9) for seed in range(3)]
     weight, hessian, scale = (torch.cat(part) for part in zip(*parts, strict=True))
-    expected = torch.cat([gptq(*part) for part in parts])
-    assert torch.equal(gptq(weight, hessian, scale), expected)
+    expected = torch.cat([rounded(*part) for part in parts])
+    assert torch.equal(rounded(weight, hessian, scale), expected)
 
 
 def test_of_several_scales_each_row_takes_the_one_that_harms_the_output_least():
     parts = [correlated(seed, 4, 9) for seed in range(2)]
     weight, hessian, scale = (torch.cat(part) for part in zip(*parts, strict=True))
-    q, chosen = gptq_scaled(weight, hessian, scale, 7)
+    q, chosen = gptq_scaled(weight, SecondMoments.of(hessian), scale, 7)
     every = []
     for factor in FACTORS:
         each = scale * torch.tensor(factor)
-        every.append(error(weight, gptq(weight, hessian, each, 7), hessian, each))
+        every.append(error(weight, rounded(weight, hessian, each, 7), hessian, each))
     ours = error(weight, q, hessian, chosen)
     torch.testing.assert_close(ours, torch.stack(every).amin(0), rtol=1e-4, atol=0)  # errors are compared in float32
     assert ours.sum() < 0.9 * every[0].sum()
@@ -81,12 +88,12 @@ def test_of_several_scales_each_row_takes_the_one_that_harms_the_output_least():
 
 def test_inputs_that_are_always_zero_are_rounded_to_nearest():
     weight, hessian, scale = correlated(0, 2, 5)
-    assert torch.equal(gptq(weight, torch.zeros_like(hessian), scale), (weight / scale.unsqueeze(-1)).round().char())
+    assert torch.equal(rounded(weight, torch.zeros_like(hessian), scale), (weight / scale.unsqueeze(-1)).round().char())
 
 
 def test_refuses_what_does_not_fit():
     weight, hessian, scale = correlated(0, 2, 5)
-    with pytest.raises(ValueError, match=r"expected hessian \(1, 5, 5\) and scale \(1, 2\)"):
-        gptq(weight, hessian[:, :4, :4], scale)
+    with pytest.raises(ValueError, match=r"expected a root of \(1, 5\) and scale \(1, 2\)"):
+        rounded(weight, hessian[:, :4, :4], scale)
     with pytest.raises(ValueError, match="not positive definite"):
-        gptq(weight, -hessian, scale)
+        rounded(weight, -hessian, scale)

@@ -10,7 +10,7 @@ from torch import nn
 import octavo
 from octavo.algorithms import LayerByLayer, norm_reestimation
 from octavo.algorithms.kept_samples import KeptSamples
-from octavo.algorithms.norm_reestimation import believed, reestimate_norms
+from octavo.algorithms.norm_reestimation import believed, float_moments, reestimate_norms
 from octavo.graph import calibrate, capture, correct, prepare, quantize_static
 from octavo.numerics import sqnr
 
@@ -38,7 +38,7 @@ def test_moments_become_those_of_the_float_layer(layer, monkeypatch):
     rounding, kept = LayerByLayer(prepared, "nearest", False), KeptSamples(prepared.graph, {})
     calibrate(prepared, data, watchers=[rounding.watch, kept.watch])
     before = correct(prepared, [rounding])
-    after = reestimate_norms(prepared.graph, before, kept.inputs())
+    after = reestimate_norms(float_moments(prepared.graph, before, kept.inputs()), before, kept.inputs())
     made: dict[str, list[torch.Tensor]] = {"float": [], "int8": []}
 
     # What the last layer reads in int8, which the walk itself shows to whoever rewrites nothing.

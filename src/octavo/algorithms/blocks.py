@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from octavo.graph.block_values import Block
 from octavo.graph.ir import Graph, Node
-from octavo.graph.rewrite_layers import Block
 
 _MOST_LAYERS = 12
 """A block of more layers is taken apart: what is learned at once, and what it is learned from, would outgrow memory."""

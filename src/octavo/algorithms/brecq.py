@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from octavo.algorithms.soft_rounding import SoftWeight, beta_at, regularizer
+from octavo.graph.block_values import Block, BlockValues
 from octavo.graph.execute import compute
-from octavo.graph.rewrite_layers import Block, BlockValues
 from octavo.graph.transposed import by_output_channel
 from octavo.numerics import Qparams
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from octavo.algorithms.second_moments import Root, SecondMoments
+
 _BLOCK = 64
 """Columns whose errors are held back and given to the rest at once, which changes the speed alone."""
+# How many numbers of a weight are rounded in several scales at once, which bounds the memory.
+_AT_ONCE = 1 << 22
 
 
 FACTORS = (1.0, 0.7, 0.8, 0.9, 0.95, 1.05, 1.1, 1.2, 1.35)
 """What a scale is multiplied by where several are tried; of equals the first is taken."""
 
 
-def gptq(weight: Tensor, hessian: Tensor, scale: Tensor, quant_max: int = 127, damping: float = 0.01) -> Tensor:
+def gptq(weight: Tensor, root: Root, scale: Tensor, quant_max: int = 127) -> Tensor:
     """Choose the integers of a weight so that the layer's output, not the weight, changes least.
 
     It minimizes `tr((W − Ŵ) H (W − Ŵ)ᵀ)` greedily: the error of each column is taken back by those that are still to be
@@ -26,78 +30,72 @@ def gptq(weight: Tensor, hessian: Tensor, scale: Tensor, quant_max: int = 127, d
 
     Args:
         weight: [groups, rows, k] float.
-        hessian: [groups, k, k] float, `E[x xᵀ]` of what the rows are multiplied by.
+        root: of H, `E[x xᵀ]` of what the rows are multiplied by; `SecondMoments.root`.
         scale: [groups, rows] float > 0, of one row each.
         quant_max: integers are in [−quant_max, quant_max].
-        damping: what is added to H's diagonal, as a share of the diagonal's mean; > 0.
 
     Returns: [groups, rows, k] int8.
 
     Raises:
-        ValueError: the shapes do not fit, or the Hessian is no matrix of second moments.
+        ValueError: the shapes do not fit.
 
     Reference: Frantar et al., GPTQ: Accurate Post-Training Quantization for Generative Pre-trained Transformers, ICLR
         2023, equations 2 and 3 and algorithm 1, with the order of its section 3.3 ("act order" of the authors' code).
     """
     groups, rows, k = weight.shape
-    if hessian.shape != (groups, k, k) or scale.shape != (groups, rows):
+    order, lower = root
+    if order.shape != (groups, k) or scale.shape != (groups, rows):
         raise ValueError(
-            f"gptq: got weight {tuple(weight.shape)}, hessian {tuple(hessian.shape)}, scale {tuple(scale.shape)}; "
-            f"expected hessian {(groups, k, k)} and scale {(groups, rows)}"
+            f"gptq: got weight {tuple(weight.shape)}, a root of {tuple(order.shape)}, scale {tuple(scale.shape)}; "
+            f"expected a root of {(groups, k)} and scale {(groups, rows)}"
         )
-    order = hessian.diagonal(dim1=1, dim2=2).argsort(dim=1, stable=True)
-    lower = _root(_reordered(hessian.double(), order), damping)
-    # A column of the weight lies in one piece: [groups, k, rows].
-    rest = weight.double().transpose(1, 2).gather(1, order.unsqueeze(2).expand(groups, k, rows))
     steps = scale.double()
-    q, taken = torch.empty_like(rest), torch.zeros_like(rest)
+    # A column of the weight lies in one piece: [groups, k, rows].
+    by_column = weight.transpose(1, 2)
+    q = torch.empty(groups, k, rows, dtype=torch.int8)
+    taken = torch.zeros(groups, k, rows, dtype=torch.float64)
     for stop in range(k, 0, -_BLOCK):
         start = max(stop - _BLOCK, 0)
-        errors = torch.empty(groups, stop - start, rows, dtype=torch.float64)
-        for column in range(stop - 1, start - 1, -1):
-            value = rest[:, column] + taken[:, column] / lower[:, column, column, None]
-            q[:, column] = (value / steps).round_().clamp_(-quant_max, quant_max)
-            error = torch.sub(rest[:, column], q[:, column] * steps, out=errors[:, column - start])
-            taken[:, start:column].addcmul_(lower[:, column, start:column, None], error.unsqueeze(1))
-        taken[:, :start].baddbmm_(lower[:, start:stop, :start].transpose(1, 2), errors)
-    integers = q.to(torch.int8).gather(1, order.argsort(dim=1).unsqueeze(2).expand(groups, k, rows))
-    return integers.transpose(1, 2).contiguous()
+        places = order[:, start:stop].unsqueeze(2).expand(-1, -1, rows)
+        rest, square = by_column.gather(1, places).double(), lower.square(start, stop)
+        errors = torch.empty_like(rest)
+        rounded = torch.empty_like(rest)
+        for column in range(stop - start - 1, -1, -1):
+            value = rest[:, column] + taken[:, start + column] / square[:, column, column, None]
+            rounded[:, column] = (value / steps).round_().clamp_(-quant_max, quant_max)
+            error = torch.sub(rest[:, column], rounded[:, column] * steps, out=errors[:, column])
+            taken[:, start : start + column].addcmul_(square[:, column, :column, None], error.unsqueeze(1))
+        for columns, part in lower.left_of(start, stop):
+            taken[:, columns].baddbmm_(part.transpose(1, 2), errors)
+        q.scatter_(1, places, rounded.to(torch.int8))
+    return q.transpose(1, 2).contiguous()
 
 
-def gptq_scaled(weight: Tensor, hessian: Tensor, scale: Tensor, quant_max: int) -> tuple[Tensor, Tensor]:
+def gptq_scaled(weight: Tensor, moments: SecondMoments, scale: Tensor, quant_max: int) -> tuple[Tensor, Tensor]:
     """Round by `gptq` in several scales, and take for each row the one that leaves the output's least error.
 
     A scale of least squared error of the weight knows nothing of the inputs, nor of what later columns take back.
 
     Args:
-        weight, hessian, quant_max: as for `gptq`.
+        weight, quant_max: as for `gptq`.
+        moments: H.
         scale: [groups, rows]; tried with each of FACTORS.
 
     Returns: [groups, rows, k] int8, and the [groups, rows] scales.
     """
     groups, rows, k = weight.shape
-    scales = scale.unsqueeze(1) * torch.tensor(FACTORS).reshape(1, -1, 1)  # [groups, factors, rows]
-    several = weight.repeat(1, len(FACTORS), 1)
-    q = gptq(several, hessian, scales.flatten(1), quant_max)
-    error = several - q * scales.flatten(1).unsqueeze(2)
-    errors = (torch.bmm(error, hessian.to(error.dtype)) * error).sum(2).reshape(scales.shape)
-    best = errors.argmin(1, keepdim=True)  # [groups, 1, rows]
-    chosen = q.reshape(groups, len(FACTORS), rows, k).gather(1, best.unsqueeze(3).expand(-1, -1, -1, k))
-    return chosen.squeeze(1), scales.gather(1, best).squeeze(1)
-
-
-def _reordered(hessian: Tensor, order: Tensor) -> Tensor:
-    rows = hessian.gather(1, order.unsqueeze(2).expand(hessian.shape))
-    return rows.gather(2, order.unsqueeze(1).expand(hessian.shape))
-
-
-def _root(hessian: Tensor, damping: float) -> Tensor:
-    """Return the lower triangular L with L Lᵀ = H, which is damped in place."""
-    diagonal = hessian.diagonal(dim1=1, dim2=2)
-    # A group that only ever reads zeros has nothing to go by: its columns are then rounded each on its own.
-    added = (damping * diagonal.mean(1)).clamp_min(torch.finfo(torch.float32).tiny)
-    diagonal += added.unsqueeze(1)
-    lower, failed = torch.linalg.cholesky_ex(hessian)
-    if bool(failed.any()):
-        raise ValueError("gptq: the hessian is not positive definite, expected E[x xᵀ] of finite x")
-    return lower
+    root = moments.root()
+    chosen = torch.zeros(groups, rows, k, dtype=torch.int8)
+    scales, least = scale, torch.full_like(scale, torch.inf)
+    for factors in torch.tensor(FACTORS).split(max(1, _AT_ONCE // weight.numel())):
+        tried = scale.unsqueeze(1) * factors.reshape(1, -1, 1)  # [groups, factors, rows]
+        several = weight.repeat(1, len(factors), 1)
+        q = gptq(several, root, tried.flatten(1), quant_max)
+        errors = moments.quadratic(several - q * tried.flatten(1).unsqueeze(2)).reshape(tried.shape)
+        for index, factor in enumerate(factors.tolist()):
+            better = (errors[:, index] < least) | (factor == FACTORS[0])
+            least = torch.where(better, errors[:, index], least)
+            scales = torch.where(better, tried[:, index], scales)
+            of_factor = q[:, index * rows : (index + 1) * rows]
+            chosen = torch.where(better.unsqueeze(2), of_factor, chosen)
+    return chosen, scales

@@ -24,6 +24,8 @@ class _Kept:
 class KeptSamples:
     """Keep samples, evenly spread over the data where there are too many, and channel means of some of their values.
 
+    Inputs are kept as they are given, so that nobody may write over them.
+
     Args:
         graph: its inputs are kept.
         axes: value to the axis of its channels, for those whose means are wanted.
@@ -48,7 +50,7 @@ class KeptSamples:
         sample = self._kept.setdefault(index, _Kept())
         sample.largest = max(sample.largest, tensor.numel() * 4)
         if value in self._names:
-            sample.inputs[value] = tensor.clone()
+            sample.inputs[value] = tensor
         if value in self._axes and tensor.numel():
             sample.means[value] = channel_means(tensor, self._axes[value]), tensor.numel()
 

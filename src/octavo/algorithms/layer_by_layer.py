@@ -13,15 +13,16 @@ from octavo.algorithms.bias_correction import bias_shift, channel_axis, correcte
 from octavo.algorithms.blocks import find_blocks
 from octavo.algorithms.brecq import brecq
 from octavo.algorithms.kept_samples import KeptSamples
-from octavo.algorithms.norm_reestimation import reestimate_norms
+from octavo.algorithms.norm_reestimation import float_moments, reestimate_norms
 from octavo.algorithms.rounded_recurrent import rounded_recurrent
 from octavo.algorithms.rounded_weight import Way, rounded_weight
+from octavo.graph.block_values import Block, BlockValues, LayerInputs
 from octavo.graph.correction import Correction
 from octavo.graph.ir import Node
 from octavo.graph.placement import LAYERS
 from octavo.graph.prepare import Prepared
 from octavo.graph.recurrent import RECURRENT
-from octavo.graph.rewrite_layers import Block, BlockValues, LayerInputs, rewrite_blocks
+from octavo.graph.rewrite_layers import rewrite_blocks
 from octavo.graph.weights import weight_qparams
 from octavo.numerics import Qparams
 
@@ -98,9 +99,12 @@ class LayerByLayer(Correction):
         # Rounding to nearest looks at no input, so nothing has to be computed for it.
         samples = [] if self._rounding == "nearest" else self._samples.inputs()
         learns = self._rounding in ("adaround", "brecq")
+        # Taken now: the float weights may be gone later.
+        norms = self._norm_reestimation
+        wanted = float_moments(self.prepared.graph, prepared, self._samples.inputs()) if norms else {}
         rewritten = rewrite_blocks(prepared, samples, self._blocks(prepared), rewrite, wanted=learns)
-        if self._norm_reestimation:
-            rewritten = reestimate_norms(self.prepared.graph, rewritten, self._samples.inputs(), tell)
+        if norms:
+            rewritten = reestimate_norms(wanted, rewritten, self._samples.inputs(), tell)
         for _ in range(left):  # layers that other corrections have taken to float
             step()
         return replace(rewritten, notes=(*prepared.notes, *self._notes(prepared)))

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from octavo.algorithms.gptq import gptq
+from octavo.algorithms.second_moments import SecondMoments
+from octavo.graph.block_values import LayerInputs
 from octavo.graph.execute import compute
 from octavo.graph.ir import Node
-from octavo.graph.rewrite_layers import LayerInputs
 from octavo.numerics import Qparams, dequantize
 
 
@@ -26,16 +27,15 @@ def rounded_recurrent(node: Node, qparams: Mapping[str, Qparams], inputs: LayerI
 
     Returns: role to weight.
     """
-    moments: dict[str, Tensor] = {}
+    moments = {role: SecondMoments(1, node.constants[role].shape[1]) for role in qparams}
     for sample, read in enumerate(inputs):
         rows = {"weight_ih": read[0], "weight_hh": compute(node, read, inputs.sizes[sample])[0]}
         for role in qparams:
-            x = rows[role].flatten(0, -2)
-            moments[role] = moments.get(role, 0.0) + x.T @ x
+            moments[role].add(rows[role].flatten(0, -2).unsqueeze(0))
     return {role: _rounded(node.constants[role].detach(), moments[role], qparams[role]) for role in qparams}
 
 
-def _rounded(weight: Tensor, moments: Tensor, qparams: Qparams) -> Tensor:
+def _rounded(weight: Tensor, moments: SecondMoments, qparams: Qparams) -> Tensor:
     scale = qparams.scale.expand(len(weight))
-    q = gptq(weight.unsqueeze(0), moments.unsqueeze(0), scale.unsqueeze(0), qparams.quant_max)
+    q = gptq(weight.unsqueeze(0), moments.root(), scale.unsqueeze(0), qparams.quant_max)
     return dequantize(q.squeeze(0), qparams)

@@ -11,8 +11,9 @@ from torch import Tensor
 from octavo.algorithms.adaround import Outputs, adaround
 from octavo.algorithms.columns import columns_at, draw_outputs, outputs_at, weight_of_rows, weight_rows
 from octavo.algorithms.gptq import gptq, gptq_scaled
+from octavo.algorithms.second_moments import SecondMoments
+from octavo.graph.block_values import LayerInputs
 from octavo.graph.ir import Node
-from octavo.graph.rewrite_layers import LayerInputs
 from octavo.graph.transposed import by_output_channel, out_channels
 from octavo.numerics import Qparams, dequantize, quantize
 
@@ -46,12 +47,13 @@ def rounded_weight(
     rows = weight_rows(node, node.constants["weight"].detach())
     scale = qparams.scale.expand(len(weight)).reshape(rows.shape[:2])
     if rounding == "gptq":
-        hessian = _hessian(node, inputs, rows.shape[2], generator)
         if search_scales and qparams.scale.dim():
-            q, scale = gptq_scaled(rows, hessian, scale, qparams.quant_max)
+            moments = _moments(node, inputs, rows.shape[2], generator)
+            q, scale = gptq_scaled(rows, moments, scale, qparams.quant_max)
             qparams = replace(qparams, scale=scale.flatten())
         else:
-            q = gptq(rows, hessian, scale, qparams.quant_max)
+            root = _moments(node, inputs, rows.shape[2], generator).root()
+            q = gptq(rows, root, scale, qparams.quant_max)
     else:
         q = adaround(rows, _outputs(node, inputs, rows.shape[2], generator), scale, qparams.quant_max, generator)
     return by_output_channel(node, dequantize(weight_of_rows(node, q), qparams)), qparams
@@ -66,17 +68,14 @@ def _share(inputs: LayerInputs, k: int) -> int:
     return -(-max(_OUTPUTS, _OUTPUTS_PER_COLUMN * k) // len(inputs))
 
 
-def _hessian(node: Node, inputs: LayerInputs, k: int, generator: torch.Generator) -> Tensor:
-    """Return `E[x xᵀ]` of what the rows of the weight are multiplied by, [groups, k, k], float64 where need be."""
-    each, groups = _share(inputs, k), node.attributes.get("groups", 1)
-    total, count = torch.zeros(groups, k, k), 0
+def _moments(node: Node, inputs: LayerInputs, k: int, generator: torch.Generator) -> SecondMoments:
+    """Return `E[x xᵀ]` of what the rows of the weight are multiplied by, float64 where need be."""
+    each, moments = _share(inputs, k), SecondMoments(node.attributes.get("groups", 1), k)
     for x, *_ in inputs:
         taken = columns_at(node, x, draw_outputs(node, x, each, generator))
-        if taken.numel() and float(taken.abs().amax()) > _LARGE:
-            total, taken = total.double(), taken.double()
-        total.baddbmm_(taken.transpose(1, 2).to(total.dtype), taken.to(total.dtype))
-        count += taken.shape[1]
-    return total.div_(max(count, 1))
+        large = taken.numel() and float(taken.abs().amax()) > _LARGE
+        moments.add(taken.double() if large else taken)
+    return moments.finish()
 
 
 def _outputs(node: Node, inputs: LayerInputs, k: int, generator: torch.Generator) -> Outputs:
@@ -87,8 +86,21 @@ def _outputs(node: Node, inputs: LayerInputs, k: int, generator: torch.Generator
     taken, wanted, added = [], [], []
     for sample, (x, *residual) in enumerate(inputs):
         drawn = draw_outputs(node, x, each, generator)
-        taken.append(columns_at(node, x, drawn))
+        columns = columns_at(node, x, drawn)
+        taken.append(columns if inputs.qparams is None else quantize(columns, inputs.qparams))
         wanted.append(outputs_at(node, inputs.wanted(sample), drawn))
         added += [outputs_at(node, other, drawn) + bias for other in residual]
     clamp = node.attributes.get("clamp")
-    return Outputs(torch.cat(taken, 1), torch.cat(wanted), torch.cat(added) if added else bias, clamp)
+    return Outputs(_joined(taken, 1), _joined(wanted), _joined(added) if added else bias, clamp, inputs.qparams)
+
+
+def _joined(parts: list[Tensor], axis: int = 0) -> Tensor:
+    """Return tensors one after the other; each is gone from the list once it is copied."""
+    sizes = list(parts[0].shape)
+    sizes[axis] = sum(part.shape[axis] for part in parts)
+    whole, stop = parts[0].new_empty(sizes), sizes[axis]
+    while parts:
+        part = parts.pop()
+        stop -= part.shape[axis]
+        whole.narrow(axis, stop, part.shape[axis]).copy_(part)
+    return whole

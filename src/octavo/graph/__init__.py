@@ -13,7 +13,7 @@ from octavo.graph.assemble import assemble
 from octavo.graph.calibrate import Progress, calibrate
 from octavo.graph.capture import Captured, capture
 from octavo.graph.convert import Conversion, Layer, convert
-from octavo.graph.correction import Correction, Steps, correct
+from octavo.graph.correction import Correction, Steps, correct, releasable
 from octavo.graph.errors import (
     CalibrationError,
     CaptureError,
@@ -22,12 +22,13 @@ from octavo.graph.errors import (
     UnsupportedOperator,
     UnsupportedOperatorError,
 )
+from octavo.graph.freed_memory import hand_back
 from octavo.graph.fused_model import FusedModel
 from octavo.graph.ir import Graph
 from octavo.graph.prepare import Prepared, prepare
 from octavo.graph.prepared_model import PreparedModel, TrainedModel
 from octavo.graph.reparametrization import CorrectionWarning, Reparametrization, reparametrize
-from octavo.graph.signature import Sample
+from octavo.graph.signature import Sample, lasting
 from octavo.qconfig import QConfigMapping
 
 __all__ = [
@@ -93,16 +94,17 @@ def quantize_static(
         CaptureError, UnsupportedOperatorError, CalibrationError, ConversionError: see `capture` to `convert`.
     """
     if reparametrizations and iter(calibration_data) is calibration_data:
-        calibration_data = list(calibration_data)
+        calibration_data = list(lasting(calibration_data))
     total = len(calibration_data) if isinstance(calibration_data, Sized) else None
     told = Steps(progress, total, passes=1 + len(reparametrizations))
-    iterator = iter(calibration_data)
+    iterator = iter(lasting(calibration_data))
     first = list(islice(iterator, _LOOKED_AT))
     if not first:
         raise CalibrationError("there is no calibration data: the iterable gave no sample; pass at least one")
     captured = capture(model, example_inputs, dynamic_shapes, first)
     captured = reparametrize(captured, reparametrizations, calibration_data, told.step)
-    prepared = prepare(captured, qconfig_mapping)
+    prepared = releasable(prepare(captured, qconfig_mapping))
+    hand_back()
     return _corrected(prepared, chain(first, iterator), corrections, told)
 
 
@@ -130,7 +132,7 @@ def quantize_dynamic(
         CaptureError, UnsupportedOperatorError, ConversionError: see `capture` to `convert`.
         CalibrationError: a layer's QConfig is static.
     """
-    watched = list(islice(calibration_data, _LOOKED_AT)) if calibration_data is not None else []
+    watched = list(islice(lasting(calibration_data), _LOOKED_AT)) if calibration_data is not None else []
     captured = reparametrize(capture(model, example_inputs, dynamic_shapes, watched), reparametrizations, watched)
     prepared = prepare(captured, qconfig_mapping)
     return _corrected(prepared, (watched or [example_inputs]) if corrections else (), corrections, Steps(None, None))
@@ -149,4 +151,5 @@ def _corrected(
         watchers = [correction.watch for correction in active]
         calibrate(prepared, samples, lambda *_: told.step(), watchers=watchers)
     told.samples = prepared.samples
+    hand_back()
     return convert(correct(prepared, active, told.step), f"octavo {__version__}")

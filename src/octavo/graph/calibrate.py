@@ -25,14 +25,16 @@ def calibrate(
 ) -> Prepared:
     """Run the float graph on samples and let the observers see every value that will have 8 bits.
 
-    Memory does not grow with the number of samples. An interrupt leaves a graph that can be calibrated further.
+    Memory does not grow with the number of samples, but for what a watcher keeps of them. An interrupt leaves a graph
+    that can be calibrated further.
 
     Args:
         prepared: its observers are updated in place.
         data: any iterable of tensors, tuples of tensors or dicts of tensors.
         progress: called after each sample.
         limit: how many samples to use at most.
-        watchers: called with the name and the tensor of every value of the graph, besides the observers.
+        watchers: called with the name and the tensor of every value of the graph, besides the observers. Where they
+            keep the inputs, these have to stay as they are: see `lasting`.
 
     Returns: `prepared`.
 

@@ -2,65 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 
+from octavo.graph.block_values import Block, BlockValues, LayerInputs
 from octavo.graph.execute import compute, sizes_of
+from octavo.graph.freed_memory import hand_back
 from octavo.graph.ir import Node
 from octavo.graph.placement import gives_float
 from octavo.graph.prepare import Prepared
 from octavo.numerics import Qparams, dequantize, quantize
-
-Block = tuple[Node, ...]
-"""Nodes that follow each other; what is not made by them is their input, what the last of them makes their output."""
-
-
-class BlockValues:
-    """What a block reads and makes, sample by sample.
-
-    Args:
-        read: gives what a block reads for a sample, by name: the real numbers that the values of the int8 program stand
-            for.
-        wanted: gives what the block makes of a sample in the float network.
-        sizes: of the symbols, for each sample.
-    """
-
-    def __init__(
-        self,
-        read: Callable[[int], dict[str, Tensor]],
-        wanted: Callable[[int], Tensor],
-        sizes: Sequence[Mapping[str, int]],
-    ) -> None:
-        self.read, self.wanted, self.sizes = read, wanted, sizes
-
-    def __len__(self) -> int:
-        return len(self.sizes)
-
-
-class LayerInputs:
-    """What a node reads, sample by sample, as its inputs stand.
-
-    Args:
-        node: the node.
-        values: what it reads and makes.
-    """
-
-    def __init__(self, node: Node, values: BlockValues) -> None:
-        self._node = node
-        self.wanted, self.sizes = values.wanted, values.sizes
-        self._values = values
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def __iter__(self) -> Iterator[list[Tensor]]:
-        for sample in range(len(self)):
-            read = self._values.read(sample)
-            yield [read[value] for value in self._node.inputs]
-
 
 Rewrite = Callable[[Node, LayerInputs], tuple[Node, Qparams | None]]
 """Gives the node to take another's place, with the qparams of its weight where it has chosen those."""
@@ -97,7 +51,8 @@ def rewrite_blocks(
     """Replace blocks in order of execution; each sees its inputs as the nodes that took the others' places make them.
 
     Values are rounded to 8 bits where the program will round them and kept as integers, so that only those that are
-    yet to be read take memory, a byte each; four more where the float network's are wanted beside them.
+    yet to be read take memory, a byte each; four more where the float network's are wanted beside them. The constants
+    of a node go with it where the graph is to be released.
 
     Args:
         prepared: calibrated; not changed.
@@ -110,14 +65,18 @@ def rewrite_blocks(
         return _Walk(prepared, samples, wanted).run(blocks, rewrite)
 
 
+# After so many bytes of values the memory between them is handed back.
+_HAND_BACK = 1 << 24
+
+
 class _Walk:
     def __init__(self, prepared: Prepared, samples: Sequence[Mapping[str, Tensor]], wanted: bool) -> None:
         self._prepared = prepared
         self._consumers = prepared.graph.consumers()
         self._qparams = {value: prepared.observers[root].qparams() for value, root in prepared.groups.items()}
         self._sizes = [sizes_of(prepared.graph, sample) for sample in samples]
-        self._values = {i.name: [sample[i.name] for sample in samples] for i in prepared.graph.inputs}
-        self._exact = dict(self._values) if wanted else None
+        self._values = [dict(sample) for sample in samples]
+        self._exact = [dict(sample) for sample in samples] if wanted else []
 
     def run(self, blocks: Sequence[Block], rewrite: RewriteBlock) -> Prepared:
         graph = self._prepared.graph
@@ -129,9 +88,11 @@ class _Walk:
             nodes += rewritten
             weights |= qparams
             for node in rewritten:
-                self._compute(node)
-                for value in freed[node.name]:
-                    del self._values[value]
+                self._compute(node, freed[node.name])
+            for old in block if self._prepared.release else ():
+                if old not in rewritten:
+                    old.constants.clear()
+            hand_back()
         return replace(self._prepared, graph=graph.with_nodes(nodes), weights=weights)
 
     def _shown(self, block: Block) -> BlockValues:
@@ -139,48 +100,53 @@ class _Walk:
         readers = {value: node for node in reversed(block) for value in node.inputs if value not in made}
 
         def wanted(sample: int) -> Tensor:
-            assert self._exact is not None, "the walk was not asked for the float network's values"
-            return self._exact[block[-1].output][sample]
+            assert self._exact, "the walk was not asked for the float network's values"
+            return self._exact[sample][block[-1].output]
 
         def read(sample: int) -> dict[str, Tensor]:
             return {value: self._real(node, value, sample) for value, node in readers.items()}
 
-        return BlockValues(read, wanted, self._sizes)
+        first = self._values[0].items() if self._values else ()
+        rounded = {v for v, held in first if v in readers and self._reads_8_bits(readers[v], held)}
+        return BlockValues(read, wanted, self._sizes, {v: q for v, q in self._qparams.items() if v in rounded})
 
     def _real(self, node: Node, value: str, sample: int) -> Tensor:
         """Return the real numbers that a node reads of a value."""
-        held, qparams = self._values[value][sample], self._qparams.get(value)
-        if qparams is None or not (self._prepared.decisions[node.name].int8 or _is_rounded(held)):
+        held, qparams = self._values[sample][value], self._qparams.get(value)
+        if qparams is None or not self._reads_8_bits(node, held):
             return held
         return dequantize(held if _is_rounded(held) else quantize(held, qparams), qparams)
 
-    def _compute(self, node: Node) -> None:
+    def _reads_8_bits(self, node: Node, held: Tensor) -> bool:
+        """Tell whether a node reads what has qparams in 8 bits: it runs in int8, or the value is held so."""
+        return self._prepared.decisions[node.name].int8 or _is_rounded(held)
+
+    def _compute(self, node: Node, freed: Sequence[str]) -> None:
         decisions = self._prepared.decisions
         rounds = decisions[node.name].int8 and (
             self._prepared.layerwise or not gives_float(node, decisions, self._consumers)
         )
-        made: dict[str, list[Tensor]] = {value: [] for value in node.outputs}
-        for sample, sizes in enumerate(self._sizes):
+        made = 0
+        for sample, (values, sizes) in enumerate(zip(self._values, self._sizes, strict=True)):
             arguments = [self._real(node, value, sample) for value in node.inputs]
             for value, tensor in _results(node, arguments, sizes).items():
                 qparams = self._qparams.get(value)
-                made[value].append(quantize(tensor, qparams) if rounds and qparams is not None else tensor)
-        self._values |= made
+                values[value] = quantize(tensor, qparams) if rounds and qparams is not None else tensor
+                made += values[value].nbytes
+            for value in freed:
+                del values[value]
+            if made > _HAND_BACK:  # what is kept lies scattered over what was made to compute it, many times as large
+                made = 0
+                hand_back()
 
     def _compute_exact(self, block: Block, freed: Mapping[str, tuple[str, ...]]) -> None:
         """Compute a block in the float network."""
-        if self._exact is None:
-            return
         for node in block:
-            made: dict[str, list[Tensor]] = {value: [] for value in node.outputs}
-            for sample, sizes in enumerate(self._sizes):
-                arguments = [self._exact[value][sample] for value in node.inputs]
-                for value, tensor in _results(node, arguments, sizes).items():
-                    made[value].append(tensor)
-            self._exact |= made
-            for value in freed[node.name]:
-                if value != block[-1].output:
-                    del self._exact[value]
+            unread = [value for value in freed[node.name] if value != block[-1].output]
+            for values, sizes in zip(self._exact, self._sizes, strict=False):
+                values |= _results(node, [values[value] for value in node.inputs], sizes)
+                for value in unread:
+                    del values[value]
 
 
 def _results(node: Node, arguments: list[Tensor], sizes: Mapping[str, int]) -> dict[str, Tensor]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,6 +113,18 @@ class Signature:
                 raise CalibrationError(f"{at} has shape {got}; '{dim}' is {sizes[dim]} elsewhere in the same sample")
             if size < limit.min or (limit.max is not None and size > limit.max):
                 raise CalibrationError(f"{at} has shape {got}; '{dim}' must be in [{limit.min}, {limit.max or '…'}]")
+
+
+def lasting(data: Iterable[Sample]) -> Iterable[Sample]:
+    """Return samples that can be kept: those of a list or tuple as they are, of any other iterable copies.
+
+    A loader may hand out one buffer again and again.
+    """
+    return data if isinstance(data, (list, tuple)) else map(_copied, data)
+
+
+def _copied(sample: Sample) -> Sample:
+    return pytree.tree_map(lambda leaf: leaf.clone() if isinstance(leaf, torch.Tensor) else leaf, sample)
 
 
 def _integers(tensor: Any) -> Any:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+# How many output channels are folded at once, which bounds the memory of float64.
+_AT_ONCE = 64
+
 
 def batch_norm_affine(
     mean: Tensor, variance: Tensor, gamma: Tensor | None, beta: Tensor | None, eps: float
@@ -40,9 +43,10 @@ def fold_affine(weight: Tensor, bias: Tensor | None, scale: Tensor, shift: Tenso
     Reference: Jacob et al. 2018, arXiv:1712.05877, section 3.2, equation 14.
     """
     scale, shift = scale.double(), shift.double()
-    folded = weight.double() * scale.view(-1, *[1] * (weight.dim() - 1))
+    parts = zip(weight.split(_AT_ONCE), scale.view(-1, *[1] * (weight.dim() - 1)).split(_AT_ONCE), strict=True)
+    folded = torch.cat([(rows.double() * factors).float() for rows, factors in parts])
     term = shift if bias is None else bias.double() * scale + shift
-    return folded.float(), term.float()
+    return folded, term.float()
 
 
 def by_output_channel(weight: Tensor, groups: int) -> Tensor:
