@@ -1,13 +1,15 @@
 """Time what threads cost: `python -m benchmarks.fork_join [--threads N]`.
 
 A section without work, from the call to its end (fork-join), and what each further stage and each further barrier adds.
-Only sections count in which every thread did its own share.
+Only sections count in which every thread did its own share. Beside them, the time that a line of the cache takes from
+one thread to another and back: on two processors that are far apart this alone can take more than what is asked of a
+fork-join, which is at least one such round trip.
 """
 
 import argparse
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich import box
 from rich.table import Table
@@ -18,7 +20,9 @@ from octavo import _core
 
 ROUNDS = 20000
 MANY = 101
-ATTEMPTS = 200
+TURNS = 10
+TRIPS_OF_A_SECTION = 20
+ATTEMPTS = 600
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -37,24 +41,46 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def measure(threads: int, rounds: int = ROUNDS) -> dict[str, tuple[float, float]]:
-    """Return the median and the minimum in nanoseconds of a fork-join, of a stage and of a barrier.
+    """Return the median and the minimum in nanoseconds of a fork-join, a round trip of a line, a stage and a barrier.
+
+    Round trips and fork-joins take turns, so that they find the threads on the same processors.
 
     Raises:
         RuntimeError: the threads never ran at the same time.
     """
 
-    def times(stages: int, meet: bool, count: int) -> tuple[float, float]:
-        for _ in range(ATTEMPTS):
-            if taken := _core.empty_sections(threads, stages, meet, count):
-                return statistics.median(taken), min(taken)
-            time.sleep(0.01)  # the processor of one of them is taken
-        raise RuntimeError(f"{threads} threads: they never ran at the same time; run this on an idle machine")
+    def times(stages: int, meet: bool, count: int) -> list[int]:
+        return _core.empty_sections(threads, stages, meet, count)
 
     def each(meet: bool) -> tuple[float, float]:
-        one, many = times(1, meet, rounds), times(MANY, meet, max(1, rounds // 20))
-        return (many[0] - one[0]) / (MANY - 1), (many[1] - one[1]) / (MANY - 1)
+        (one,) = _taken(lambda: times(1, meet, rounds))
+        (many,) = _taken(lambda: times(MANY, meet, max(1, rounds // 20)))
+        median, least = ((f(many) - f(one)) / (MANY - 1) for f in (statistics.median, min))
+        return median, least
 
-    return {"fork-join": times(1, False, rounds), "stage": each(False), "barrier": each(True)}
+    count = max(1, rounds // TURNS)
+    joins, trips = _taken(
+        lambda: times(1, False, count), lambda: _core.round_trips(max(1, count // TRIPS_OF_A_SECTION)), turns=TURNS
+    )
+    return {
+        "fork-join": (statistics.median(joins), min(joins)),
+        "a line there and back": (statistics.median(trips), min(trips)),
+        "stage": each(False),
+        "barrier": each(True),
+    }
+
+
+def _taken(*measurements: Callable[[], list[int]], turns: int = 1) -> list[list[int]]:
+    """Let measurements take turns until each has found the threads running at the same time, `turns` times at least."""
+    taken: list[list[int]] = [[] for _ in measurements]
+    for turn in range(ATTEMPTS):
+        if turn >= turns and all(taken):
+            return taken
+        for times, measure_once in zip(taken, measurements, strict=True):
+            times += measure_once()
+        if not all(taken):
+            time.sleep(0.01)  # the processor of one of them is taken
+    raise RuntimeError("the threads never ran at the same time; run this on an idle machine")
 
 
 if __name__ == "__main__":

@@ -32,6 +32,12 @@ std::vector<int64_t> empty_sections(int threads, int stages, bool meet, int roun
   return octavo::time_empty_sections(threads, stages, meet, rounds);
 }
 
+std::vector<int64_t> round_trips(int rounds) {
+  if (rounds < 1) throw std::invalid_argument("rounds must be at least 1");
+  const nb::gil_scoped_release release;
+  return octavo::time_round_trips(rounds);
+}
+
 }  // namespace
 
 void bind_peak(nb::module_& module);
@@ -41,4 +47,6 @@ void bind_peak(nb::module_& module) {
              "Run a register-only loop of int8 multiply-accumulates and return how many there were.");
   module.def("empty_sections", &empty_sections, nb::arg("threads"), nb::arg("stages"), nb::arg("meet"),
              nb::arg("rounds"), "Time sections without work, in nanoseconds: see core/threads/overhead.h.");
+  module.def("round_trips", &round_trips, nb::arg("rounds"),
+             "Time a line of the cache from one thread to another and back: see core/threads/overhead.h.");
 }
