@@ -16,6 +16,7 @@ from octavo.runtime import LoadedProgram
 CASES = {
     "conv-3x3": lambda: builders.conv(x=(2, 40, 9, 10), oc=97, padding=1),
     "conv-1x1-residual": lambda: builders.conv(x=(1, 33, 7, 30), oc=65, kernel=(1, 1), residual="int8"),
+    "conv-1x1-of-many-pixels": lambda: builders.conv(x=(1, 12, 14, 25), oc=150, kernel=(1, 1), residual="uint8"),
     "linear-larger-than-caches": lambda: builders.linear(x=(61, 520), out=1100),
 }
 

@@ -25,14 +25,17 @@ int64_t PixelGrid::pixels() const {
 
 namespace {
 
-// Pixels whose addresses are found at once: whole tiles of 6, of 14 and of 28. What is left after them joins them if it
-// is not more than a tile of 14.
-constexpr int64_t kPixels = 84, kFewPixels = 14, kMostPixels = kPixels + kFewPixels;
+// Pixels that a panel takes at once: whole tiles of 3, 6, 12, 14 and 28. What is left after them joins them if it is
+// not more than a tile of 14.
+constexpr int64_t kPixels = 168, kFewPixels = 14, kMostPixels = kPixels + kFewPixels;
 
+// All of them are to be moved by as many bytes.
 struct Addresses {
   const uint8_t* x[kMostPixels];
   uint8_t* y[kMostPixels];
   const uint8_t* residual[kMostPixels];
+  int64_t x_shift = 0, y_shift = 0, residual_shift = 0;
+  int64_t first = 0, count = 0;  // of pixels that lie evenly: those that are here when nothing is moved
 };
 
 // How many of `left` pixels come next, `most` or all of them.
@@ -47,6 +50,12 @@ int64_t stream_pixels(const ConvRow& row, const ConvTile& tile, int64_t count) {
       !tile.out->is_plain || tile.x_flip != 0)
     return 0;
   return count - count % row.stream->pixels;
+}
+
+void shift(const Addresses& pixels, ConvTile& tile) {
+  tile.x_offset += pixels.x_shift;
+  tile.y_offset += pixels.y_shift;
+  tile.residual_offset += pixels.residual_shift;
 }
 
 void set_pixels(const Addresses& pixels, int64_t first, ConvTile& tile) {
@@ -89,18 +98,16 @@ class PixelCursor {
   }
 
   void take(int64_t count, Addresses& pixels) {
-    constexpr PixelGrid::Axis kOnePixel = {1, 0, 0, 0};
-    const int inner = std::max(0, grid_->rank_ - 1);
-    const PixelGrid::Axis axis = grid_->rank_ == 0 ? kOnePixel : grid_->axis_[inner];
+    if (grid_->rank_ <= 1) return take_evenly(count, pixels);
+    const int inner = grid_->rank_ - 1;
+    const PixelGrid::Axis axis = grid_->axis_[inner];
     for (int64_t i = 0; i < count;) {
       const int64_t part = std::min(count - i, axis.size - index_[inner]);
-      spread(x_, axis.x, part, pixels.x + i);
-      spread(y_, axis.y, part, pixels.y + i);
-      if (residual_ != nullptr) spread(residual_, axis.residual, part, pixels.residual + i);
+      spread(axis, i, part, pixels);
       index_[inner] += part;
       move(axis, part);
       i += part;
-      for (int a = inner; a >= 0 && a < grid_->rank_ && index_[a] == grid_->axis_[a].size; --a) {
+      for (int a = inner; a >= 0 && index_[a] == grid_->axis_[a].size; --a) {
         index_[a] = 0;
         move(grid_->axis_[a], -grid_->axis_[a].size);
         if (a == 0) break;
@@ -111,6 +118,30 @@ class PixelCursor {
   }
 
  private:
+  // The addresses that are there already serve pixels further on: to find those of a pixel takes as long as some
+  // products of it.
+  void take_evenly(int64_t count, Addresses& pixels) {
+    constexpr PixelGrid::Axis kOnePixel = {1, 0, 0, 0};
+    const PixelGrid::Axis axis = grid_->rank_ == 0 ? kOnePixel : grid_->axis_[0];
+    if (pixels.count < count) {
+      spread(axis, 0, count, pixels);
+      pixels.first = index_[0];
+      pixels.count = count;
+    }
+    const int64_t ahead = index_[0] - pixels.first;
+    pixels.x_shift = ahead * axis.x;
+    pixels.y_shift = ahead * axis.y;
+    pixels.residual_shift = ahead * axis.residual;
+    index_[0] += count;
+    move(axis, count);
+  }
+
+  void spread(const PixelGrid::Axis& axis, int64_t first, int64_t count, Addresses& pixels) const {
+    spread(x_, axis.x, count, pixels.x + first);
+    spread(y_, axis.y, count, pixels.y + first);
+    if (residual_ != nullptr) spread(residual_, axis.residual, count, pixels.residual + first);
+  }
+
   template <class Byte>
   static void spread(Byte* first, int64_t step, int64_t count, Byte** to) {
     for (int64_t i = 0; i < count; ++i) to[i] = first + i * step;
@@ -225,8 +256,9 @@ void ConvStep::run(int thread, int threads) noexcept {
     if (at_once) end.take(count, pixels);
     for (int64_t p = mine.panels.first; p < mine.panels.last; ++p) {
       const ConvPanel& panel = layer_.packed.panels[static_cast<size_t>(p)];
-      set_panel(panel, tile);
       if (at_once) {
+        set_panel(panel, tile);
+        shift(pixels, tile);
         run_tiles(*panel.row, pixels, count, tile);
         continue;
       }
@@ -234,6 +266,8 @@ void ConvStep::run(int thread, int threads) noexcept {
       for (int64_t rest = count, part; rest > 0; rest -= part) {
         part = next_part(rest, kPixels);
         end.take(part, pixels);
+        set_panel(panel, tile);
+        shift(pixels, tile);
         run_tiles(*panel.row, pixels, part, tile);
       }
     }

@@ -5,7 +5,8 @@
 // 1 broadcast, 3 for what is on its way to bytes: 32 registers. Where a tile's products take few cycles, what comes
 // after them counts, and a core does not look ahead far enough to multiply meanwhile. So the units (see
 // avx512_vnni_finish.h) of a tile are finished between the first steps of the next one. What remains is that the
-// multiplications of floats take the pipes of vpdpbusd: docs/direct_convolution.md.
+// multiplications of floats take the pipes of vpdpbusd: docs/direct_convolution.md. Where a tile fills whole lines of
+// the output, they are called two tiles before.
 #include "kernels/conv/avx512_vnni_finish.h"
 
 namespace octavo {
@@ -69,6 +70,10 @@ template <bool kResidual, bool kBare, int NV>
       step(tile.x + i, tile.step[unit] + tile.x_offset, weight + NV * unit, sums);
       finish<kResidual, kBare, NV>(tile, before.unit[unit], i - kPixels + unit * kUnitPixels<NV>);
     });
+    if (NV == 4 && i + 3 * kPixels <= tile.pixels)
+      unroll<kPixels>([&](auto j) __attribute__((always_inline)) {
+        __builtin_prefetch(tile.y[i + 2 * kPixels + j] + tile.y_offset, 1, 3);
+      });
     w = weight + NV * kUnits;
     for (const int64_t* at = tile.step + kUnits; at != end; ++at, w += NV)
       step(tile.x + i, *at + tile.x_offset, w, sums);
