@@ -17,7 +17,7 @@ from octavo.algorithms.norm_reestimation import float_moments, reestimate_norms
 from octavo.algorithms.rounded_recurrent import rounded_recurrent
 from octavo.algorithms.rounded_weight import Way, rounded_weight
 from octavo.graph.block_values import Block, BlockValues, LayerInputs
-from octavo.graph.correction import Correction
+from octavo.graph.correction import Correction, releasable
 from octavo.graph.ir import Node
 from octavo.graph.placement import LAYERS
 from octavo.graph.prepare import Prepared
@@ -104,10 +104,11 @@ class LayerByLayer(Correction):
         wanted = float_moments(self.prepared.graph, prepared, self._samples.inputs()) if norms else {}
         rewritten = rewrite_blocks(prepared, samples, self._blocks(prepared), rewrite, wanted=learns)
         if norms:
+            rewritten = releasable(rewritten)
             rewritten = reestimate_norms(wanted, rewritten, self._samples.inputs(), tell)
         for _ in range(left):  # layers that other corrections have taken to float
             step()
-        return replace(rewritten, notes=(*prepared.notes, *self._notes(prepared)))
+        return replace(rewritten, notes=(*prepared.notes, *self._notes(prepared)), release=prepared.release)
 
     def _notes(self, prepared: Prepared) -> list[str]:
         """Say which of the methods that were asked for have nothing to do."""

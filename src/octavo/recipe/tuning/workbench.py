@@ -15,6 +15,7 @@ from octavo import __version__
 from octavo.algorithms import keep_in_float
 from octavo.graph import Correction, Prepared, Steps, calibrate, capture, convert, correct, prepare, reparametrize
 from octavo.graph.capture import Captured
+from octavo.graph.passes import run_passes
 from octavo.graph.reparametrization import CorrectionWarning
 from octavo.graph.signature import Sample
 from octavo.recipe.corrections import REPARAMETRIZATIONS, ROUNDING_FIELDS, corrections_of, reparametrizations_of
@@ -68,7 +69,9 @@ class Workbench:
         self.model, self.example_inputs, self.samples = model, example_inputs, samples
         self.dynamic_shapes, self.told = dynamic_shapes, told
         told("capturing", 0, None)
-        self._captured = capture(model, example_inputs, dynamic_shapes, samples.every[:_LOOKED_AT])
+        captured = capture(model, example_inputs, dynamic_shapes, samples.every[:_LOOKED_AT])
+        # Norms are folded once, so that all that is calibrated has the same weights.
+        self._captured = replace(captured, graph=run_passes(captured.graph))
         for index, sample in enumerate(samples.every):
             self._captured.signature.bind(sample, f"calibration sample {index}")
         self._reparametrized: OrderedDict[Recipe, Captured] = OrderedDict()
