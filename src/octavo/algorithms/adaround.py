@@ -17,7 +17,7 @@ BATCH = 256
 """How many outputs of a layer a step looks at."""
 _RATE = 0.1
 # How many numbers of a weight are learned at once, which bounds the memory: learning takes a dozen times as much.
-_AT_ONCE = 1 << 20
+_AT_ONCE = 5 << 18
 # How many outputs all the errors are computed of at once, for the same reason.
 _ROWS = 1024
 _REGULARIZATION = 20.0
@@ -101,10 +101,11 @@ def adaround(
     steps = STEPS if steps is None else steps
     count = len(outputs)
     drawn = [torch.randint(count, (min(BATCH, count),), generator=generator) for _ in range(steps)]
-    groups, rows, k = weight.shape
-    at_once = max(1, _AT_ONCE // (groups * k))
-    if at_once >= rows:
+    groups, rows, _ = weight.shape
+    several = min(rows, -(-weight.numel() // _AT_ONCE))
+    if several == 1:
         return _learned(weight, outputs, scale, quant_max, drawn)
+    at_once = -(-rows // several)
     parts = [slice(start, start + at_once) for start in range(0, rows, at_once)]
     return torch.cat(
         [_learned(weight[:, p], outputs.of_rows(groups, p), scale[:, p], quant_max, drawn) for p in parts], 1
