@@ -29,6 +29,7 @@ from octavo.recipe.tuning import (
     clock,
 )  # fmt: skip
 from octavo.recipe.tuning.measuring import Reference
+from octavo.recipe.tuning.samples import read_samples
 
 SHORT = (Profile(), QUANTIZE, CORRECTIONS)
 
@@ -58,6 +59,15 @@ def test_ends_at_the_first_step_that_holds_the_accuracy(tiny, data, tmp_path):
     tuned.save(tmp_path / "m.octavo")
     assert (octavo.runtime.load(tmp_path / "m.octavo")(data[0].numpy()) == tuned(data[0]).numpy()).all()
     assert tuned.report(seconds=0.05).layers
+
+
+def test_a_loader_may_hand_out_one_buffer_again_and_again(data):
+    def loader():
+        buffer = torch.empty_like(data[0])
+        for sample in data:
+            yield buffer.copy_(sample)
+
+    assert read_samples(loader()).digest == read_samples(data).digest
 
 
 def test_goes_on_after_an_interrupt(tiny, data, tmp_path):

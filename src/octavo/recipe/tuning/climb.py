@@ -53,7 +53,6 @@ class Climb:
         self.tried: list[int] = []
         self._shown: set[int] = set()
         self._makes: dict[int, Callable[[], Any]] = {}
-        self._models: dict[int, QuantizedModel] = {}
         self._meter = Meter(bench, goal)
 
     @property
@@ -140,7 +139,7 @@ class Climb:
             self._clock.check()
         self._clock.active, start = not first, time.monotonic()
         try:
-            model = self._model(index, trial, make)
+            model = make() if trial.step == FLOAT else self._model(index, trial)
         except (OctavoError, ValueError) as error:
             if first:
                 raise
@@ -149,20 +148,6 @@ class Climb:
         self._put(index, self._meter.measured(made, model, time.monotonic() - start))
         self._forget_worse()
         return self.journal.trials[index]
-
-    def _model(self, index: int, trial: Trial, make: Callable[[], Any]) -> Any:
-        """Make a model, or load what was made before something went wrong, and keep its program."""
-        if trial.step == FLOAT:
-            return make()
-        program = self.journal.program(trial)
-        if program is not None:
-            model = self.bench.of_program(program, trial.layers, self.recipes[index])
-        else:
-            model = make()
-            file = self.journal.keep(index, model.program)
-            self._put(index, replace(trial, layers=model.layers, file=file))
-        self._models[index] = model
-        return model
 
     def _put(self, index: int, trial: Trial) -> Trial:
         """Keep what is known of a trial, which was made then, or found in the journal."""
@@ -181,19 +166,18 @@ class Climb:
         for index in self.tried[1:]:
             trial = self.journal.trials[index]
             if index != best and trial.file and trial.measured:
-                self._models.pop(index, None)
                 self._put(index, replace(trial, file=""))
                 self.journal.drop(trial.file)
 
     def model(self, index: int) -> QuantizedModel:
         """Return the model of a trial, made again where its program is gone."""
-        trial = self.journal.trials[index]
-        if index not in self._models:
-            program = self.journal.program(trial)
-            if program is None:
-                model = self._makes[index]()
-                self._put(index, replace(trial, layers=model.layers, file=self.journal.keep(index, model.program)))
-            else:
-                model = self.bench.of_program(program, trial.layers, self.recipes[index])
-            self._models[index] = model
-        return self._models[index]
+        return self._model(index, self.journal.trials[index])
+
+    def _model(self, index: int, trial: Trial) -> QuantizedModel:
+        """Make a model and keep its program, or load what was kept: no model stays while the next one is made."""
+        program = self.journal.program(trial)
+        if program is not None:
+            return self.bench.of_program(program, trial.layers, self.recipes[index])
+        model = self._makes[index]()
+        self._put(index, replace(trial, layers=model.layers, file=self.journal.keep(index, model.program)))
+        return model

@@ -11,7 +11,7 @@ import torch
 from torch.utils import _pytree as pytree
 
 from octavo.graph import CalibrationError
-from octavo.graph.signature import Sample
+from octavo.graph.signature import Sample, lasting
 from octavo.recipe.recipe import REMEDY, RecipeError
 
 EVERY = 5
@@ -77,7 +77,7 @@ def read_samples(data: Iterable[Sample] | None) -> Samples:
         raise RecipeError(f"calibration_data: got none, but tuning measures every model on it. {REMEDY}")
     held: list[Sample] = []
     size = 0
-    for sample in data:
+    for sample in lasting(data):
         size += sum(t.numel() * t.element_size() for t in pytree.tree_leaves(sample) if isinstance(t, torch.Tensor))
         if held and size > _MOST_BYTES:
             warnings.warn(
