@@ -120,10 +120,11 @@ def lasting(data: Iterable[Sample]) -> Iterable[Sample]:
 
     A loader may hand out one buffer again and again.
     """
-    return data if isinstance(data, (list, tuple)) else map(_copied, data)
+    return data if isinstance(data, (list, tuple)) else map(copied, data)
 
 
-def _copied(sample: Sample) -> Sample:
+def copied(sample: Sample) -> Sample:
+    """Return a sample with tensors of its own."""
     return pytree.tree_map(lambda leaf: leaf.clone() if isinstance(leaf, torch.Tensor) else leaf, sample)
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
 from octavo.graph.capture import evaluating
-from octavo.graph.signature import Sample, arguments
+from octavo.graph.signature import Sample, arguments, copied
 from octavo.recipe.progress import Progress, choose
 from octavo.recipe.recipe import RecipeError
 
@@ -63,7 +63,8 @@ def distilled_data(
     floating = [i for i, leaf in enumerate(leaves) if isinstance(leaf, Tensor) and leaf.is_floating_point()]
     if not floating or any(not leaves[i].ndim or not leaves[i].numel() for i in floating):
         raise RecipeError(
-            "example_inputs: got no floating tensor, or one that is empty or has no batch; expected one to make"
+            "example_inputs: got no floating tensor, or one that is empty or has no batch; expected floating tensors "
+            "whose first axis is the batch"
         )
     batch = len(leaves[floating[0]])
     repeats = max(1, _TOGETHER // batch)
@@ -77,11 +78,11 @@ def distilled_data(
                 wide[i] = _noise(wide[i], generator)
             descent = _Descent(model, [(wide[i], _deviation(leaves[i])) for i in floating])
             for step in range(steps):
-                descent.step(pytree.tree_unflatten([_copied(leaf) for leaf in wide], tree))
+                descent.step(copied(pytree.tree_unflatten(wide, tree)))
                 if show is not None:
                     show(at * steps + step + 1, rounds * steps)
-            parts = [_parts(leaf, repeats) for leaf in wide]
-            made += [pytree.tree_unflatten(leaves, tree) for leaves in zip(*parts, strict=True)]
+            parts = zip(*(_parts(leaf, repeats) for leaf in wide), strict=True)
+            made += [pytree.tree_unflatten(part, tree) for part in parts]
     return made[: -(-samples // batch)]
 
 
@@ -170,10 +171,6 @@ def _deviation(tensor: Tensor) -> float:
 
 def _repeated(leaf: Any, times: int) -> Any:
     return leaf.repeat(times, *[1] * (leaf.ndim - 1)) if isinstance(leaf, Tensor) and leaf.ndim else leaf
-
-
-def _copied(leaf: Any) -> Any:
-    return leaf.clone() if isinstance(leaf, Tensor) else leaf
 
 
 def _parts(leaf: Any, count: int) -> list[Any]:
