@@ -8,7 +8,7 @@ from octavo.runtime.processors import available_threads
 
 
 @pytest.mark.skipif(available_threads() < 2, reason="two threads never run at the same time here")
-def test_a_section_of_more_stages_takes_longer():
+def test_measures_sections_and_round_trips():
     found = measure(threads=2, rounds=2000)
     assert set(found) == {"fork-join", "a line there and back", "stage", "barrier"}
     for name in ("fork-join", "a line there and back"):
