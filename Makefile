@@ -141,8 +141,9 @@ tsan:
 amx:
 	@mkdir -p build
 	@$(CXX) -std=c++20 -O3 -g -ffp-contract=off -Wall -Wextra -Wno-maybe-uninitialized -Wno-uninitialized \
-	  -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mprefer-vector-width=512 -Icore core/tests/amx.cc \
-	  core/kernels/conv/amx.cc core/kernels/conv/amx_emulated.cc core/kernels/peak/amx.cc core/engine/amx.cc -o build/amx
+	  -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mprefer-vector-width=512 -DOCTAVO_AMX -Icore core/tests/amx.cc \
+	  core/kernels/conv/amx.cc core/kernels/conv/amx_emulated.cc core/kernels/peak/amx.cc core/engine/amx.cc \
+	  $(addprefix core/kernels/row_linear/,amx.cc amx_emulated.cc avx512_vnni.cc avx2.cc reference.cc pack.cc) -o build/amx
 	@build/amx
 
 # Programs of the tests and what the reference makes of them are recorded here and replayed there. Once on a processor

@@ -1,122 +1,23 @@
 // Executes AMX's own instructions in the kernels written for it, on any processor with AVX512-VNNI.
 //
-// Where the processor does not know an instruction it raises a signal; this program's handler reads the instruction's
-// bytes, does what it means (kernels/emulated_tiles.h), and goes on behind it. So what the compiler made of
-// kernels/amx_tiles.h is held to the emulated kernel, which the tests hold to the reference. With AMX, the processor
-// executes them.
-#include <signal.h>
-#include <ucontext.h>
-
+// Where the processor does not know an instruction, amx_instructions.h executes it. So what the compiler made of
+// kernels/amx_tiles.h is held to the emulated kernels and to row_linear's reference, which the tests hold to that of
+// the program. With AMX, the processor executes them.
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <random>
 #include <vector>
 
 #include "engine/amx.h"
+#include "engine/scoped_registers.h"
 #include "kernels/conv/conv.h"
-#include "kernels/emulated_tiles.h"
 #include "kernels/peak/peak.h"
+#include "kernels/row_linear/pack.h"
+#include "tests/amx_instructions.h"
 
 namespace octavo {
 namespace {
-
-TileFile registers;
-int64_t executed[256];  // by opcode
-
-[[noreturn]] void fail(const char* what) {
-  std::fprintf(stderr, "%s\n", what);
-  std::abort();
-}
-
-// An instruction of three bytes of VEX prefix, an opcode and its operands: what the manual calls VEX.128.pp.0F38.W0.
-class Instruction {
- public:
-  Instruction(const uint8_t* code, const greg_t* gregs) : code_(code), gregs_(gregs) {
-    if (code[0] != 0xC4 || (code[1] & 0x1F) != 2 || (code[2] & 0x84) != 0) fail("an unknown instruction");
-  }
-
-  int prefix() const { return code_[2] & 3; }
-  int opcode() const { return code_[3]; }
-  int size() const { return 5 + address_bytes_; }
-  bool has_memory() const { return code_[4] >> 6 != 3; }
-  int reg() const { return (code_[4] >> 3 & 7) | (code_[1] & 0x80 ? 0 : 8); }
-  int rm() const { return (code_[4] & 7) | (code_[1] & 0x20 ? 0 : 8); }
-  int vvvv() const { return ~code_[2] >> 3 & 15; }
-
-  // The operand's base, and the index register's value times its factor: the distance of rows, or a part of the
-  // address.
-  void read_memory(int64_t& base, int64_t& index) {
-    const int mod = code_[4] >> 6;
-    const uint8_t* next = code_ + 5;
-    int base_register = rm();
-    index = 0;
-    if ((code_[4] & 7) == 4) {
-      const uint8_t sib = *next++;
-      base_register = (sib & 7) | (code_[1] & 0x20 ? 0 : 8);
-      const int index_register = (sib >> 3 & 7) | (code_[1] & 0x40 ? 0 : 8);
-      if (index_register != 4) index = value(index_register) << (sib >> 6);
-    }
-    if (mod == 0 && (base_register & 7) == 5) fail("an address without a base, which is not expected here");
-    base = value(base_register);
-    if (mod == 1) base += static_cast<int8_t>(*next++);
-    if (mod == 2) {
-      int32_t more;
-      std::memcpy(&more, next, sizeof more);
-      base += more;
-      next += sizeof more;
-    }
-    address_bytes_ = static_cast<int>(next - code_) - 5;
-  }
-
- private:
-  int64_t value(int number) const {
-    static constexpr int kOrder[] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
-                                     REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
-    return gregs_[kOrder[number]];
-  }
-
-  const uint8_t* code_;
-  const greg_t* gregs_;
-  int address_bytes_ = 0;
-};
-
-template <class T>
-T* pointer(int64_t address) {
-  return reinterpret_cast<T*>(address);
-}
-
-void execute(Instruction& code) {
-  int64_t base = 0, index = 0;
-  if (code.has_memory()) code.read_memory(base, index);
-  const int kind = code.opcode() << 4 | code.prefix() << 1 | (code.has_memory() ? 1 : 0);
-  constexpr int kNone = 0, k66 = 1 << 1, kF3 = 2 << 1, kF2 = 3 << 1, kMemory = 1;
-  switch (kind) {
-    case 0x49 << 4 | kNone | kMemory:
-      return registers.configure(*pointer<const TileConfig>(base + index));
-    case 0x49 << 4 | kNone:
-      return registers.release();
-    case 0x49 << 4 | kF2:
-      return registers.zero(code.reg());
-    case 0x4B << 4 | kF2 | kMemory:
-      return registers.load(code.reg(), pointer<const void>(base), index);
-    case 0x4B << 4 | kF3 | kMemory:
-      return registers.store(code.reg(), pointer<void>(base), index);
-    case 0x5E << 4 | k66:
-      return registers.dpbusd(code.reg(), code.rm(), code.vvvv());
-    default:
-      fail("an unknown instruction of AMX");
-  }
-}
-
-void on_unknown_instruction(int, siginfo_t*, void* context) {
-  greg_t* gregs = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
-  Instruction code(pointer<const uint8_t>(gregs[REG_RIP]), gregs);
-  execute(code);
-  ++executed[code.opcode()];
-  gregs[REG_RIP] += code.size();
-}
 
 // What a tile of pixels is computed from, and where it goes to.
 class Case {
@@ -150,13 +51,13 @@ class Case {
     tile_.out = &out_;
   }
 
-  std::vector<uint8_t> run(const ConvFunction* functions, ConvThread& thread) const {
+  std::vector<uint8_t> run(const ConvFunction* functions, ThreadRegisters& registers) const {
     std::vector<uint8_t> y(static_cast<size_t>(pixels_ * nr_ * 4), 0xAA);
     std::vector<uint8_t*> pixel;
     for (int i = 0; i < pixels_; ++i) pixel.push_back(y.data() + i * nr_ * 4);
     ConvTile tile = tile_;
     tile.y = pixel.data();
-    tile.thread = &thread;
+    tile.registers = &registers;
     functions[pixels_](tile);
     return y;
   }
@@ -176,24 +77,97 @@ class Case {
   ConvTile tile_;
 };
 
-int compare(int rounds) {
-  std::mt19937 random(0);
-  ConvThread thread, emulated;
-  for (int round = 0; round < rounds; ++round) {
-    for (int pixels = 1; pixels <= kConvMaxRows; ++pixels) {
-      for (const int nr : {16, 32}) {
-        const Case one(random, pixels, nr);
-        const auto y = one.run(nr == 16 ? kConvAmx16 : kConvAmx32, thread);
-        if (y == one.run(nr == 16 ? kConvAmxEmulated16 : kConvAmxEmulated32, emulated)) continue;
-        std::printf("round %d, %d pixels of %d channels differ\n", round, pixels, nr);
-        return 1;
-      }
+bool convolutions_are_equal(std::mt19937& random) {
+  ScopedRegisters registers, emulated;
+  for (int pixels = 1; pixels <= kConvMaxRows; ++pixels) {
+    for (const int nr : {16, 32}) {
+      const Case one(random, pixels, nr);
+      const auto y = one.run(nr == 16 ? kConvAmx16 : kConvAmx32, registers);
+      if (y == one.run(nr == 16 ? kConvAmxEmulated16 : kConvAmxEmulated32, emulated)) continue;
+      std::printf("%d pixels of %d channels differ\n", pixels, nr);
+      return false;
     }
   }
-  thread.release();
-  emulated.release();
-  if (amx::peak_macs(10) != 10 * 4 * 16 * 16 * 64) return 1;
-  return 0;
+  return true;
+}
+
+// Rows of bytes by weights. What lies past the rows' ends in memory may be anything, unless they are cut: then it is 0.
+class Product {
+ public:
+  Product(std::mt19937& random, int64_t m) : m_(m) {
+    const auto draw = [&](int64_t least, int64_t most) { return std::uniform_int_distribution(least, most)(random); };
+    n_ = draw(1, 100);
+    k_ = draw(0, 2) == 0 ? 64 * draw(1, 3) : draw(1, 200);
+    cut_ = draw(0, 3) == 0 ? draw(1, k_) : k_;
+    accumulates_ = draw(0, 1) == 0;
+    q_.resize(static_cast<size_t>(m * quantized_row_bytes(k_)));
+    for (size_t i = 0; i < q_.size(); ++i) {
+      const auto at = static_cast<int64_t>(i) % quantized_row_bytes(k_);
+      q_[i] = static_cast<uint8_t>(at >= cut_ && cut_ < k_ ? 0 : draw(0, 255));
+    }
+    for (int64_t i = 0; i < n_ * k_; ++i) weight_.push_back(static_cast<int8_t>(draw(-127, 127)));
+    for (int64_t o = 0; o < n_; ++o) {
+      weight_scale_.push_back(static_cast<float>(draw(1, 1000)) / 1e6f);
+      bias_.push_back(static_cast<float>(draw(-1000, 1000)) / 300);
+    }
+    for (int64_t row = 0; row < m; ++row) {
+      const float scale = draw(0, 9) == 0 ? __builtin_nanf("") : static_cast<float>(draw(1, 100)) / 70;
+      qparams_.push_back({scale, static_cast<int32_t>(draw(0, 255)), static_cast<int32_t>(draw(-99999, 99999))});
+    }
+    for (int64_t i = 0; i < m * (n_ + 3); ++i) y_.push_back(static_cast<float>(draw(-1000, 1000)) / 7);
+  }
+
+  std::vector<float> run(Isa isa) const {
+    const PackedRowLinear layer =
+        pack_row_linear(isa, {.n = n_, .k = k_, .weight = weight_, .weight_scale = weight_scale_, .bias = bias_});
+    RowLinearPanels panels = layer;
+    panels.k = cut_;
+    std::vector<float> y = y_;
+    constexpr int kThreads = 2;
+    for (int thread = 0; thread < kThreads; ++thread) {
+      ScopedRegisters registers;
+      multiply_rows(panels,
+                    {.m = m_,
+                     .q = q_.data(),
+                     .q_stride = layer.row_bytes(),
+                     .qparams = qparams_.data(),
+                     .y = y.data(),
+                     .y_stride = n_ + 3,
+                     .accumulates = accumulates_,
+                     .registers = &registers},
+                    thread, kThreads);
+    }
+    return y;
+  }
+
+ private:
+  int64_t m_, n_, k_, cut_;
+  bool accumulates_;
+  std::vector<uint8_t> q_;
+  std::vector<RowQParams> qparams_;
+  std::vector<int8_t> weight_;
+  std::vector<float> weight_scale_, bias_, y_;
+};
+
+bool products_are_equal(std::mt19937& random) {
+  for (int64_t m = 1; m <= 70; ++m) {
+    const Product one(random, m);
+    const std::vector<float> expected = one.run(Isa::reference);
+    for (const Isa isa : {Isa::amx, Isa::amx_emulated}) {
+      const std::vector<float> y = one.run(isa);
+      if (std::memcmp(y.data(), expected.data(), 4 * y.size()) == 0) continue;
+      std::printf("%lld rows differ, %s\n", static_cast<long long>(m), isa == Isa::amx ? "amx" : "amx_emulated");
+      return false;
+    }
+  }
+  return true;
+}
+
+bool all_are_equal(int rounds) {
+  std::mt19937 random(0);
+  for (int round = 0; round < rounds; ++round)
+    if (!convolutions_are_equal(random) || !products_are_equal(random)) return false;
+  return amx::peak_macs(10) == 10 * 4 * 16 * 16 * 64;
 }
 
 }  // namespace
@@ -201,17 +175,13 @@ int compare(int rounds) {
 
 int main() {
   using namespace octavo;
-  if (may_use_amx()) {
+  if (may_use_amx())
     std::puts("the processor has AMX");
-  } else {
-    struct sigaction action = {};
-    action.sa_sigaction = on_unknown_instruction;
-    action.sa_flags = SA_SIGINFO;
-    sigaction(SIGILL, &action, nullptr);
-  }
-  const int result = compare(20);
+  else
+    execute_unknown_instructions();
+  const bool equal = all_are_equal(20);
   std::printf("%s; executed here: %lld of configuration, %lld loads and stores, %lld multiplications\n",
-              result == 0 ? "ok" : "FAILED", static_cast<long long>(executed[0x49]),
-              static_cast<long long>(executed[0x4B]), static_cast<long long>(executed[0x5E]));
-  return result;
+              equal ? "ok" : "FAILED", static_cast<long long>(executed[0x49]), static_cast<long long>(executed[0x4B]),
+              static_cast<long long>(executed[0x5E]));
+  return equal ? 0 : 1;
 }

@@ -91,6 +91,8 @@ def _shapes() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "batch", {"n": 3, "h": 2, "t": 17, "s": 19}
     yield "groups", {"n": 2, "h": 6, "g": 2, "t": 15, "s": 20}
     yield "one-kv-head", {"n": 2, "h": 5, "g": 1, "t": 15, "s": 20, "e": 3}
+    for size in SIZES:
+        yield f"tile-s{size}", {"t": 37, "s": size, "e": 35, "causal": size % 2 == 0}
     for mask in MASKS:
         yield f"mask-{mask}", {"n": 2, "h": 3, "t": 18, "s": 37, "mask": mask}
 

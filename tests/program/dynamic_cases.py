@@ -50,7 +50,8 @@ def dynamic_linear_cases() -> Made:
     for size in SIZES:
         yield f"in{size}", deferred(dynamic_linear, x=(2, size), out=5)
         yield f"out{size}", deferred(dynamic_linear, x=(1, 7), out=size)
-    for rows in (*range(1, 18), 28, 29, 64):
+        yield f"tile-in{size}", deferred(dynamic_linear, x=(21, size), out=45)
+    for rows in range(1, 71):
         yield f"rows{rows}", deferred(dynamic_linear, x=(rows, 70), out=37)
     yield "one", deferred(dynamic_linear, x=(1, 1), out=1)
     yield "deep", deferred(dynamic_linear, x=(3, 5000), out=33)

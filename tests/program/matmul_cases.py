@@ -78,6 +78,8 @@ def shapes() -> Iterator[tuple[str, tuple[Sequence[int], Sequence[int]]]]:
     yield "broadcast-b", ((2, 3, 5, 20), (20, 17))
     yield "broadcast-both", ((2, 1, 5, 20), (3, 20, 17))
     yield "broadcast-1", ((4, 5, 20), (1, 20, 17))
+    for size in SIZES:
+        yield f"tile-k{size}", ((19, size), (size, 37))
 
 
 def _transposed(b: Sequence[int], transpose_b: bool) -> Sequence[int]:

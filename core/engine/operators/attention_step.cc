@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/scoped_registers.h"
+
 namespace octavo {
 namespace {
 
@@ -51,11 +53,12 @@ void AttentionStep::run_together(int thread, int threads, Barrier& barrier) noex
   const int workers = static_cast<int>(std::min<int64_t>(threads, plan_.slots));
   if (thread >= workers) return;
   uint8_t* slot = outputs_[1].data + plan_.slots_at + thread * plan_.slot_bytes;
+  ScopedRegisters registers;
   const Range blocks = share(plan_.n * layer_.heads * plan_.tiles, thread, workers);
   for (int64_t i = blocks.first; i < blocks.last; ++i) {
     const int64_t head = i / plan_.tiles;
     const Range rows = piece(plan_.t, i % plan_.tiles, plan_.tiles);
-    attend({head / layer_.heads, head % layer_.heads, rows.first, rows.last - rows.first}, slot);
+    attend({head / layer_.heads, head % layer_.heads, rows.first, rows.last - rows.first}, slot, registers);
   }
 }
 
@@ -82,9 +85,9 @@ void AttentionStep::pack(int64_t item) const noexcept {
   }
 }
 
-void AttentionStep::attend(const Queries& block, uint8_t* slot) const noexcept {
+void AttentionStep::attend(const Queries& block, uint8_t* slot, ThreadRegisters& registers) const noexcept {
   const Tensor& q = inputs_[0];
-  RowQParams qparams[kMostTileRows];
+  RowQParams qparams[kRowLinearMaxRows];
   auto* logits = reinterpret_cast<float*>(slot + plan_.logits_at);
   uint8_t* p = slot + plan_.weights_at;
   plan_.queries.make(
@@ -100,11 +103,13 @@ void AttentionStep::attend(const Queries& block, uint8_t* slot) const noexcept {
                            .q_stride = plan_.queries.row_bytes(),
                            .qparams = qparams,
                            .y = logits,
-                           .y_stride = plan_.logits_stride};
+                           .y_stride = plan_.logits_stride,
+                           .registers = &registers};
   for (int64_t panel = 0; panel * packed.kernels->nr < keys; ++panel)
     packed.kernels->run[block.count](tile_of(packed, rows, panel, 0));
   weigh(block, keys, logits, p, qparams);
-  mix(block, keys, p, qparams);
+  mix(block, keys,
+      {.m = block.count, .q = p, .q_stride = plan_.weight_bytes, .qparams = qparams, .registers = &registers});
 }
 
 void AttentionStep::weigh(const Queries& block, int64_t keys, float* logits, uint8_t* p,
@@ -129,15 +134,14 @@ void AttentionStep::weigh(const Queries& block, int64_t keys, float* logits, uin
   layer_.weigh(rows);
 }
 
-void AttentionStep::mix(const Queries& block, int64_t keys, const uint8_t* p,
-                        const RowQParams* qparams) const noexcept {
+void AttentionStep::mix(const Queries& block, int64_t keys, const RowLinearRows& weights) const noexcept {
   const Tensor& y = outputs_[0];
   RowLinearPanels packed = plan_.values.at(packed_values(block.batch, block.head / (layer_.heads / layer_.kv_heads)));
   packed.k = keys;
   const int64_t nr = packed.kernels->nr, size = item_size(y.type.dtype);
   uint8_t* to = y.data + block.batch * y.stride[0] + block.first * y.stride[1] + block.head * plan_.e * size;
-  alignas(64) float made[kMostTileRows * kMostTileOutputs];
-  RowLinearRows rows{.m = block.count, .q = p, .q_stride = plan_.weight_bytes, .qparams = qparams};
+  alignas(64) float made[kRowLinearMaxRows * kRowLinearMaxOutputs];
+  RowLinearRows rows = weights;
   rows.y = layer_.y ? made : reinterpret_cast<float*>(to);
   rows.y_stride = layer_.y ? nr : y.stride[1] / size;
   for (int64_t panel = 0; panel < packed.panels; ++panel) {

@@ -55,9 +55,9 @@ class AttentionStep final : public Step {
     int64_t batch, head, first, count;
   };
   void pack(int64_t item) const noexcept;
-  void attend(const Queries& block, uint8_t* slot) const noexcept;
+  void attend(const Queries& block, uint8_t* slot, ThreadRegisters& registers) const noexcept;
   void weigh(const Queries& block, int64_t keys, float* logits, uint8_t* p, RowQParams* qparams) const noexcept;
-  void mix(const Queries& block, int64_t keys, const uint8_t* p, const RowQParams* qparams) const noexcept;
+  void mix(const Queries& block, int64_t keys, const RowLinearRows& weights) const noexcept;
   uint8_t* packed_keys(int64_t batch, int64_t head) const noexcept;
   uint8_t* packed_values(int64_t batch, int64_t head) const noexcept;
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/scoped_registers.h"
+
 namespace octavo {
 
 void PixelGrid::append(int64_t size, int64_t x, int64_t y, int64_t residual) {
@@ -245,9 +247,9 @@ void ConvStep::run(int thread, int threads) noexcept {
   const int64_t block = block_pixels(left, mine.panels);
   const uint8_t* residual = residual_ == nullptr ? nullptr : residual_->data;
   Addresses pixels;
-  ConvThread state;
+  ScopedRegisters registers;
   ConvTile tile = tile_of_layer();
-  tile.thread = &state;
+  tile.registers = &registers;
   tile.residual = residual_ == nullptr ? nullptr : pixels.residual;
   PixelCursor begin(grid_, x_->data + window_.origin, y_->data, residual, mine.pixels.first), end = begin;
   for (int64_t count; left > 0; left -= count, begin = end) {
@@ -272,7 +274,6 @@ void ConvStep::run(int thread, int threads) noexcept {
       }
     }
   }
-  if (state.release != nullptr) state.release();
 }
 
 }  // namespace octavo

@@ -4,6 +4,7 @@
 
 #include "engine/operators/elementwise.h"
 #include "engine/operators/registry.h"
+#include "engine/scoped_registers.h"
 #include "kernels/row_linear/pack.h"
 
 namespace octavo {
@@ -47,6 +48,7 @@ class DynamicLinearStep final : public Step {
     // The caller's thread has the last share: of a single row, so that nobody waits for a thread to wake up.
     quantize(share(m, threads - 1 - thread, threads), q, qparams);
     barrier.wait();
+    ScopedRegisters registers;
     for (const int64_t offset : y_blocks_.offsets) {
       multiply_rows(layer_,
                     {.m = y_blocks_.rows,
@@ -54,7 +56,8 @@ class DynamicLinearStep final : public Step {
                      .q_stride = layer_.row_bytes(),
                      .qparams = qparams,
                      .y = reinterpret_cast<float*>(y_.data + offset),
-                     .y_stride = y_blocks_.stride / 4},
+                     .y_stride = y_blocks_.stride / 4,
+                     .registers = &registers},
                     thread, threads);
       q += y_blocks_.rows * layer_.row_bytes();
       qparams += y_blocks_.rows;

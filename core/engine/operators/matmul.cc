@@ -6,6 +6,7 @@
 
 #include "engine/operators/registry.h"
 #include "engine/operators/value_panels.h"
+#include "engine/scoped_registers.h"
 #include "kernels/quantize/quantize.h"
 
 namespace octavo {
@@ -62,9 +63,11 @@ class MatmulStep final : public Step {
         pack((i - row_items) / panels, (i - row_items) % panels);
     }
     barrier.wait();
+    ScopedRegisters registers;
     const Range second = share(static_cast<int64_t>(places_.y_at.size()) * blocks_ * panels, thread, threads);
     for (int64_t i = second.first; i < second.last; ++i)
-      multiply(static_cast<size_t>(i / panels / blocks_), piece(places_.m, i / panels % blocks_, blocks_), i % panels);
+      multiply(static_cast<size_t>(i / panels / blocks_), piece(places_.m, i / panels % blocks_, blocks_), i % panels,
+               registers);
   }
 
  private:
@@ -87,12 +90,17 @@ class MatmulStep final : public Step {
         packed(matrix));
   }
 
-  void multiply(size_t matrix, Range block, int64_t panel) const noexcept {
+  void multiply(size_t matrix, Range block, int64_t panel, ThreadRegisters& registers) const noexcept {
     const RowLinearPanels panels = scratch_.columns.at(packed(places_.b_of[matrix]));
     const int64_t nr = panels.kernels->nr, size = item_size(y_.type.dtype), a = places_.a_of[matrix];
-    alignas(64) float made[kMostTileRows * kMostTileOutputs];
-    const RowLinearRows rows{
-        .m = places_.m, .q = rows_of(a), .q_stride = row_bytes(), .qparams = qparams_of(a), .y = made, .y_stride = nr};
+    alignas(64) float made[kRowLinearMaxRows * kRowLinearMaxOutputs];
+    const RowLinearRows rows{.m = places_.m,
+                             .q = rows_of(a),
+                             .q_stride = row_bytes(),
+                             .qparams = qparams_of(a),
+                             .y = made,
+                             .y_stride = nr,
+                             .registers = &registers};
     const int64_t height = block.last - block.first, tiles = pieces(height, panels.kernels->mr);
     for (int64_t i = 0; i < tiles; ++i) {
       const Range part = piece(height, i, tiles);

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 
+#include "engine/scoped_registers.h"
+
 namespace octavo {
 namespace {
 
-// Rows of a tile of products that wait for their gates: a few kilobytes on the stack.
-constexpr int64_t kTileRows = 16;
 constexpr int64_t kMostGates = 4;
-constexpr int64_t kWidestPanel = 32;
 
 // Calls each(rows) for tiles of nearly equal height.
 template <class Each>
@@ -34,7 +33,8 @@ RecurrentStep::RecurrentStep(const RecurrentLayer& layer, std::span<const Tensor
       panels_(layer.block_width() / layer.state.kernels->nr) {}
 
 void RecurrentStep::run_together(int thread, int threads, Barrier& barrier) noexcept {
-  const Crew crew{thread, threads, barrier};
+  ScopedRegisters registers;
+  const Crew crew{thread, threads, barrier, registers};
   const Range rows = crew.of(n_), blocks = crew.of(layer_.blocks());
   start(rows);
   for (int64_t chunk = 0; chunk * place_.chunk < times_; ++chunk) {
@@ -44,9 +44,9 @@ void RecurrentStep::run_together(int thread, int threads, Barrier& barrier) noex
     if (now) prepare_inputs(chunk, crew);
     if (next) prepare_inputs(chunk + 1, crew);
     barrier.wait();
-    if (now) multiply_inputs(chunk, blocks);
+    if (now) multiply_inputs(chunk, blocks, crew);
     InputsAhead ahead;
-    if (next) ahead.begin(layer_.input, inputs_of(chunk + 1), {blocks.first * panels_, blocks.last * panels_});
+    if (next) ahead.begin(layer_.input, inputs_of(chunk + 1, crew), {blocks.first * panels_, blocks.last * panels_});
     for (int64_t step = first; step < last; ++step) {
       const auto state = [&](int64_t row, bool starting) {
         const Rows h = state_before(step, starting);
@@ -54,7 +54,7 @@ void RecurrentStep::run_together(int thread, int threads, Barrier& barrier) noex
       };
       advance(step,
               layer_.state_in_levels() ? levels_before(step) : quantize_rows(layer_.state, place_.h, step, crew, state),
-              blocks, ahead);
+              blocks, ahead, crew);
       if (layer_.projects()) project(step, crew);
       barrier.wait();
     }
@@ -85,19 +85,20 @@ float* RecurrentStep::from_x(int64_t chunk) const {
   return reinterpret_cast<float*>(scratch_.data + place_.from_x + (place_.ahead ? chunk % 2 * place_.from_x_bytes : 0));
 }
 
-RowLinearRows RecurrentStep::inputs_of(int64_t chunk) const {
+RowLinearRows RecurrentStep::inputs_of(int64_t chunk, const Crew& crew) const {
   const QuantizedRows x = quantized(place_.x, place_.ahead ? chunk % 2 : 0);
   return {.m = std::min(place_.chunk, times_ - chunk * place_.chunk) * n_,
           .q = x.levels,
           .q_stride = layer_.input.row_bytes(),
           .qparams = x.qparams,
           .y = from_x(chunk),
-          .y_stride = layer_.blocks() * layer_.block_width()};
+          .y_stride = layer_.blocks() * layer_.block_width(),
+          .registers = &crew.registers};
 }
 
 void RecurrentStep::prepare_inputs(int64_t chunk, const Crew& crew) const noexcept {
   const QuantizedRows q = quantized(place_.x, place_.ahead ? chunk % 2 : 0);
-  const Range rows = crew.of(inputs_of(chunk).m);
+  const Range rows = crew.of(inputs_of(chunk, crew).m);
   const int64_t k = layer_.input.k, row_bytes = layer_.input.row_bytes();
   const bool in_levels = is_quantized(layer_.x.dtype);
   const int32_t lowest = in_levels ? quant_min(layer_.x.dtype) : 0;
@@ -120,8 +121,8 @@ void RecurrentStep::prepare_inputs(int64_t chunk, const Crew& crew) const noexce
   }
 }
 
-void RecurrentStep::multiply_inputs(int64_t chunk, Range blocks) const noexcept {
-  const RowLinearRows rows = inputs_of(chunk);
+void RecurrentStep::multiply_inputs(int64_t chunk, Range blocks, const Crew& crew) const noexcept {
+  const RowLinearRows rows = inputs_of(chunk, crew);
   const RowLinearKernels& kernels = *layer_.input.kernels;
   for (int64_t panel = blocks.first * panels_; panel < blocks.last * panels_; ++panel)
     for_each_tile(0, rows.m, kernels.mr, [&](Range tile) {
@@ -153,24 +154,25 @@ RecurrentStep::QuantizedRows RecurrentStep::quantize_rows(const PackedRowLinear&
 }
 
 // Forth and back in turns: what the cache could not hold is then what was needed longest ago.
-void RecurrentStep::advance(int64_t step, const QuantizedRows& before, Range blocks,
-                            InputsAhead& ahead) const noexcept {
+void RecurrentStep::advance(int64_t step, const QuantizedRows& before, Range blocks, InputsAhead& ahead,
+                            const Crew& crew) const noexcept {
   for (int64_t i = blocks.first; i < blocks.last; ++i) {
     const int64_t block = step % 2 == 0 ? i : blocks.first + blocks.last - 1 - i;
     lengths_.for_each_run({0, n_}, step, [&](int64_t row, int64_t count, bool starting) {
-      for_each_tile(row, count, std::min<int64_t>(layer_.state.kernels->mr, kTileRows),
-                    [&](Range rows) { advance_tile(step, before, block, rows, starting, ahead); });
+      for_each_tile(row, count, layer_.state.kernels->mr,
+                    [&](Range rows) { advance_tile(step, before, block, rows, starting, ahead, crew); });
     });
   }
 }
 
 void RecurrentStep::advance_tile(int64_t step, const QuantizedRows& before, int64_t block, Range rows, bool starting,
-                                 InputsAhead& ahead) const noexcept {
-  alignas(64) float from_h[kTileRows * kMostGates * kUnitBlock];
+                                 InputsAhead& ahead, const Crew& crew) const noexcept {
+  alignas(64) float from_h[kRowLinearMaxRows * kMostGates * kUnitBlock];
   const int64_t row = rows.first, count = rows.last - rows.first, row_bytes = layer_.state.row_bytes();
   const int64_t width = layer_.block_width(), unit = block * kUnitBlock;
   const RowLinearKernels& kernels = *layer_.state.kernels;
-  const RowLinearRows h{.m = n_, .q = before.levels, .q_stride = row_bytes, .qparams = before.qparams};
+  const RowLinearRows h{
+      .m = n_, .q = before.levels, .q_stride = row_bytes, .qparams = before.qparams, .registers = &crew.registers};
   for (int64_t i = 0; i < panels_; ++i) {
     RowLinearTile tile = tile_of(layer_.state, h, block * panels_ + i, row);
     tile.y = from_h + i * kernels.nr;
@@ -224,17 +226,19 @@ void RecurrentStep::project(int64_t step, const Crew& crew) const noexcept {
   const Range panels = crew.of(layer_.projection.panels);
   for (int64_t panel = panels.first; panel < panels.last; ++panel)
     lengths_.for_each_run({0, n_}, step, [&](int64_t row, int64_t count, bool) {
-      for_each_tile(row, count, std::min<int64_t>(layer_.projection.kernels->mr, kTileRows),
-                    [&](Range rows) { project_tile(step, from, panel, rows); });
+      for_each_tile(row, count, layer_.projection.kernels->mr,
+                    [&](Range rows) { project_tile(step, from, panel, rows, crew); });
     });
 }
 
-void RecurrentStep::project_tile(int64_t step, const QuantizedRows& from, int64_t panel, Range rows) const noexcept {
-  alignas(64) float values[kTileRows * kWidestPanel];
+void RecurrentStep::project_tile(int64_t step, const QuantizedRows& from, int64_t panel, Range rows,
+                                 const Crew& crew) const noexcept {
+  alignas(64) float values[kRowLinearMaxRows * kRowLinearMaxOutputs];
   const PackedRowLinear& layer = layer_.projection;
   const int64_t nr = layer.kernels->nr;
   const Rows y = at_time(y_, step);
-  const RowLinearRows given{.m = n_, .q = from.levels, .q_stride = layer.row_bytes(), .qparams = from.qparams};
+  const RowLinearRows given{
+      .m = n_, .q = from.levels, .q_stride = layer.row_bytes(), .qparams = from.qparams, .registers = &crew.registers};
   RowLinearTile tile = tile_of(layer, given, panel, rows.first);
   tile.y = layer_.state_in_levels() ? values : y.floats(rows.first) + panel * nr;
   tile.y_stride = layer_.state_in_levels() ? nr : y.in_floats();

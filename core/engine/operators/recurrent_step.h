@@ -39,6 +39,7 @@ class RecurrentStep final : public Step {
   struct Crew {  // the threads of a run, seen from one of them
     int thread, threads;
     Barrier& barrier;
+    ThreadRegisters& registers;
     Range of(int64_t count) const { return share(count, thread, threads); }
   };
   static Rows rows_of(const Tensor& tensor) { return {tensor.data, tensor.stride[0]}; }
@@ -52,18 +53,20 @@ class RecurrentStep final : public Step {
   void start(Range rows) noexcept;
   void start_state(int64_t row) const noexcept;
   float* from_x(int64_t chunk) const;
-  RowLinearRows inputs_of(int64_t chunk) const;
+  RowLinearRows inputs_of(int64_t chunk, const Crew& crew) const;
   void prepare_inputs(int64_t chunk, const Crew& crew) const noexcept;
   void copy_levels(const uint8_t* from, int64_t count, uint32_t flip, uint8_t* to) const noexcept;
-  void multiply_inputs(int64_t chunk, Range blocks) const noexcept;
+  void multiply_inputs(int64_t chunk, Range blocks, const Crew& crew) const noexcept;
   template <class Source>
   QuantizedRows quantize_rows(const PackedRowLinear& reader, const RowsPlace& place, int64_t step, const Crew& crew,
                               Source source) const noexcept;
-  void advance(int64_t step, const QuantizedRows& before, Range blocks, InputsAhead& ahead) const noexcept;
+  void advance(int64_t step, const QuantizedRows& before, Range blocks, InputsAhead& ahead,
+               const Crew& crew) const noexcept;
   void advance_tile(int64_t step, const QuantizedRows& before, int64_t block, Range rows, bool starting,
-                    InputsAhead& ahead) const noexcept;
+                    InputsAhead& ahead, const Crew& crew) const noexcept;
   void project(int64_t step, const Crew& crew) const noexcept;
-  void project_tile(int64_t step, const QuantizedRows& from, int64_t panel, Range rows) const noexcept;
+  void project_tile(int64_t step, const QuantizedRows& from, int64_t panel, Range rows,
+                    const Crew& crew) const noexcept;
   void store_levels(const float* h, int64_t stride, int64_t step, Range rows, Range columns) const noexcept;
   void end(Range rows) const noexcept;
 

@@ -1,6 +1,7 @@
 #include "engine/operators/value_panels.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace octavo {
 namespace {
@@ -18,10 +19,12 @@ PackedValue::PackedValue(const ProductKernels& kernels, const ValueType& type, f
       n_(n),
       k_(k),
       panels_((n + kernels.row_linear->nr - 1) / kernels.row_linear->nr),
-      panel_bytes_(round_up(round_up(k, kernels.row_linear->interleave) * kernels.row_linear->nr, 64)) {}
+      panel_bytes_(row_linear_panel_bytes(*kernels.row_linear, k)) {}
 
 void PackedValue::pack(const MatrixAt& from, int64_t panel, uint8_t* memory) const noexcept {
   const int64_t nr = kernels_.row_linear->nr, first = panel * nr;
+  const int64_t packed = round_up(k_, kernels_.row_linear->interleave) * nr;
+  uint8_t* weight = memory + panel * panel_bytes_;
   auto* sums = reinterpret_cast<int32_t*>(memory + sums_at());
   auto* scales = reinterpret_cast<float*>(memory + sums_at() + sums_bytes());
   const ValuePanel given{.x = from.data + first * from.outer_stride,
@@ -31,7 +34,7 @@ void PackedValue::pack(const MatrixAt& from, int64_t panel, uint8_t* memory) con
                          .k = k_,
                          .factor = factor_,
                          .flip = levels_of(type_).flip,
-                         .weight = reinterpret_cast<int8_t*>(memory + panel * panel_bytes_),
+                         .weight = reinterpret_cast<int8_t*>(weight),
                          .minus_sum = sums + first,
                          .weight_scale = scales + first};
   const bool in_rows = from.depth_stride == item_size(type_.dtype);
@@ -39,6 +42,7 @@ void PackedValue::pack(const MatrixAt& from, int64_t panel, uint8_t* memory) con
     (in_rows ? kernels_.panels->float_rows : kernels_.panels->float_columns)(given);
   else
     (in_rows ? kernels_.panels->level_rows : kernels_.panels->level_columns)(given);
+  std::memset(weight + packed, 0, static_cast<size_t>(panel_bytes_ - packed));
 }
 
 RowLinearPanels PackedValue::at(const uint8_t* memory) const {

@@ -18,12 +18,6 @@ namespace octavo {
 inline constexpr int64_t kMaxDynamicDepth = 2147483647 / (255 * 127);
 inline constexpr int64_t kMaxStaticDepth = 2147483647 / (255 * 255);
 
-// Rows of any kernel's tile, for what lies on the stack.
-inline constexpr int64_t kMostTileRows = 16;
-// Outputs of any kernel's panel.
-inline constexpr int64_t kMostTileOutputs = 32;
-static_assert(reference::kPanel.nr <= kMostTileOutputs && avx2::kPanel.nr <= kMostTileOutputs &&
-              avx512_vnni::kPanel.nr <= kMostTileOutputs);
 // What one of them packs the other multiplies.
 static_assert(std::ranges::all_of(kIsas, [](Isa isa) {
   return kRowLinearKernels.owner(isa) == kValuePanelKernels.owner(isa);

@@ -5,8 +5,8 @@
 namespace octavo {
 namespace {
 
-constexpr TileFunctions<AmxTiles, 1> kFunctions16;
-constexpr TileFunctions<AmxTiles, 2> kFunctions32;
+constexpr auto kFunctions16 = tile_functions<AmxTiles, 1>();
+constexpr auto kFunctions32 = tile_functions<AmxTiles, 2>();
 
 }  // namespace
 

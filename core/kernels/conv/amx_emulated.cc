@@ -5,8 +5,8 @@
 namespace octavo {
 namespace {
 
-constexpr TileFunctions<EmulatedTiles, 1> kFunctions16;
-constexpr TileFunctions<EmulatedTiles, 2> kFunctions32;
+constexpr auto kFunctions16 = tile_functions<EmulatedTiles, 1>();
+constexpr auto kFunctions32 = tile_functions<EmulatedTiles, 2>();
 
 }  // namespace
 

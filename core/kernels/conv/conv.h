@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/thread_registers.h"
+
 namespace octavo {
 
 // A value is held below this before it becomes an integer: far outside any clamp.
@@ -33,13 +35,6 @@ struct alignas(64) ConvOutput {
   bool is_float = false;  // y = float(acc) * multiplier, no residual, no clamp
 };
 
-// What a thread keeps from tile to tile, and gives back after the last: how its matrix registers are set up, where a
-// kernel has any.
-struct ConvThread {
-  int64_t shape = 0;            // 0: they are not
-  void (*release)() = nullptr;  // to be called, unless null, when the thread has no more tiles
-};
-
 struct ConvTile {
   const uint8_t* const* x = nullptr;  // one pointer a pixel: where its window begins
   int64_t x_offset = 0;               // bytes added to each of them: the channels of a group
@@ -57,7 +52,7 @@ struct ConvTile {
   int64_t residual_offset = 0;
   int64_t channels = 0;  // how many of the nr channels exist; nothing is written past them
   const ConvOutput* out = nullptr;
-  ConvThread* thread = nullptr;  // never null in a run
+  ThreadRegisters* registers = nullptr;  // never null in a run
   // For a ConvStream alone.
   int64_t pixels = 0;
   const int64_t* step = nullptr;  // byte offset of each step of all segments from the window's beginning

@@ -1,10 +1,8 @@
 // Convolution in matrix registers (kernels/tiles.h): up to 32 pixels x 16 or 32 channels.
 //
-// Registers 0 to 3 are sums (the first pixels by 16 channels each, then the others), 4 and 5 pixels, 6 and 7 weights.
-// So each load serves two multiplications. 64 bytes of a pixel's window go at once. Where the pixels lie at equal
-// distances (in each of two parts, so that a tile may go on in the next line of an image) and these bytes side by side,
-// they are loaded from where they are; else they are gathered in memory first. Weights lie in memory as registers want
-// them: 16 rows of 4 bytes for each channel.
+// How registers are used: kernels/tile_product.h. Where the pixels lie at equal distances (in each of two parts, so
+// that a tile may go on in the next line of an image) and 64 bytes of their windows side by side, they are loaded from
+// where they are; else they are gathered in memory first.
 //
 // Its speed has not been measured: docs/decisions/0015.
 #pragma once
@@ -12,12 +10,10 @@
 #include "kernels/conv/avx512_vnni.h"
 #include "kernels/conv/conv.h"
 #include "kernels/conv/store16.h"
-#include "kernels/tiles.h"
+#include "kernels/tile_product.h"
 
 namespace octavo {
 namespace {
-
-constexpr int kTileLanes = kTileBytes / 4, kPixelRegisters = 2;
 
 // A walk along the bytes of the window, segment by segment.
 class WindowBytes {
@@ -39,11 +35,11 @@ class WindowBytes {
   int64_t segment_ = 0, at_ = 0;
 };
 
-// The pixels of a tile in two parts, the second perhaps empty: a register each.
-struct Parts {
-  int pixels[kPixelRegisters];
-  bool is_even;  // each at equal distances
-  int64_t distance[kPixelRegisters];
+// The pixels of a tile, and how far apart they lie.
+struct Pixels {
+  TileParts parts;
+  bool is_even;                       // each part at equal distances
+  int64_t distance, others_distance;  // then
 };
 
 // How many pixels from `first` on lie at equal distances.
@@ -53,34 +49,16 @@ inline int even_pixels(const uint8_t* const* x, int first, int pixels) {
   return i - first;
 }
 
-inline Parts parts_of(const ConvTile& tile, int pixels) {
+inline Pixels pixels_of(const ConvTile& tile, int pixels) {
   const int even = even_pixels(tile.x, 0, pixels);
   const auto distance = [&](int first, int count) { return count < 2 ? 0 : tile.x[first + 1] - tile.x[first]; };
-  const auto split = [&](int first, bool is_even) {
-    return Parts{{first, pixels - first}, is_even, {distance(0, first), distance(first, pixels - first)}};
+  const auto split = [&](const TileParts& parts, bool is_even) {
+    return Pixels{parts, is_even, distance(0, parts.first), distance(parts.first, parts.others)};
   };
-  if (even == pixels) return split(pixels > kTileRows ? (pixels + 1) / 2 : pixels, true);
+  if (even == pixels) return split(halves_of(pixels), true);
   if (even <= kTileRows && pixels - even <= kTileRows && even_pixels(tile.x, even, pixels) == pixels - even)
-    return split(even, true);
-  return split(pixels > kTileRows ? (pixels + 1) / 2 : pixels, false);
-}
-
-// All registers are set up, those of an empty part too.
-template <class Tiles>
-void set_up(ConvThread& thread, const Parts& parts) {
-  const int64_t shape = 2 * kTileRows * parts.pixels[0] + parts.pixels[1];
-  if (thread.shape == shape) return;
-  TileConfig config;
-  for (int t = 0; t < kTileRegisters; ++t) {
-    config.row_bytes[t] = kTileBytes;
-    config.rows[t] = kTileRows;
-    if (t >= 6) continue;
-    const int pixels = parts.pixels[t < 4 ? t / 2 : t - 4];
-    config.rows[t] = static_cast<uint8_t>(pixels == 0 ? 1 : pixels);
-  }
-  Tiles::configure(config);
-  thread.shape = shape;
-  thread.release = Tiles::release;
+    return split({even, pixels - even}, true);
+  return split(halves_of(pixels), false);
 }
 
 // Writes the next 64 bytes of each pixel's window to `to`, zeros past its end.
@@ -104,70 +82,47 @@ inline void gather(const ConvTile& tile, WindowBytes& window, int pixels, uint8_
 }
 
 template <class Tiles, int NV>
-void multiply(const ConvTile& tile, const Parts& parts) {
+void multiply(const ConvTile& tile, const Pixels& pixels) {
   alignas(64) uint8_t gathered[kConvMaxRows][kTileBytes];
-  const int pixels = parts.pixels[0] + parts.pixels[1];
+  const TileParts& parts = pixels.parts;
   const auto* w = static_cast<const int8_t*>(tile.weight);
-  constexpr int64_t kRowBytes = NV * kTileBytes;  // of weights
-  for (WindowBytes window(tile); !window.is_done(); w += kTileRows * kRowBytes) {
-    const uint8_t *x = gathered[0], *others = gathered[parts.pixels[0]];
-    int64_t distance = kTileBytes, others_distance = kTileBytes;
-    if (parts.is_even && tile.x_flip == 0 && window.left_in_segment() >= kTileBytes) {
-      x = tile.x[0] + window.offset();
-      distance = parts.distance[0];
-      others = parts.pixels[1] == 0 ? nullptr : tile.x[parts.pixels[0]] + window.offset();
-      others_distance = parts.distance[1];
+  for (WindowBytes window(tile); !window.is_done();) {
+    TileOperand first{gathered[0], kTileBytes}, others{gathered[parts.first], kTileBytes};
+    if (pixels.is_even && tile.x_flip == 0 && window.left_in_segment() >= kTileBytes) {
+      first = {tile.x[0] + window.offset(), pixels.distance};
+      others = {parts.has_others() ? tile.x[parts.first] + window.offset() : nullptr, pixels.others_distance};
       window.skip(kTileBytes);
     } else {
-      gather(tile, window, pixels, gathered);
+      gather(tile, window, parts.all(), gathered);
     }
-    Tiles::template load<4>(x, distance);
-    if (parts.pixels[1] != 0) Tiles::template load<5>(others, others_distance);
-    unroll<NV>([&](auto v) [[gnu::always_inline]] {
-      Tiles::template load<6 + v>(w + v * kTileBytes, kRowBytes);
-      Tiles::template dpbusd<v, 4, 6 + v>();
-      if (parts.pixels[1] != 0) Tiles::template dpbusd<2 + v, 5, 6 + v>();
-    });
+    w = multiply_step<Tiles, NV>(parts, first, others, w);
   }
 }
 
 template <class Tiles, int NV>
-[[gnu::noinline]] void run_pixels(const ConvTile& tile, int pixels) {
-  const Parts parts = parts_of(tile, pixels);
-  set_up<Tiles>(*tile.thread, parts);
+[[gnu::noinline]] void run_pixels(const ConvTile& tile, int count) {
+  const Pixels pixels = pixels_of(tile, count);
+  const TileParts& parts = pixels.parts;
+  set_up<Tiles>(*tile.registers, parts);
   unroll<NV>([&](auto v) [[gnu::always_inline]] {  // a distance of 0: every pixel begins with the bias
     Tiles::template load<v>(tile.bias + kTileLanes * v, 0);
-    if (parts.pixels[1] != 0) Tiles::template load<2 + v>(tile.bias + kTileLanes * v, 0);
+    if (parts.has_others()) Tiles::template load<2 + v>(tile.bias + kTileLanes * v, 0);
   });
-  multiply<Tiles, NV>(tile, parts);
+  multiply<Tiles, NV>(tile, pixels);
   alignas(64) int32_t sum[kConvMaxRows][NV * kTileLanes];
-  unroll<NV>([&](auto v) [[gnu::always_inline]] {
-    Tiles::template store<v>(sum[0] + kTileLanes * v, sizeof sum[0]);
-    if (parts.pixels[1] != 0) Tiles::template store<2 + v>(sum[parts.pixels[0]] + kTileLanes * v, sizeof sum[0]);
-  });
-  store_tile(tile, sum[0], pixels, NV * kTileLanes);
+  store_sums<Tiles, NV>(parts, sum);
+  store_tile(tile, sum[0], count, NV * kTileLanes);
 }
 
-// What a row of the table has: of[i] computes i pixels.
+template <class Tiles, int NV, int count>
+void run(const ConvTile& tile) {
+  run_pixels<Tiles, NV>(tile, count);
+}
+
 template <class Tiles, int NV>
-struct TileFunctions {
-  ConvFunction of[kConvMaxRows + 1] = {};
-
-  constexpr TileFunctions() { fill<kConvMaxRows>(); }
-
- private:
-  template <int MR>
-  static void run(const ConvTile& tile) {
-    run_pixels<Tiles, NV>(tile, MR);
-  }
-  template <int MR>
-  constexpr void fill() {
-    if constexpr (MR > 0) {
-      fill<MR - 1>();
-      of[MR] = run<MR>;
-    }
-  }
-};
+constexpr auto tile_functions() {
+  return FunctionsOfRows<ConvFunction, kConvMaxRows>([](auto i) { return run<Tiles, NV, i>; });
+}
 
 }  // namespace
 }  // namespace octavo

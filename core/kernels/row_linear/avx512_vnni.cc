@@ -5,6 +5,7 @@
 // 3072 outputs of 768 inputs on one core of Zen 4: 94-96 % of the peak of a register-only vpdpbusd loop from 4 rows to
 // 128; a single row reads its weights at 93 GB/s.
 #include "kernels/avx512.h"
+#include "kernels/row_linear/avx512_store.h"
 #include "kernels/row_linear/vector.h"
 #include "kernels/unroll.h"
 #include "kernels/vnni.h"
@@ -63,46 +64,6 @@ template <int MR, int chains>
   });
 }
 
-// Which of the outputs of a tile exist.
-struct Kept {
-  explicit Kept(const RowLinearTile& tile)
-      : first(avx512_lanes::first_lanes(tile.columns)),
-        second(tile.columns > 16 ? avx512_lanes::first_lanes(tile.columns - 16) : 0) {}
-  __mmask16 first, second;
-};
-
-// What the outputs of a tile have in common.
-struct Columns {
-  explicit Columns(const RowLinearTile& tile) : minus_sum(tile.minus_sum), scale(tile.weight_scale), bias(tile.bias) {}
-  const int32_t* minus_sum;
-  const float *scale, *bias;
-};
-
-[[gnu::always_inline]] inline void store_vector(const Columns& columns, const RowQParams& qparams, __m512i acc,
-                                                float* y, __mmask16 kept, bool accumulates, int column) {
-  const __m512i zero_point = _mm512_set1_epi32(qparams.zero_point), addend = _mm512_set1_epi32(qparams.addend);
-  const __m512i sums = _mm512_loadu_si512(columns.minus_sum + column);
-  const __m512i shift = _mm512_add_epi32(_mm512_mullo_epi32(zero_point, sums), addend);
-  const __m512 multiplier = _mm512_mul_ps(_mm512_set1_ps(qparams.scale), _mm512_loadu_ps(columns.scale + column));
-  const __m512 product = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_add_epi32(acc, shift)), multiplier);
-  __m512 value = _mm512_add_ps(product, _mm512_loadu_ps(columns.bias + column));
-  if (accumulates) value = _mm512_add_ps(_mm512_maskz_loadu_ps(kept, y + column), value);
-  _mm512_mask_storeu_ps(y + column, kept, value);
-}
-
-// The empty asm hides from gcc that all rows use the same constants: held in registers, they would push accumulators
-// to the stack. Vectors come by value and one by one: where gcc leaves a lambda out of line, what it refers to lies in
-// memory, in every loop before it too.
-[[gnu::always_inline]] inline void store_row(const RowLinearTile& tile, const Columns& columns, __m512i first,
-                                             __m512i second, const Kept& kept, int row) {
-  Columns own = columns;
-  asm("" : "+r"(own.minus_sum), "+r"(own.scale), "+r"(own.bias));
-  const RowQParams& qparams = tile.qparams[row];
-  float* y = tile.y + row * tile.y_stride;
-  store_vector(own, qparams, first, y, kept.first, tile.accumulates, 0);
-  store_vector(own, qparams, second, y, kept.second, tile.accumulates, 16);
-}
-
 template <int MR>
 void run(const RowLinearTile& tile) {
   constexpr int chains = MR == 1 ? 4 : MR <= 3 ? 2 : 1;
@@ -126,14 +87,6 @@ template <int P>
 constexpr int kRowSteps = P == 1   ? 8
                           : P == 2 ? 4
                                    : 2;  // of the row's product to one of the other's
-
-[[gnu::noinline]] void store_pieces(const RowLinearPieces& pieces) {
-  const Kept kept(pieces.tile);
-  for (int i = 0; i < kBesideRows; ++i) {
-    const int32_t* acc = pieces.acc + i * kOutputs;
-    store_row(pieces.tile, Columns(pieces.tile), _mm512_load_si512(acc), _mm512_load_si512(acc + 16), kept, i);
-  }
-}
 
 [[gnu::always_inline]] inline void store_panel(const RowLinearTile& tile, __m512i first, __m512i second, int panel) {
   RowLinearTile part = tile;
@@ -202,7 +155,7 @@ void run_beside(const RowLinearTile& tile, int64_t panel_bytes, RowLinearPieces&
     store_panel(tile, first, second, p);
   });
   pieces.at += 4 * shared;
-  if (pieces.at >= pieces.tile.k) store_pieces(pieces);
+  if (pieces.at >= pieces.tile.k) store_rows(pieces.tile, pieces.acc, kBesideRows);
 }
 
 constexpr RowLinearBesideFunction kRunBeside[] = {nullptr, run_beside<1>, run_beside<2>, run_beside<3>, run_beside<4>};

@@ -13,7 +13,13 @@ constexpr float kNoBias[64] = {};  // as wide as the widest panel, or more
 // Weights that are multiplied by all rows before the next ones: half of a second-level cache of 1 MiB.
 constexpr int64_t kGroupBytes = 512 * 1024;
 
+int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
+
 }  // namespace
+
+int64_t row_linear_panel_bytes(const RowLinearKernels& kernels, int64_t k) {
+  return round_up(round_up(k, std::max(kernels.interleave, kernels.multiple)) * kernels.nr, 64);
+}
 
 PackedRowLinear pack_row_linear(Isa isa, const RowLinearConstants& constants) {
   PackedRowLinear layer;
@@ -22,7 +28,7 @@ PackedRowLinear pack_row_linear(Isa isa, const RowLinearConstants& constants) {
   layer.k = constants.k;
   const int64_t nr = layer.kernels->nr, interleave = layer.kernels->interleave;
   layer.panels = (constants.n + nr - 1) / nr;
-  layer.panel_bytes = ((constants.k + interleave - 1) / interleave * interleave * nr + 63) / 64 * 64;
+  layer.panel_bytes = row_linear_panel_bytes(*layer.kernels, constants.k);
   layer.weight.resize(static_cast<size_t>(layer.panels * layer.panel_bytes / 64));
   for (auto* floats : {&layer.weight_scale, &layer.bias}) floats->resize(static_cast<size_t>(layer.panels * nr));
   layer.minus_sum.resize(static_cast<size_t>(layer.panels * nr));
@@ -50,7 +56,8 @@ RowLinearTile tile_of(const RowLinearPanels& layer, const RowLinearRows& rows, i
           .y = rows.y + row * rows.y_stride + column,
           .y_stride = rows.y_stride,
           .columns = std::min(nr, layer.n - column),
-          .accumulates = rows.accumulates};
+          .accumulates = rows.accumulates,
+          .registers = rows.registers};
 }
 
 // Panels stay in the second-level cache while all rows pass by, tile by tile: a tile's rows stay in the first-level

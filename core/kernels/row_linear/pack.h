@@ -19,6 +19,9 @@ namespace octavo {
 // Bytes of a quantized row, padding included: what RowQuantization::q_stride should be.
 inline int64_t quantized_row_bytes(int64_t k) { return (k + 63) / 64 * 64; }
 
+// Bytes of a panel: weights k deep, and zeros up to where the kernel reads.
+int64_t row_linear_panel_bytes(const RowLinearKernels& kernels, int64_t k);
+
 struct RowLinearConstants {
   int64_t n = 0, k = 0;                       // outputs and inputs
   std::span<const int8_t> weight;             // [n, k], within [-127, 127], and 255 * sum|w| of an output within int32
@@ -30,7 +33,7 @@ struct RowLinearPanels {
   const RowLinearKernels* kernels = nullptr;
   int64_t n = 0, k = 0;
   int64_t panels = 0;       // of kernels->nr outputs, the last one perhaps in part
-  int64_t panel_bytes = 0;  // of weight
+  int64_t panel_bytes = 0;  // of weight: see row_linear_panel_bytes
   const int8_t* weight = nullptr;
   const int32_t* minus_sum = nullptr;  // [panels * nr], as the next two
   const float* weight_scale = nullptr;
@@ -68,6 +71,7 @@ struct RowLinearRows {
   float* y = nullptr;
   int64_t y_stride = 0;  // floats from a row to the next
   bool accumulates = false;
+  ThreadRegisters* registers = nullptr;  // never null in a run: see engine/scoped_registers.h
 };
 
 // A tile of panel `panel` and the rows from `row` on: run it with layer.kernels->run[number of rows].

@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "kernels/kernel_table.h"
+#include "kernels/thread_registers.h"
 
 namespace octavo {
 
@@ -25,6 +26,9 @@ struct PanelShape {
   int nr, interleave;
 };
 
+// Most rows and outputs of any kernel's tile.
+inline constexpr int kRowLinearMaxRows = 32, kRowLinearMaxOutputs = 32;
+
 inline constexpr float kOneOver255 = 1.0f / 255.0f;
 
 struct RowQuantization {
@@ -38,18 +42,21 @@ struct RowQuantization {
 
 // A few rows by one panel of nr outputs.
 struct RowLinearTile {
-  const uint8_t* q = nullptr;  // rows of k bytes; what is between k and its next multiple of four does not matter
+  // Rows of k bytes. What follows up to a multiple of four, and of RowLinearKernels::multiple, may be read: it does not
+  // matter.
+  const uint8_t* q = nullptr;
   int64_t q_stride = 0;
   const RowQParams* qparams = nullptr;
   int64_t k = 0;
-  const int8_t* weight = nullptr;       // [k / interleave][nr][interleave], k rounded up with zeros
-  const int32_t* minus_sum = nullptr;   // [nr] -sum(w)
+  const int8_t* weight = nullptr;      // [k / interleave][nr][interleave], k filled up with zeros: see RowLinearKernels
+  const int32_t* minus_sum = nullptr;  // [nr] -sum(w)
   const float* weight_scale = nullptr;  // [nr]
   const float* bias = nullptr;          // [nr]
   float* y = nullptr;
-  int64_t y_stride = 0;      // floats from a row to the next
-  int64_t columns = 0;       // how many of the nr outputs exist; nothing is written past them
-  bool accumulates = false;  // y = y + (...) in place of y = (...)
+  int64_t y_stride = 0;                  // floats from a row to the next
+  int64_t columns = 0;                   // how many of the nr outputs exist; nothing is written past them
+  bool accumulates = false;              // y = y + (...) in place of y = (...)
+  ThreadRegisters* registers = nullptr;  // never null in a run
 };
 
 using RowLinearFunction = void (*)(const RowLinearTile& tile);
@@ -69,6 +76,7 @@ struct RowLinearKernels {
   int nr = 0;                              // outputs of a panel
   int mr = 0;                              // most rows of a tile
   int interleave = 0;                      // see RowLinearTile::weight
+  int multiple = 1;                        // so many bytes of a row go at once: weights have zeros up to there
   const RowLinearFunction* run = nullptr;  // run[i] multiplies i rows
   // Whether a tile's k must be all that minus_sum counts. Else it may be less, where the rest of the rows is 0.
   bool takes_all = false;
@@ -91,6 +99,13 @@ namespace avx512_vnni {
 inline constexpr PanelShape kPanel = {32, 4};
 extern const RowLinearKernels kRowLinear;
 }  // namespace avx512_vnni
+// In the panels of avx512_vnni.
+namespace amx {
+extern const RowLinearKernels kRowLinear;
+}  // namespace amx
+namespace amx_emulated {
+extern const RowLinearKernels kRowLinear;
+}  // namespace amx_emulated
 namespace neon {
 inline constexpr PanelShape kPanel = {16, 1};
 extern const RowLinearKernels kRowLinear;
@@ -100,10 +115,16 @@ inline constexpr PanelShape kPanel = {16, 4};
 extern const RowLinearKernels kRowLinear;
 }  // namespace neon_dotprod
 
+static_assert(reference::kPanel.nr <= kRowLinearMaxOutputs && avx2::kPanel.nr <= kRowLinearMaxOutputs &&
+              avx512_vnni::kPanel.nr <= kRowLinearMaxOutputs && neon::kPanel.nr <= kRowLinearMaxOutputs &&
+              neon_dotprod::kPanel.nr <= kRowLinearMaxOutputs);
+
 inline constexpr KernelTable<const RowLinearKernels*> kRowLinearKernels{
     {{Isa::reference, &reference::kRowLinear},
      {Isa::avx2, &avx2::kRowLinear},
      {Isa::avx512_vnni, &avx512_vnni::kRowLinear},
+     {Isa::amx, &amx::kRowLinear},
+     {Isa::amx_emulated, &amx_emulated::kRowLinear},
      {Isa::neon, &neon::kRowLinear},
      {Isa::neon_dotprod, &neon_dotprod::kRowLinear}}};
 

@@ -75,6 +75,8 @@ inline constexpr KernelTable<const ValuePanelKernels*> kValuePanelKernels{
     {{Isa::reference, &reference::kValuePanels},
      {Isa::avx2, &avx2::kValuePanels},
      {Isa::avx512_vnni, &avx512_vnni::kValuePanels},
+     {Isa::amx, &avx512_vnni::kValuePanels},  // as all whose row_linear is their own
+     {Isa::amx_emulated, &avx512_vnni::kValuePanels},
      {Isa::neon, &neon::kValuePanels},
      {Isa::neon_dotprod, &neon_dotprod::kValuePanels}}};
 
