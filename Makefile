@@ -135,7 +135,8 @@ asan: .venv/.dev
 
 tsan:
 	@mkdir -p build
-	@$(CXX) -std=c++20 -O1 -g -fsanitize=thread -Wall -Wextra -Icore core/tests/pool.cc core/threads/pool.cc -pthread -o build/tsan
+	@$(CXX) -std=c++20 -O1 -g -fsanitize=thread -Wall -Wextra -Icore core/tests/pool.cc core/threads/pool.cc core/threads/own_memory.cc \
+	  -pthread -o build/tsan
 	@build/tsan
 
 amx:

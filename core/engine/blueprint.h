@@ -43,6 +43,7 @@ struct Blueprint {
   std::vector<Order> inputs, outputs;  // row_major or channels_last: how the caller's tensors lie
   int64_t arena_bytes = 0;
   int64_t live_bytes = 0;  // the largest set of the arena's storages that are alive at one step
+  int64_t own_bytes = 0;   // that each thread needs for itself
 };
 
 class BlueprintBuilder {
@@ -56,6 +57,7 @@ class BlueprintBuilder {
   int new_place(const ValueType& type, const Shape& shape, Order order, const Halo& halo, Storage::Owner owner,
                 int external);
   int add_place(const Place& place);
+  void need_own(int64_t bytes) { result_.own_bytes = std::max(result_.own_bytes, bytes); }
   const Place& place(int index) const { return result_.places[static_cast<size_t>(index)]; }
   Storage& storage_of(int index) { return result_.storages[static_cast<size_t>(place(index).storage)]; }
   const Storage& storage_of(int index) const { return result_.storages[static_cast<size_t>(place(index).storage)]; }

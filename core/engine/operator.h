@@ -100,6 +100,10 @@ class Operator {
   // one: a uint8 tensor of one axis, aligned to 64 bytes, holding anything.
   virtual int64_t scratch_bytes(std::span<const Shape> /*inputs*/) const { return 0; }
 
+  // Bytes that each thread needs for itself while it does a share of a step, for inputs of these shapes: what
+  // `own_memory` gives then.
+  virtual int64_t own_bytes(std::span<const Shape> /*inputs*/) const { return 0; }
+
   // For operators that others do the work of, which are never bound: an operator for each part of the output. It reads
   // input 0 from element x_first of each axis on and writes every y_step-th element of the output from y_first on.
   struct Part {

@@ -12,7 +12,8 @@ namespace octavo {
 
 void Plan::FreeArena::operator()(uint8_t* arena) const { ::operator delete[](arena, std::align_val_t{64}); }
 
-Plan::Plan(const Graph& graph, const Blueprint& blueprint) : arena_bytes_(blueprint.arena_bytes + 2 * kSlackBytes) {
+Plan::Plan(const Graph& graph, const Blueprint& blueprint)
+    : arena_bytes_(blueprint.arena_bytes + 2 * kSlackBytes), own_bytes_(blueprint.own_bytes) {
   arena_.reset(static_cast<uint8_t*>(::operator new[](arena_bytes_, std::align_val_t{64})));
   std::memset(arena_.get(), 0, arena_bytes_);
   steps_.resize(blueprint.steps.size());
@@ -72,6 +73,7 @@ class Plan::Run : public Section {
   explicit Run(const Plan& plan, bool each_step = false) : plan_(plan), list_(plan.stages(each_step)) {}
 
   int stages() const final { return static_cast<int>(list_.size()); }
+  int64_t own_bytes() const final { return plan_.own_bytes_; }
   bool meets(int stage) const final { return list_[static_cast<size_t>(stage)].meets; }
 
   void run(int stage, int share, int shares, Barrier& barrier) noexcept override {

@@ -59,6 +59,7 @@ class Plan {
   };
   std::unique_ptr<uint8_t[], FreeArena> arena_;
   int64_t arena_bytes_ = 0;
+  int64_t own_bytes_ = 0;
   std::vector<BoundStep> steps_;
   std::vector<Patch> patches_;
   std::unique_ptr<Run> run_;

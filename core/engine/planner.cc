@@ -240,6 +240,7 @@ class Planner {
     if (const int64_t bytes = node.op->scratch_bytes(in); bytes > 0)
       outputs.push_back(
           draft_.new_place({.dtype = DType::u8}, {1, {bytes}}, Order::row_major, {}, Storage::Owner::arena, -1));
+    draft_.need_own(node.op->own_bytes(in));
     if (node.op->parts().empty()) return add_step(std::move(inputs), std::move(outputs), node.op.get());
     for (const Operator::Part& part : node.op->parts()) add_part(part, inputs[0], outputs[0]);
     draft_.set_barrier(true);

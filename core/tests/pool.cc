@@ -12,20 +12,24 @@ using namespace octavo;
 
 constexpr int kNumbers = 64;
 
-// Each stage adds 1 to all numbers and turns their order round, so that a share reads what another one wrote.
+// Each stage adds 1 to all numbers and turns their order round, so that a share reads what another one wrote. Between
+// the two the numbers lie at the end of the thread's own memory, of which each section asks for another size.
 class Turns final : public Section {
  public:
   Turns(int stages, bool with_meetings) : stages_(stages), with_meetings_(with_meetings) {}
 
   int stages() const override { return stages_; }
   bool meets(int stage) const override { return with_meetings_ && stage % 3 == 1; }
+  int64_t own_bytes() const override { return int64_t{4} * kNumbers * (stages_ + 1); }
 
   void run(int stage, int share, int shares, Barrier& barrier) noexcept override {
     const std::vector<int>& from = stage % 2 != 0 ? odd_ : even_;
     std::vector<int>& to = stage % 2 != 0 ? even_ : odd_;
     const int first = kNumbers * share / shares, last = kNumbers * (share + 1) / shares;
     if (!meets(stage)) {
-      for (int i = first; i < last; ++i) to[i] = from[kNumbers - 1 - i] + 1;
+      int* own = reinterpret_cast<int*>(own_memory) + kNumbers * stages_;
+      for (int i = first; i < last; ++i) own[i] = from[kNumbers - 1 - i] + 1;
+      for (int i = first; i < last; ++i) to[i] = own[i];
       return;
     }
     for (int i = first; i < last; ++i) between_[i] = from[kNumbers - 1 - i];

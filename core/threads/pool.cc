@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <exception>
 #include <system_error>
+#include <utility>
 
 #include "threads/float_mode.h"
 #include "threads/spin.h"
@@ -60,6 +61,7 @@ void Pool::run(int threads, Section& section) {
   const Turn turn(busy_);
   if (turn.is_mine()) threads = grow(threads);
   if (threads <= 1 || !turn.is_mine()) return run_alone(section);
+  reserve(threads, section.own_bytes());
   const DefaultFloatMode mode;
   describe(threads, section);
   patience_ = asleep_.load(std::memory_order_relaxed) > 0 ? kSpinsToWake : kSpinsToGather;
@@ -74,6 +76,9 @@ void Pool::run(int threads, Section& section) {
 }
 
 void Pool::run_alone(Section& section) {
+  OwnMemory& memory = OwnMemory::of_this_thread();
+  memory.reserve(section.own_bytes());
+  own_memory = memory.begin();
   const DefaultFloatMode mode;
   Barrier alone;
   for (int stage = 0; stage < section.stages(); ++stage) section.run(stage, 0, 1, alone);
@@ -92,6 +97,17 @@ int Pool::grow(int threads) {
     asleep_.fetch_sub(1, std::memory_order_relaxed);
   }
   return std::min(threads, static_cast<int>(workers_.size()) + 1);
+}
+
+// Memory for the threads of a section, of which none is at work.
+void Pool::reserve(int threads, int64_t bytes) {
+  OwnMemory::of_this_thread().reserve(bytes);
+  if (threads <= reserved_threads_ && bytes <= reserved_bytes_) return;
+  threads = std::max(threads, reserved_threads_);
+  bytes = std::max(bytes, std::exchange(reserved_bytes_, 0));
+  for (int seat = 1; seat < threads; ++seat) seats_[seat].memory.reserve(bytes);
+  reserved_threads_ = threads;
+  reserved_bytes_ = bytes;
 }
 
 // Writes what is new: a line that nobody has written need not be fetched. A thread that still looks for shares of the
@@ -155,7 +171,7 @@ Pool::Ticket Pool::work(int thread) noexcept {
       if ((ticket & kMeets) != 0) {
         meet(thread, ticket);
       } else {
-        run_share(ticket, thread, shares, alone);
+        run_share(thread, ticket, thread, shares, alone);
       }
     }
     const Ticket next = next_ticket(thread, ticket, was_alone);
@@ -175,7 +191,8 @@ bool Pool::claim(int seat, Ticket ticket) noexcept {
 }
 
 // Does a share that this thread has claimed. The last one opens the next stage.
-void Pool::run_share(Ticket ticket, int share, int shares, Barrier& barrier) noexcept {
+void Pool::run_share(int thread, Ticket ticket, int share, int shares, Barrier& barrier) noexcept {
+  own_memory = (thread == 0 ? OwnMemory::of_this_thread() : seats_[thread].memory).begin();
   section_->run(stage_of(ticket), share, shares, barrier);
   if (remaining_.fetch_sub(1, std::memory_order_acq_rel) != 1 || (ticket & kLast) != 0) return;
   open(number_of(ticket) + kStage, std::memory_order_release);
@@ -189,7 +206,7 @@ bool Pool::help(int thread, Ticket ticket) noexcept {
   for (int i = 1; i < shares; ++i) {
     const int seat = (thread + i) % shares;
     if (!claim(seat, ticket)) continue;
-    run_share(ticket, seat, shares, alone);
+    run_share(thread, ticket, seat, shares, alone);
     helped = true;
   }
   return helped;
@@ -217,7 +234,7 @@ void Pool::meet(int thread, Ticket ticket) noexcept {
   if (thread == 0) gather(ticket);
   spin_until([&] { return gathered_.load(std::memory_order_acquire) == number_of(ticket); });
   const bool all_are_there = crew_ == threads_.load(std::memory_order_relaxed);
-  run_share(ticket, all_are_there || thread == 0 ? thread : seats_[thread].rank, crew_, barrier_);
+  run_share(thread, ticket, all_are_there || thread == 0 ? thread : seats_[thread].rank, crew_, barrier_);
 }
 
 // Waits a little for the threads to claim their shares, then claims those of the others, who thereby have no part.

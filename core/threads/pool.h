@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "threads/own_memory.h"
 #include "threads/section.h"
 
 namespace octavo {
@@ -29,7 +30,8 @@ class Pool {
 
   // Does the section in `threads` shares a stage, the caller being thread 0, and returns when it is done. While another
   // section is running, the caller's thread does it alone. Float arithmetic is in its default mode. A section that lies
-  // where the one before lay, unchanged, is in the threads' caches.
+  // where the one before lay, unchanged, is in the threads' caches. Throws std::bad_alloc where there is no memory for
+  // what its threads need.
   void run(int threads, Section& section);
 
   // The same by the caller's thread, without the pool.
@@ -49,11 +51,13 @@ class Pool {
   struct alignas(128) Seat {
     std::atomic<uint64_t> claimed{0};  // the number of the latest stage whose share somebody has claimed
     int rank = 0;                      // of the thread among those that meet
+    OwnMemory memory;                  // of the thread, which is never the caller's
   };
 
   Pool() : seats_(std::make_unique<Seat[]>(kMostThreads)) {}
 
   int grow(int threads);
+  void reserve(int threads, int64_t bytes);
   void describe(int threads, Section& section);
   void serve(int thread);
   bool has_part(int thread, Ticket left) const noexcept;
@@ -62,7 +66,7 @@ class Pool {
   Ticket work(int thread) noexcept;
   bool claim(int seat, Ticket ticket) noexcept;
   void open(uint64_t number, std::memory_order order) noexcept;
-  void run_share(Ticket ticket, int share, int shares, Barrier& barrier) noexcept;
+  void run_share(int thread, Ticket ticket, int share, int shares, Barrier& barrier) noexcept;
   bool help(int thread, Ticket ticket) noexcept;
   void meet(int thread, Ticket ticket) noexcept;
   void gather(Ticket ticket) noexcept;
@@ -71,6 +75,8 @@ class Pool {
   // Of the caller alone.
   std::atomic_flag busy_;
   int patience_ = 0;
+  int reserved_threads_ = 1;
+  int64_t reserved_bytes_ = 0;
   std::vector<std::thread> workers_;
 
   // All that a thread needs to take part, and is told by, in one line of the cache. The section: whoever has claimed a

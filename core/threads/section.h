@@ -16,6 +16,9 @@ class Section {
   // otherwise any thread may do any of them, one after the other.
   virtual bool meets(int stage) const = 0;
 
+  // The bytes that each thread needs for itself, see own_memory.
+  virtual int64_t own_bytes() const { return 0; }
+
   // Does a share. Each share of a stage is done once; `threads` is the same for all of them.
   virtual void run(int stage, int share, int shares, Barrier& barrier) noexcept = 0;
 

@@ -50,7 +50,7 @@ bool is_winograd_faster(const OperatorSpec& spec, const ConvWindow& window) {
   const double work = rows * columns * ic * lanes / rates->winograd + transforms;
   const int64_t weight_bytes = winograd_weight_bytes(window.out_channels, window.in_channels);
   if (weight_bytes > kMostWinogradWeightBytes)
-    return work + static_cast<double>(tiles.blocks.size()) * rates->taps * ic * lanes < direct;
+    return work + static_cast<double>(tiles.blocks()) * rates->taps * ic * lanes < direct;
   const double weights = static_cast<double>(weight_bytes) / kBytesACycle;
   return std::max(work, weights) + weights / 4 < direct;
 }

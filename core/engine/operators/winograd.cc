@@ -30,13 +30,13 @@ class WinogradConv : public ConvOperator {
     return names;
   }
 
-  int64_t scratch_bytes(std::span<const Shape> inputs) const override {
+  int64_t own_bytes(std::span<const Shape> inputs) const override {
     return WinogradTiles(window_.output(inputs[0], name_)).bytes(layer_.packed);
   }
 
   std::unique_ptr<Step> bind(std::span<const Tensor> inputs, std::span<const Tensor> outputs) const override {
-    return std::make_unique<WinogradStep>(layer_, window_, &inputs[0], inputs_ == 2 ? &inputs[1] : nullptr, &outputs[0],
-                                          &outputs[1]);
+    return std::make_unique<WinogradStep>(layer_, window_, &inputs[0], inputs_ == 2 ? &inputs[1] : nullptr,
+                                          &outputs[0]);
   }
 
  private:

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "engine/layout.h"
+#include "engine/operators/winograd_split.h"
+#include "threads/own_memory.h"
 
 namespace octavo {
 namespace {
@@ -18,16 +20,8 @@ int64_t place_of(const Tensor& tensor, const WinogradRun& row, const WinogradRun
 }  // namespace
 
 WinogradStep::WinogradStep(const WinogradLayer& layer, const ConvWindow& window, const Tensor* x,
-                           const Tensor* residual, const Tensor* y, const Tensor* scratch)
-    : layer_(layer),
-      tiles_(y->shape),
-      origin_(window.origin(*x)),
-      x_(x),
-      residual_(residual),
-      y_(y),
-      scratch_(scratch) {
-  for (const WinogradBlock& block : tiles_.blocks) blocks_.push_back(count(block));
-}
+                           const Tensor* residual, const Tensor* y)
+    : layer_(layer), tiles_(y->shape), origin_(window.origin(*x)), x_(x), residual_(residual), y_(y) {}
 
 WinogradStep::Counted WinogradStep::count(const WinogradBlock& block) const {
   Counted counted = {block, {}, {}};
@@ -42,68 +36,40 @@ int16_t* WinogradStep::v_of(uint8_t* v, int p, int q) const {
   return reinterpret_cast<int16_t*>(v) + (p * kPoints + q) * tiles_.v_point(layer_.packed);
 }
 
-void WinogradStep::run_together(int thread, int threads, Barrier& barrier) noexcept {
-  if (shares_rows(threads)) {
-    const Range mine = share(static_cast<int64_t>(tiles_.rows.size()), thread, threads);
-    return run_rows(mine, scratch_->data + thread * tiles_.bytes_alone(layer_.packed));
-  }
-  for (const Counted& counted : blocks_) run_block(counted, thread, threads, barrier);
-}
-
-// Whether each thread takes rows of tiles for itself, so that nothing that one has written is read by another: where
-// the rows divide well, and there are no weights to transform, which each would have to do.
-bool WinogradStep::shares_rows(int threads) const {
-  const auto rows = static_cast<int64_t>(tiles_.rows.size()), most = (rows + threads - 1) / threads;
-  return threads > 1 && !layer_.packed.u.empty() && 8 * rows >= 7 * threads * most &&
-         threads * tiles_.bytes_alone(layer_.packed) <= scratch_->shape.elements();
-}
-
-void WinogradStep::run_rows(Range rows, uint8_t* memory) const {
-  const Memory mine = {
-      .v = memory, .u = nullptr, .m = reinterpret_cast<int32_t*>(memory + tiles_.v_bytes(layer_.packed))};
+void WinogradStep::run(int thread, int threads) noexcept {
+  const int across = winograd_threads_across(tiles_, layer_.packed, threads);
+  const Range rows = share(static_cast<int64_t>(tiles_.rows.size()), thread / across, threads / across);
+  uint8_t* m = own_memory + tiles_.v_bytes(layer_.packed);
+  uint8_t* u = m + tiles_.most_rows * tiles_.m_bytes_of_row();
+  const Memory memory = {own_memory, reinterpret_cast<int16_t*>(u), reinterpret_cast<int32_t*>(m)};
   for (int64_t first = rows.first; first < rows.last; first += tiles_.most_rows) {
     const Range taken = {first, std::min(first + tiles_.most_rows, rows.last)};
     for (const Range& columns : tiles_.column_parts) {
       const Counted counted = count({taken, columns});
-      const Range all = {0, counted.block.row_count()};
-      transform_inputs(counted, mine.v, 0, 1);
-      for (int64_t panel = 0; panel < layer_.packed.panels; ++panel) {
-        multiply(counted, panel, all, mine);
-        transform_outputs(counted, panel, all, mine.m);
-      }
+      transform_inputs(counted, memory.v);
+      run_panels(counted, thread % across, across, memory);
     }
   }
 }
 
-// All threads fill V, then each takes its share of the panels' rows. M begins where those rows do: no two threads'
-// meet, and one thread's stays where it is. So does U: as no more threads take part than there are panels, each begins
-// in a panel of its own.
-void WinogradStep::run_block(const Counted& counted, int thread, int threads, Barrier& barrier) const {
-  const PackedWinograd& packed = layer_.packed;
-  uint8_t* m_begin = scratch_->data + tiles_.v_bytes(packed);
-  uint8_t* u_begin = m_begin + packed.panels * tiles_.most_rows * tiles_.m_bytes_of_row();
-  const int parts = packed.u.empty() ? static_cast<int>(std::min<int64_t>(threads, packed.panels)) : threads;
-  transform_inputs(counted, scratch_->data, thread, threads);
-  barrier.wait();
-  const int64_t rows = counted.block.row_count();
-  const Range mine = thread < parts ? share(packed.panels * rows, thread, parts) : Range{0, 0};
-  const Memory memory = {.v = scratch_->data,
-                         .u = reinterpret_cast<int16_t*>(u_begin + mine.first / rows * WinogradTiles::u_bytes(packed)),
-                         .m = reinterpret_cast<int32_t*>(m_begin + mine.first * tiles_.m_bytes_of_row())};
+// A share of the rows of all pairs of panels, whose outputs lie in one line of the cache.
+void WinogradStep::run_panels(const Counted& counted, int thread, int threads, const Memory& memory) const {
+  const int64_t rows = counted.block.row_count(), panels = layer_.packed.panels;
+  const Range mine = share((panels + 1) / 2 * rows, thread, threads);
   for (int64_t at = mine.first; at < mine.last;) {
-    const int64_t panel = at / rows;
-    const Range part = {at % rows, std::min(mine.last - panel * rows, rows)};
-    multiply(counted, panel, part, memory);
-    transform_outputs(counted, panel, part, memory.m);
+    const int64_t first = at / rows * 2;
+    const Range part = {at % rows, std::min(mine.last - at / rows * rows, rows)};
+    for (int64_t panel = first; panel < std::min(first + 2, panels); ++panel) {
+      multiply(counted, panel, part, memory);
+      transform_outputs(counted, panel, part, memory.m);
+    }
     at += part.last - part.first;
   }
-  barrier.wait();
 }
 
-void WinogradStep::transform_inputs(const Counted& counted, uint8_t* v, int thread, int threads) const {
+void WinogradStep::transform_inputs(const Counted& counted, uint8_t* v) const {
   const WinogradBlock& block = counted.block;
   const int64_t columns = block.column_count();
-  const Range mine = share(block.row_count() * columns, thread, threads);
   WinogradInput in;
   in.row = spatial_stride(*x_, 1);
   in.column = spatial_stride(*x_, 2);
@@ -111,7 +77,7 @@ void WinogradStep::transform_inputs(const Counted& counted, uint8_t* v, int thre
   in.chunks = layer_.packed.chunks;
   in.v_point = kPoints * tiles_.v_point(layer_.packed);
   in.v_chunk = tiles_.v_chunk();
-  for (int64_t tile = mine.first; tile < mine.last; ++tile) {
+  for (int64_t tile = 0; tile < block.row_count() * columns; ++tile) {
     const int64_t i = tile / columns, j = tile % columns;
     const WinogradRun& row = tiles_.rows[static_cast<size_t>(block.rows.first + i)];
     const WinogradRun& column = tiles_.columns[static_cast<size_t>(block.columns.first + j)];

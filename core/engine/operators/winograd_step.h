@@ -17,11 +17,10 @@ struct WinogradLayer {
 
 class WinogradStep : public Step {
  public:
-  // `residual` may be null; `scratch` has the bytes that WinogradTiles asks for.
+  // `residual` may be null.
   WinogradStep(const WinogradLayer& layer, const ConvWindow& window, const Tensor* x, const Tensor* residual,
-               const Tensor* y, const Tensor* scratch);
-  bool meets() const override { return true; }
-  void run_together(int thread, int threads, Barrier& barrier) noexcept override;
+               const Tensor* y);
+  void run(int thread, int threads) noexcept override;
 
  private:
   // A block, and how many of its rows and columns have each point.
@@ -44,23 +43,19 @@ class WinogradStep : public Step {
   };
 
   Counted count(const WinogradBlock& block) const;
-  bool shares_rows(int threads) const;
-  void run_rows(Range rows, uint8_t* memory) const;
-  void run_block(const Counted& counted, int thread, int threads, Barrier& barrier) const;
+  void run_panels(const Counted& counted, int thread, int threads, const Memory& memory) const;
   int16_t* v_of(uint8_t* v, int p, int q) const;
-  void transform_inputs(const Counted& counted, uint8_t* v, int thread, int threads) const;
+  void transform_inputs(const Counted& counted, uint8_t* v) const;
   RowWeights row_of_weights(int64_t panel, int p, int16_t* u) const;
   void multiply(const Counted& counted, int64_t panel, Range rows, const Memory& memory) const;
   void transform_outputs(const Counted& counted, int64_t panel, Range rows, const int32_t* m) const;
 
   const WinogradLayer& layer_;
   WinogradTiles tiles_;
-  std::vector<Counted> blocks_;
   int64_t origin_;
   const Tensor* x_;
   const Tensor* residual_;
   const Tensor* y_;
-  const Tensor* scratch_;
 };
 
 }  // namespace octavo

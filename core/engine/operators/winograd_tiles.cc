@@ -44,8 +44,10 @@ WinogradTiles::WinogradTiles(const Shape& y)
   most_rows = parts_of(row_count, down);
   for (int64_t j = 0; j < across; ++j)
     column_parts.push_back({column_count * j / across, column_count * (j + 1) / across});
-  for (int64_t i = 0; i < down; ++i)
-    for (const Range& part : column_parts) blocks.push_back({{row_count * i / down, row_count * (i + 1) / down}, part});
+}
+
+int64_t WinogradTiles::blocks() const {
+  return parts_of(static_cast<int64_t>(rows.size()), most_rows) * static_cast<int64_t>(column_parts.size());
 }
 
 int64_t WinogradTiles::rows_with(const WinogradBlock& block, int p) const { return count_with(rows, block.rows, p); }
@@ -67,13 +69,8 @@ int64_t WinogradTiles::u_bytes(const PackedWinograd& packed) {
   return (packed.makes_columns ? kWinogradRows : kWinogradPoints) * u_next(packed) * 2;
 }
 
-int64_t WinogradTiles::bytes_alone(const PackedWinograd& packed) const {
-  return v_bytes(packed) + most_rows * m_bytes_of_row();
-}
-
 int64_t WinogradTiles::bytes(const PackedWinograd& packed) const {
-  const int64_t together = v_bytes(packed) + packed.panels * most_rows * m_bytes_of_row();
-  return packed.u.empty() ? together + packed.panels * u_bytes(packed) : std::max(together, 2 * bytes_alone(packed));
+  return v_bytes(packed) + most_rows * m_bytes_of_row() + (packed.u.empty() ? u_bytes(packed) : 0);
 }
 
 }  // namespace octavo

@@ -25,20 +25,21 @@ struct WinogradBlock {
 // point can lie side by side in memory: row by row, as many of a row as have it.
 struct WinogradTiles {
   std::vector<WinogradRun> rows, columns;
-  std::vector<Range> column_parts;  // the columns of blocks side by side
-  std::vector<WinogradBlock> blocks;
+  std::vector<Range> column_parts;          // the columns of blocks side by side
   int64_t most_rows = 0, most_columns = 0;  // of a block
 
   explicit WinogradTiles(const Shape& y);
+
+  int64_t blocks() const;  // that one thread takes
 
   // How many of the block's rows, or columns, have point `p`.
   int64_t rows_with(const WinogradBlock& block, int p) const;
   int64_t columns_with(const WinogradBlock& block, int q) const;
 
-  // V: [6][6] points of [chunks][tiles][32] int16. M: [6][6] points of [tiles][32] int32 for each panel, each row of
-  // the block in turn. U, where it is not kept, for each panel: a row of [6] points of [pairs][32][2] int16, or two
-  // rows of points by columns of taps, [pairs][3][32][2] each. All leave a line of the cache free between points, or
-  // rows, so that they do not fall on the same sets.
+  // V: [6][6] points of [chunks][tiles][32] int16. M: [6][6] points of [tiles][32] int32 of a panel. U, where it is not
+  // kept, for each panel: a row of [6] points of [pairs][32][2] int16, or two rows of points by columns of taps,
+  // [pairs][3][32][2] each. All leave a line of the cache free between points, or rows, so that they do not fall on the
+  // same sets.
   int64_t v_chunk() const { return most_rows * most_columns * kWinogradChannels; }
   int64_t v_point(const PackedWinograd& packed) const { return packed.chunks * v_chunk() + 32; }
   int64_t m_point_of_row() const { return most_columns * kWinogradChannels + 16; }
@@ -46,9 +47,7 @@ struct WinogradTiles {
   int64_t m_bytes_of_row() const;
   static int64_t u_next(const PackedWinograd& packed);
   static int64_t u_bytes(const PackedWinograd& packed);
-  // V, and M of one panel: what a thread needs for blocks of its own, where weights are kept.
-  int64_t bytes_alone(const PackedWinograd& packed) const;
-  // Enough for all threads together, and for two of them by themselves.
+  // V, M of a panel, and its U where that is not kept: what a thread needs for a block.
   int64_t bytes(const PackedWinograd& packed) const;
 };
 
