@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import torch
 from torch import Tensor
 
@@ -97,4 +95,4 @@ def _moved(node: Node, taken: dict[str, Tensor]) -> Node:
         bias = bias + torch.einsum("goi,gi->go", columns, given.reshape(len(columns), -1)).flatten()
     if made is not None:
         bias = bias - made
-    return replace(node, constants={**node.constants, "bias": bias.float()})
+    return node.with_constants(bias=bias.float())

@@ -10,6 +10,9 @@ from torch import Tensor
 from octavo.graph.ir import Node
 from octavo.graph.transposed import by_output_channel
 
+# How many output channels are looked at at once, which bounds the memory of float64.
+_AT_ONCE = 64
+
 
 def bias_shift(node: Node, rounded: Tensor, mean: Tensor) -> Tensor:
     """Return what to add to a layer's bias: `(W − Ŵ) · E[x]`.
@@ -29,10 +32,16 @@ def bias_shift(node: Node, rounded: Tensor, mean: Tensor) -> Tensor:
     Reference: Nagel et al., Data-Free Quantization Through Weight Equalization and Bias Correction, ICCV 2019, section
     4.2, equation 15, with the empirical means of appendix D.
     """
-    error = by_output_channel(node, node.constants["weight"].detach() - rounded).double()
+    error = by_output_channel(node, node.constants["weight"].detach() - rounded)
     groups, channels = node.attributes.get("groups", 1), error.shape[0]
-    per_group = mean.double().reshape(groups, -1).repeat_interleave(channels // groups, 0)  # [out, in / groups]
-    shift = (error.reshape(*per_group.shape, -1).sum(-1) * per_group).sum(-1)
+    per_group = mean.double().reshape(groups, -1)  # [groups, in / groups]
+    group = torch.arange(channels) // (channels // groups)
+    shift = torch.cat(
+        [
+            (rows.double().reshape(*rows.shape[:2], -1).sum(-1) * per_group[of]).sum(-1)
+            for rows, of in zip(error.split(_AT_ONCE), group.split(_AT_ONCE), strict=True)
+        ]
+    )
     return shift / prod(node.attributes["stride"]) if node.type == "conv_transpose" else shift
 
 

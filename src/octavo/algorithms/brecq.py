@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Collection, Mapping
 
 import torch
 from torch import Tensor
@@ -51,22 +50,28 @@ def brecq(
         generator: draws the samples, and the elements of them.
         steps: of gradient descent; None for STEPS.
 
-    Returns: name to the real numbers that the integers stand for, of the weight's shape.
+    Returns: name to the integers, int8 with the output channels first.
 
     Reference: Li et al., BRECQ: Pushing the Limit of Post-Training Quantization by Block Reconstruction, ICLR 2021,
         equation 10 and algorithm 1.
     """
     layers = {node.name: node for node in block if node.name in qparams}
-    soft, nearest = {}, {}
+    soft: dict[str, SoftWeight] = {}
+    nearest: dict[str, Tensor] = {}
     for name, node in layers.items():
         weight = by_output_channel(node, node.constants["weight"].detach())
         scale = qparams[name].scale.expand(len(weight)).reshape(-1, *[1] * (weight.dim() - 1))
         soft[name] = SoftWeight(weight, scale, qparams[name].quant_max)
         q = (weight / scale).round().clamp(-qparams[name].quant_max, qparams[name].quant_max)
-        nearest[name] = by_output_channel(node, q * scale)
-    reconstruction = _Reconstruction(block, values, generator)
+        nearest[name] = q.to(torch.int8)
+    reconstruction = _Reconstruction(block, values, layers, generator)
     compared = [reconstruction.draw() for _ in range(_COMPARED)]
-    least = sum(float(reconstruction.error(part, nearest)) for part in compared) / _COMPARED
+
+    def mean_error(integers: Mapping[str, Tensor]) -> float:
+        real = {name: by_output_channel(layers[name], q * soft[name].scale) for name, q in integers.items()}
+        return sum(float(reconstruction.error(part, real)) for part in compared) / _COMPARED
+
+    least = mean_error(nearest)
     if least == 0.0:
         return nearest
     unit = least / sum(part.v.numel() for part in soft.values())
@@ -83,16 +88,16 @@ def brecq(
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    learned = {name: by_output_channel(layers[name], w.integers() * w.scale) for name, w in soft.items()}
-    error = sum(float(reconstruction.error(part, learned)) for part in compared) / _COMPARED
-    return learned if error < least else nearest
+    learned = {name: weight.integers().to(torch.int8) for name, weight in soft.items()}
+    return learned if mean_error(learned) < least else nearest
 
 
 class _Reconstruction:
-    """Compute a block with other weights on parts of the samples."""
+    """Compute a block with other weights, those of `layers`, on parts of the samples."""
 
-    def __init__(self, block: Block, values: BlockValues, generator: torch.Generator) -> None:
-        self._block, self._values, self._generator = block, values, generator
+    def __init__(self, block: Block, values: BlockValues, layers: Collection[str], generator: torch.Generator) -> None:
+        self._block = tuple(node if node.name in layers else node.computed() for node in block)
+        self._values, self._generator = values, generator
         self._alone = all(node.type in _ALONE for node in block)
 
     def draw(self) -> tuple[int, Tensor | None]:
@@ -112,10 +117,7 @@ class _Reconstruction:
             read = {name: value[elements] for name, value in read.items()}
             wanted = wanted[elements]
         for node in self._block:
-            constants = node.constants
-            if node.name in weights:
-                constants = {**constants, "weight": weights[node.name]}
-            arguments = [read[value] for value in node.inputs]
-            made = compute(replace(node, constants=constants), arguments, self._values.sizes[sample])
+            other = node.with_constants(weight=weights[node.name]) if node.name in weights else node
+            made = compute(other, [read[value] for value in node.inputs], self._values.sizes[sample])
             read |= dict(zip(node.outputs, made if node.more else (made,), strict=True))
         return (read[self._block[-1].output] - wanted).square().mean()

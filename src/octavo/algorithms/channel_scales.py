@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from functools import partial
 
 from torch import Tensor
 
 from octavo.algorithms.channel_sets import ChannelSet
+from octavo.graph.constants import Computed, held_in
 from octavo.graph.ir import Graph, Node
 from octavo.graph.transposed import by_output_channel
 
@@ -41,21 +42,25 @@ def _scaled(node: Node, rows: Tensor | None, columns: Tensor | None) -> Node:
     """Divide what a node makes by one vector, and multiply what it reads by another."""
     if rows is None and columns is None:
         return node
-    weight = node.constants["weight"].detach().double()
-    constants = dict(node.constants)
-    bias = constants.get("bias")
+    bias = node.constants.get("bias")
     if rows is not None and bias is not None:
-        constants["bias"] = (bias.detach().double() / rows).float()
+        node = node.with_constants(bias=(bias.detach().double() / rows).float())
+    weight = held_in(node.constants)["weight"]
+    return node.with_constants(weight=Computed(partial(_scaled_weight, node, rows, columns), (weight,), weight.shape))
+
+
+def _scaled_weight(node: Node, rows: Tensor | None, columns: Tensor | None, weight: Tensor) -> Tensor:
+    weight = weight.detach().double()
     if node.type == "layer_norm":
         assert rows is not None
-        return replace(node, constants={**constants, "weight": (weight / rows).float()})
+        return (weight / rows).float()
     view = row_view(node, weight)
     if rows is not None:
         view = view / rows.reshape(view.shape[0], view.shape[1], 1, 1)
     if columns is not None:
         view = view * columns.reshape(view.shape[0], 1, view.shape[2], 1)
     by_output = view.reshape(by_output_channel(node, weight).shape)
-    return replace(node, constants={**constants, "weight": by_output_channel(node, by_output).float()})
+    return by_output_channel(node, by_output).float()
 
 
 def _without_bound(node: Node, unbounded: bool) -> Node:

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from octavo.graph.ir import Node
-from octavo.graph.transposed import by_output_channel
+from octavo.graph.transposed import by_output_channel, out_channels
 
 
 def weight_rows(node: Node, weight: Tensor) -> Tensor:
@@ -20,8 +20,7 @@ def weight_rows(node: Node, weight: Tensor) -> Tensor:
 
 def weight_of_rows(node: Node, rows: Tensor) -> Tensor:
     """Return what `weight_rows` made rows of, its output channels first as `by_output_channel` gives them."""
-    shape = by_output_channel(node, node.constants["weight"]).shape
-    return _flipped(node, rows.reshape(shape))
+    return _flipped(node, rows.reshape(out_channels(node), -1, *node.shape_of("weight")[2:]))
 
 
 def _flipped(node: Node, weight: Tensor) -> Tensor:
@@ -68,7 +67,7 @@ def outputs_at(node: Node, y: Tensor, drawn: Tensor) -> Tensor:
 def _unfolded(node: Node, x: Tensor) -> tuple[Tensor, torch.Size]:
     """Return a convolution's padded input as [n, channels, *spatial, *kernel], and the output's spatial sizes."""
     a = node.attributes
-    kernel = node.constants["weight"].shape[2:]
+    kernel = node.shape_of("weight")[2:]
     stride, padding = a["stride"], a["padding"]
     if node.type == "conv_transpose":
         x = _spread(x, stride)

@@ -15,9 +15,9 @@ from octavo.algorithms.brecq import brecq
 from octavo.algorithms.kept_samples import KeptSamples
 from octavo.algorithms.norm_reestimation import float_moments, reestimate_norms
 from octavo.algorithms.rounded_recurrent import rounded_recurrent
-from octavo.algorithms.rounded_weight import Way, rounded_weight
+from octavo.algorithms.rounded_weight import Way, rounded_weight, with_integers
 from octavo.graph.block_values import Block, BlockValues, LayerInputs
-from octavo.graph.correction import Correction, releasable
+from octavo.graph.correction import Correction
 from octavo.graph.ir import Node
 from octavo.graph.placement import LAYERS
 from octavo.graph.prepare import Prepared
@@ -94,21 +94,19 @@ class LayerByLayer(Correction):
                     )
             for _ in weights:
                 tell()
-            return [self._with_weight(node, weights, prepared) for node in block], qparams
+            return [self._with_weight(node, weights, qparams, prepared) for node in block], qparams
 
         # Rounding to nearest looks at no input, so nothing has to be computed for it.
         samples = [] if self._rounding == "nearest" else self._samples.inputs()
         learns = self._rounding in ("adaround", "brecq")
-        # Taken now: the float weights may be gone later.
         norms = self._norm_reestimation
         wanted = float_moments(self.prepared.graph, prepared, self._samples.inputs()) if norms else {}
         rewritten = rewrite_blocks(prepared, samples, self._blocks(prepared), rewrite, wanted=learns)
         if norms:
-            rewritten = releasable(rewritten)
             rewritten = reestimate_norms(wanted, rewritten, self._samples.inputs(), tell)
         for _ in range(left):  # layers that other corrections have taken to float
             step()
-        return replace(rewritten, notes=(*prepared.notes, *self._notes(prepared)), release=prepared.release)
+        return replace(rewritten, notes=(*prepared.notes, *self._notes(prepared)))
 
     def _notes(self, prepared: Prepared) -> list[str]:
         """Say which of the methods that were asked for have nothing to do."""
@@ -127,16 +125,17 @@ class LayerByLayer(Correction):
             return find_blocks(prepared.graph, lambda node: _is_quantized(node, prepared))
         return [(node,) for node in prepared.graph.nodes]
 
-    def _with_weight(self, node: Node, weights: Mapping[str, Tensor], prepared: Prepared) -> Node:
+    def _with_weight(
+        self, node: Node, weights: Mapping[str, Tensor], qparams: Mapping[str, Qparams], prepared: Prepared
+    ) -> Node:
         """Return a node with its rounded weight and the bias that goes with it."""
         if node.name not in weights:
             return node
-        rounded = weights[node.name]
-        constants = {**node.constants, "weight": rounded}
+        rounded = with_integers(node, "weight", weights[node.name], qparams[node.name])
         mean = self._samples.mean(node.inputs[0]) if self._bias_correction else None
-        if mean is not None and prepared.decisions[node.name].int8:
-            constants["bias"] = corrected(node, bias_shift(node, rounded, mean))
-        return replace(node, constants=constants)
+        if mean is None or not prepared.decisions[node.name].int8:
+            return rounded
+        return rounded.with_constants(bias=corrected(node, bias_shift(node, rounded.constants["weight"], mean)))
 
 
 def _weight_qparams(node: Node, prepared: Prepared, role: str = "weight") -> Qparams:
@@ -153,7 +152,9 @@ def _with_recurrent_weights(
     qparams = {role: _weight_qparams(node, prepared, role) for role in roles}
     weights = rounded_recurrent(node, qparams, LayerInputs(node, values))
     named = {f"{node.name}.{role}": found for role, found in qparams.items()}
-    return [replace(node, constants={**node.constants, **weights})], named
+    for role, integers in weights.items():
+        node = with_integers(node, role, integers, qparams[role])
+    return [node], named
 
 
 def _is_quantized(node: Node, prepared: Prepared) -> bool:

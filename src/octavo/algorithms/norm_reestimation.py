@@ -12,10 +12,10 @@ from octavo.algorithms.bias_correction import channel_axis
 from octavo.graph.block_values import LayerInputs
 from octavo.graph.execute import compute, execute
 from octavo.graph.ir import Graph, Node
+from octavo.graph.passes.fold_batch_norm import scaled
 from octavo.graph.placement import LAYERS
 from octavo.graph.prepare import Prepared
 from octavo.graph.rewrite_layers import rewrite_layers
-from octavo.graph.transposed import by_output_channel
 from octavo.numerics import Qparams
 
 SIGNIFICANT = 2.0
@@ -54,7 +54,7 @@ def reestimate_norms(
 
     Args:
         wanted: of the layers in float, `float_moments`.
-        prepared: calibrated, its weights rounded; not changed, unless it is to be released.
+        prepared: calibrated, its weights rounded; not changed.
         samples: input name to tensor, for each sample; of one alone nothing is believed.
         step: called after each int8 layer.
 
@@ -68,7 +68,7 @@ def reestimate_norms(
         step()
         if node.name not in wanted:
             return node, None
-        alone = _alone(node)
+        alone = _alone(node.computed())
         got = _joined([_moments(node, compute(alone, [x], {})) for x, *_ in inputs])
         return _corrected(node, prepared.weights[node.name], wanted[node.name], got)
 
@@ -107,6 +107,7 @@ def float_moments(graph: Graph, prepared: Prepared, samples: Sequence[Mapping[st
         prepared: says which layers are wanted: those in int8.
         samples: input name to tensor, for each sample.
     """
+    graph = graph.computed()
     wanted = {node.name for node in prepared.graph.nodes if _is_int8(node, prepared)}
     layers = [node for node in graph.nodes if node.name in wanted]
     readers: dict[str, list[Node]] = {}
@@ -144,8 +145,6 @@ def _corrected(node: Node, qparams: Qparams, wanted: Moments, got: Moments) -> t
     ratios = wanted.variance.clamp_min(_LEAST_VARIANCE).log() - got.variance.clamp_min(_LEAST_VARIANCE).log()
     factor = believed((ratios / 2).clamp(-_MOST, _MOST)).exp()
     centre, shift = got.mean.mean(0), believed(wanted.mean - got.mean)
-    weight = by_output_channel(node, node.constants["weight"].detach().double())
-    scaled = by_output_channel(node, weight * factor.reshape(-1, *[1] * (weight.dim() - 1)))
     bias = node.constants.get("bias")
     bias = torch.zeros(len(factor), dtype=torch.float64) if bias is None else bias.detach().double()
     bias = factor * (bias - centre) + centre + shift
@@ -156,5 +155,4 @@ def _corrected(node: Node, qparams: Qparams, wanted: Moments, got: Moments) -> t
         qscheme="per_channel_symmetric",
         ch_axis=0,
     )
-    constants = {**node.constants, "weight": scaled.float(), "bias": bias.float()}
-    return replace(node, constants=constants), by_channel
+    return scaled(node, factor).with_constants(bias=bias.float()), by_channel

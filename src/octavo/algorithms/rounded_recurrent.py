@@ -11,11 +11,11 @@ from octavo.algorithms.second_moments import SecondMoments
 from octavo.graph.block_values import LayerInputs
 from octavo.graph.execute import compute
 from octavo.graph.ir import Node
-from octavo.numerics import Qparams, dequantize
+from octavo.numerics import Qparams
 
 
 def rounded_recurrent(node: Node, qparams: Mapping[str, Qparams], inputs: LayerInputs) -> dict[str, Tensor]:
-    """Return the real numbers that the integers of a recurrent layer's weights will stand for.
+    """Return the integers of a recurrent layer's weights.
 
     What the gates add up are two products, of the input and of the state before, each with its own second moments: the
     states are the layer's outputs, one step later, as float weights make them. A projection is not rounded here.
@@ -25,9 +25,9 @@ def rounded_recurrent(node: Node, qparams: Mapping[str, Qparams], inputs: LayerI
         qparams: of `weight_ih`, where it has one, and `weight_hh`.
         inputs: as the int8 program gives them.
 
-    Returns: role to weight.
+    Returns: role to int8 of the weight's shape.
     """
-    moments = {role: SecondMoments(1, node.constants[role].shape[1]) for role in qparams}
+    moments = {role: SecondMoments(1, node.shape_of(role)[1]) for role in qparams}
     for sample, read in enumerate(inputs):
         rows = {"weight_ih": read[0], "weight_hh": compute(node, read, inputs.sizes[sample])[0]}
         for role in qparams:
@@ -38,4 +38,4 @@ def rounded_recurrent(node: Node, qparams: Mapping[str, Qparams], inputs: LayerI
 def _rounded(weight: Tensor, moments: SecondMoments, qparams: Qparams) -> Tensor:
     scale = qparams.scale.expand(len(weight))
     q = gptq(weight.unsqueeze(0), moments.root(), scale.unsqueeze(0), qparams.quant_max)
-    return dequantize(q.squeeze(0), qparams)
+    return q.squeeze(0)

@@ -13,6 +13,7 @@ from octavo.algorithms.columns import columns_at, draw_outputs, outputs_at, weig
 from octavo.algorithms.gptq import gptq, gptq_scaled
 from octavo.algorithms.second_moments import SecondMoments
 from octavo.graph.block_values import LayerInputs
+from octavo.graph.constants import Computed
 from octavo.graph.ir import Node
 from octavo.graph.transposed import by_output_channel, out_channels
 from octavo.numerics import Qparams, dequantize, quantize
@@ -31,7 +32,7 @@ def rounded_weight(
     generator: torch.Generator,
     search_scales: bool = False,
 ) -> tuple[Tensor, Qparams]:
-    """Return the real numbers that a weight's integers will stand for, of its shape, and its qparams.
+    """Return the integers of a weight, int8 with the output channels first, and its qparams.
 
     Args:
         node: a `conv`, `conv_transpose` or `linear`.
@@ -41,11 +42,11 @@ def rounded_weight(
         generator: draws the outputs that are looked at.
         search_scales: whether "gptq" tries scales around those of the qparams, where each channel has its own.
     """
-    weight = by_output_channel(node, node.constants["weight"].detach())
+    weight = node.constants["weight"].detach()
     if rounding == "nearest":
-        return by_output_channel(node, dequantize(quantize(weight, qparams), qparams)), qparams
-    rows = weight_rows(node, node.constants["weight"].detach())
-    scale = qparams.scale.expand(len(weight)).reshape(rows.shape[:2])
+        return quantize(by_output_channel(node, weight), qparams), qparams
+    rows = weight_rows(node, weight)
+    scale = qparams.scale.expand(out_channels(node)).reshape(rows.shape[:2])
     if rounding == "gptq":
         if search_scales and qparams.scale.dim():
             moments = _moments(node, inputs, rows.shape[2], generator)
@@ -56,7 +57,23 @@ def rounded_weight(
             q = gptq(rows, root, scale, qparams.quant_max)
     else:
         q = adaround(rows, _outputs(node, inputs, rows.shape[2], generator), scale, qparams.quant_max, generator)
-    return by_output_channel(node, dequantize(weight_of_rows(node, q), qparams)), qparams
+    return weight_of_rows(node, q), qparams
+
+
+def with_integers(node: Node, role: str, integers: Tensor, qparams: Qparams) -> Node:
+    """Return a layer with a weight that is held as its integers, and is real numbers whenever it is read.
+
+    Args:
+        node: a layer.
+        role: of the weight.
+        integers: int8, the output channels first.
+        qparams: what they stand for.
+    """
+
+    def real(q: Tensor) -> Tensor:
+        return by_output_channel(node, dequantize(q, qparams))
+
+    return node.with_constants(**{role: Computed(real, (integers,), node.shape_of(role))})
 
 
 # Products of larger numbers leave float32 when so many are summed up: outliers, or a sample that is broken.

@@ -13,7 +13,7 @@ from octavo.graph.assemble import assemble
 from octavo.graph.calibrate import Progress, calibrate
 from octavo.graph.capture import Captured, capture
 from octavo.graph.convert import Conversion, Layer, convert
-from octavo.graph.correction import Correction, Steps, correct, releasable
+from octavo.graph.correction import Correction, Steps, correct
 from octavo.graph.errors import (
     CalibrationError,
     CaptureError,
@@ -103,7 +103,7 @@ def quantize_static(
         raise CalibrationError("there is no calibration data: the iterable gave no sample; pass at least one")
     captured = capture(model, example_inputs, dynamic_shapes, first)
     captured = reparametrize(captured, reparametrizations, calibration_data, told.step)
-    prepared = releasable(prepare(captured, qconfig_mapping))
+    prepared = prepare(captured, qconfig_mapping)
     hand_back()
     return _corrected(prepared, chain(first, iterator), corrections, told)
 

@@ -25,8 +25,8 @@ def calibrate(
 ) -> Prepared:
     """Run the float graph on samples and let the observers see every value that will have 8 bits.
 
-    Memory does not grow with the number of samples, but for what a watcher keeps of them. An interrupt leaves a graph
-    that can be calibrated further.
+    Memory does not grow with the number of samples, but for what a watcher keeps of them. Constants that are computed
+    take theirs while it lasts. An interrupt leaves a graph that can be calibrated further.
 
     Args:
         prepared: its observers are updated in place.
@@ -46,7 +46,7 @@ def calibrate(
     total = limit if total is None else total if limit is None else min(limit, total)
     watched = {value: prepared.observers[prepared.groups[value]] for value in prepared.watched}
     layers = {value: node.name for value, node in prepared.graph.producers().items()}
-    where = ""
+    graph, where = prepared.graph.computed(), ""
 
     def watch(value: str, tensor: torch.Tensor) -> None:
         observer = watched.get(value)
@@ -62,7 +62,7 @@ def calibrate(
         where = f"calibration sample {index}"
         inputs = prepared.signature.bind(sample, where)
         try:
-            execute(prepared.graph, inputs, watch)
+            execute(graph, inputs, watch)
         except CalibrationError:
             raise
         except (IndexError, ValueError) as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -55,15 +54,9 @@ class Correction(ABC):
         """Return a graph with better constants.
 
         Args:
-            prepared: calibrated, with the changes of other corrections; not changed, unless it is to be released.
+            prepared: calibrated, with the changes of other corrections; not changed.
             step: called after each of `steps`.
         """
-
-
-def releasable(prepared: Prepared) -> Prepared:
-    """Return a graph to be released: its nodes are its own, their constants the same."""
-    nodes = (replace(node, constants=dict(node.constants)) for node in prepared.graph.nodes)
-    return replace(prepared, graph=prepared.graph.with_nodes(nodes), release=True)
 
 
 def correct(prepared: Prepared, corrections: Iterable[Correction], step: Callable[[], None] = lambda: None) -> Prepared:

@@ -42,7 +42,7 @@ def emit_recurrent(
 
 def _biases(node: Node) -> dict[str, np.ndarray]:
     """Return the biases: a GRU's two, or the sum of both; of a layer whose product is given what is not in it."""
-    rows = node.constants["weight_hh"].shape[0]
+    rows = node.shape_of("weight_hh")[0]
     biases = {
         role: node.constants[role].float().numpy() if role in node.constants else np.zeros(rows, np.float32)
         for role in ("bias_ih", "bias_hh")

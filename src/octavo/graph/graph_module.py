@@ -30,7 +30,7 @@ class GraphModule(nn.Module):
         super().__init__()
         self._signature = signature
         self._parts: dict[str, nn.Module] = {}
-        held = held or Held()
+        held, graph = held or Held(), graph.computed()  # all at once: what shares memory is told by where it is
         for node in sorted(graph.nodes, key=lambda node: node.name.count(".")):
             part = self.make_part(node, held)
             if part is not None and part not in self._parts.values():

@@ -37,7 +37,7 @@ def embedding_bag(node: Node, ids: Tensor, *more: Tensor) -> Tensor:
 
 
 def _check_ids(node: Node, ids: Tensor) -> None:
-    rows = node.constants["weight"].shape[0]
+    rows = node.shape_of("weight")[0]
     wrong = (ids < 0) | (ids >= rows)
     if wrong.any():
         place = wrong.nonzero()[0].tolist()

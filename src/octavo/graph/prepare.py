@@ -43,7 +43,6 @@ class Prepared:
             layer the name and the role, `rnn.weight_hh`.
         notes: what methods that were asked for have done, each in a sentence.
         reparametrized: what was prepared, where its values are not those of the module.
-        release: whether corrections may take constants out of `graph` once they have others: nobody reads it again.
     """
 
     graph: Graph
@@ -58,7 +57,6 @@ class Prepared:
     weights: dict[str, Qparams] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     reparametrized: Captured | None = None
-    release: bool = False
 
 
 def prepare(

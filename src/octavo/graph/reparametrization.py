@@ -82,10 +82,11 @@ def reparametrize(
 
 
 def _show(method: Reparametrization, captured: Captured, samples: Iterable[Sample], step: Callable[[], None]) -> None:
+    graph = method.graph.computed()
     for index, sample in enumerate(samples):
         where = f"calibration sample {index}"
         try:
-            execute(method.graph, captured.signature.bind(sample, where), method.watch)
+            execute(graph, captured.signature.bind(sample, where), method.watch)
         except CalibrationError:
             raise
         except (IndexError, ValueError) as error:

@@ -51,8 +51,7 @@ def rewrite_blocks(
     """Replace blocks in order of execution; each sees its inputs as the nodes that took the others' places make them.
 
     Values are rounded to 8 bits where the program will round them and kept as integers, so that only those that are
-    yet to be read take memory, a byte each; four more where the float network's are wanted beside them. The constants
-    of a node go with it where the graph is to be released.
+    yet to be read take memory, a byte each; four more where the float network's are wanted beside them.
 
     Args:
         prepared: calibrated; not changed.
@@ -89,9 +88,6 @@ class _Walk:
             weights |= qparams
             for node in rewritten:
                 self._compute(node, freed[node.name])
-            for old in block if self._prepared.release else ():
-                if old not in rewritten:
-                    old.constants.clear()
             hand_back()
         return replace(self._prepared, graph=graph.with_nodes(nodes), weights=weights)
 
@@ -126,7 +122,7 @@ class _Walk:
         rounds = decisions[node.name].int8 and (
             self._prepared.layerwise or not gives_float(node, decisions, self._consumers)
         )
-        made = 0
+        made, node = 0, node.computed()
         for sample, (values, sizes) in enumerate(zip(self._values, self._sizes, strict=True)):
             arguments = [self._real(node, value, sample) for value in node.inputs]
             for value, tensor in _results(node, arguments, sizes).items():
@@ -143,6 +139,7 @@ class _Walk:
         """Compute a block in the float network."""
         for node in block:
             unread = [value for value in freed[node.name] if value != block[-1].output]
+            node = node.computed() if self._exact else node
             for values, sizes in zip(self._exact, self._sizes, strict=False):
                 values |= _results(node, [values[value] for value in node.inputs], sizes)
                 for value in unread:

@@ -24,4 +24,5 @@ def by_output_channel(node: Node, weight: Tensor) -> Tensor:
 
 def out_channels(node: Node) -> int:
     """Return how many output channels a layer's weight has."""
-    return by_output_channel(node, node.constants["weight"]).shape[0]
+    shape = node.shape_of("weight")
+    return shape[1] * node.attributes["groups"] if node.type == "conv_transpose" else shape[0]

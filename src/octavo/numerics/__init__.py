@@ -4,7 +4,7 @@ from octavo.numerics.affine import dequantize, quantize
 from octavo.numerics.choose_qparams import DEFAULT_EPS, affine_qparams, choose_qparams, default_quant_range
 from octavo.numerics.dtypes import Dtype, dtype_name, dtype_range
 from octavo.numerics.fake_quantize import fake_quantize, fake_quantize_affine
-from octavo.numerics.folding import batch_norm_affine, by_output_channel, fold_affine
+from octavo.numerics.folding import batch_norm_affine, by_output_channel, fold_affine, fold_bias, scale_rows
 from octavo.numerics.learned_fake_quantize import learned_fake_quantize
 from octavo.numerics.qparams import Qparams, check_quant_range, symmetric_zero_point
 from octavo.numerics.qscheme import Qscheme, has_float_zero_point, is_per_channel, is_symmetric, qscheme_name
@@ -38,6 +38,7 @@ __all__ = [
     "fake_quantize",
     "fake_quantize_affine",
     "fold_affine",
+    "fold_bias",
     "has_float_zero_point",
     "is_per_channel",
     "is_symmetric",
@@ -50,6 +51,7 @@ __all__ = [
     "requantize",
     "requantize_multiplier",
     "round_to_integer",
+    "scale_rows",
     "sqnr",
     "symmetric_zero_point",
 ]

@@ -42,11 +42,29 @@ def fold_affine(weight: Tensor, bias: Tensor | None, scale: Tensor, shift: Tenso
 
     Reference: Jacob et al. 2018, arXiv:1712.05877, section 3.2, equation 14.
     """
-    scale, shift = scale.double(), shift.double()
-    parts = zip(weight.split(_AT_ONCE), scale.view(-1, *[1] * (weight.dim() - 1)).split(_AT_ONCE), strict=True)
-    folded = torch.cat([(rows.double() * factors).float() for rows, factors in parts])
-    term = shift if bias is None else bias.double() * scale + shift
-    return folded, term.float()
+    return scale_rows(weight, scale), fold_bias(bias, scale, shift)
+
+
+def scale_rows(weight: Tensor, scale: Tensor) -> Tensor:
+    """Return `scale · w` for each output channel, computed in float64.
+
+    Args:
+        weight: [out_channels, …].
+        scale: [out_channels].
+
+    Returns: float32 of the weight's shape.
+    """
+    scaled = weight.new_empty(weight.shape, dtype=torch.float32)
+    factors = scale.double().view(-1, *[1] * (weight.dim() - 1))
+    for part in (slice(start, start + _AT_ONCE) for start in range(0, len(weight), _AT_ONCE)):
+        scaled[part] = weight[part].double() * factors[part]
+    return scaled
+
+
+def fold_bias(bias: Tensor | None, scale: Tensor, shift: Tensor) -> Tensor:
+    """Return `scale · b + shift`, computed in float64, as float32; no bias is 0."""
+    term = shift.double() if bias is None else bias.double() * scale.double() + shift.double()
+    return term.float()
 
 
 def by_output_channel(weight: Tensor, groups: int) -> Tensor:

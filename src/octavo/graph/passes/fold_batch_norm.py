@@ -7,10 +7,11 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from octavo.graph.constants import Computed, held_in
 from octavo.graph.ir import Graph, Node
 from octavo.graph.passes.rewriter import Rewriter
-from octavo.graph.transposed import by_output_channel
-from octavo.numerics import fold_affine
+from octavo.graph.transposed import by_output_channel, out_channels
+from octavo.numerics import fold_bias, scale_rows
 
 NORM = "norm"
 """Attribute of a layer or affine with a batch norm that is trained: its eps and momentum."""
@@ -22,8 +23,9 @@ _FOLDED = ("conv", "conv_transpose", "linear", "affine")
 def fold_batch_norm(graph: Graph) -> Graph:
     """Fold `affine` into the convolution, linear layer or affine that alone feeds it.
 
-    `scale · (w·x + b) + shift = (scale·w)·x + (scale·b + shift)` for each output channel, in float64. A batch norm that
-    is trained joins its layer, but is not computed yet.
+    `scale · (w·x + b) + shift = (scale·w)·x + (scale·b + shift)` for each output channel, in float64. The weight is
+    folded anew whenever it is read, so that only the model's own takes memory. A batch norm that is trained joins its
+    layer, but is not computed yet.
 
     Reference: Jacob et al. 2018, arXiv:1712.05877, section 3.2, equation 14.
     """
@@ -48,13 +50,26 @@ def _fold(layer: Node, affine: Node) -> Node | None:
         return replace(layer, constants=dict(zip(constants, torch.broadcast_tensors(*constants.values()), strict=True)))
     if "clamp" in layer.attributes or len(layer.inputs) > 1:
         return None
-    weight = by_output_channel(layer, layer.constants["weight"])
     channel_axis = len(layer.shape) - 1 if layer.type == "linear" else 1
-    factors, terms = (channel_vector(t, channel_axis, weight.shape[0]) for t in (scale, shift))
+    factors, terms = (channel_vector(t, channel_axis, out_channels(layer)) for t in (scale, shift))
     if factors is None or terms is None:
         return None
-    folded, bias = fold_affine(weight, layer.constants.get("bias"), factors, terms)
-    return replace(layer, constants={"weight": by_output_channel(layer, folded), "bias": bias})
+    return scaled(layer, factors).with_constants(bias=fold_bias(layer.constants.get("bias"), factors, terms))
+
+
+def scaled(layer: Node, factors: Tensor) -> Node:
+    """Return a layer whose weight is that of another times a factor for each output channel, computed when it is read.
+
+    Args:
+        layer: a `conv`, `conv_transpose` or `linear`.
+        factors: [out_channels].
+    """
+
+    def make(weight: Tensor) -> Tensor:
+        return by_output_channel(layer, scale_rows(by_output_channel(layer, weight.detach()), factors))
+
+    weight = held_in(layer.constants)["weight"]
+    return layer.with_constants(weight=Computed(make, (weight,), weight.shape))
 
 
 def _join(layer: Node, norm: Node) -> Node | None:

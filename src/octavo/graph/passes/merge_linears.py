@@ -7,13 +7,15 @@ from dataclasses import replace
 
 import torch
 
+from octavo.graph.constants import Computed, Constants, Held, held_in
 from octavo.graph.ir import Graph, Node
 
 
 def merge_linears(graph: Graph, alike: Callable[[Node, Node], bool]) -> Graph:
     """Stack the weights of plain linear layers that read the same value, as queries, keys and values do.
 
-    The outputs become slices of the one output, along its last axis, under the names that they had.
+    The outputs become slices of the one output, along its last axis, under the names that they had. The stacked weight
+    is put together whenever it is read.
 
     Args:
         graph: after all passes.
@@ -35,14 +37,16 @@ def merge_linears(graph: Graph, alike: Callable[[Node, Node], bool]) -> Graph:
 def _merged(layers: Sequence[Node]) -> list[Node]:
     """Return one layer and the slices that give what each of them gave."""
     first = layers[0]
-    output, widths = f"{first.output}.merged", [len(layer.constants["weight"]) for layer in layers]
-    constants = {
-        role: torch.cat([_constant(layer, role) for layer in layers])
-        for role in ("weight", "bias")
-        if role == "weight" or any("bias" in layer.constants for layer in layers)
-    }
+    output, widths = f"{first.output}.merged", [layer.shape_of("weight")[0] for layer in layers]
+    shape = torch.Size((sum(widths), first.shape_of("weight")[1]))
+    weights = tuple(held_in(layer.constants)["weight"] for layer in layers)
+    constants: dict[str, Held] = {"weight": Computed(lambda *parts: torch.cat(parts), weights, shape)}
+    if any("bias" in layer.constants for layer in layers):
+        constants["bias"] = torch.cat([_bias(layer) for layer in layers])
     fused = (*first.fused, *(name for layer in layers[1:] for name in (layer.name, *layer.fused)))
-    whole = replace(first, output=output, shape=(*first.shape[:-1], sum(widths)), constants=constants, fused=fused)
+    whole = replace(
+        first, output=output, shape=(*first.shape[:-1], sum(widths)), constants=Constants(constants), fused=fused
+    )
     parts, start = [], 0
     for layer, width in zip(layers, widths, strict=True):
         cut = {"axis": len(layer.shape) - 1, "start": start, "end": start + width, "step": 1}
@@ -53,6 +57,6 @@ def _merged(layers: Sequence[Node]) -> list[Node]:
     return [whole, *parts]
 
 
-def _constant(layer: Node, role: str) -> torch.Tensor:
-    held = layer.constants.get(role)
-    return layer.constants["weight"].new_zeros(len(layer.constants["weight"])) if held is None else held
+def _bias(layer: Node) -> torch.Tensor:
+    held = layer.constants.get("bias")
+    return torch.zeros(layer.shape_of("weight")[0]) if held is None else held

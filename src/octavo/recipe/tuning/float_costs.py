@@ -26,7 +26,7 @@ def byte_costs(built: Built, names: Sequence[str]) -> Costs:
     for name in names:
         node = nodes[name]
         channels = node.shape[-1] if node.type == "linear" else node.shape[1]
-        weight = node.constants["weight"].numel()
+        weight = node.shape_of("weight").numel()
         costs[name] = 3.0 * weight - 4.0 * (channels if isinstance(channels, int) else 0)
     return Costs(costs)
 
