@@ -35,8 +35,8 @@ def quantize(
         raise ValueError("quantize: got int32 qparams, expected uint8 or int8; remedy: quantize_bias")
     scale, zero_point = broadcast_qparams(x, qparams.scale, qparams.zero_point, qparams.ch_axis)
     steps = to_steps(x, scale, zero_point, rounding, generator)
-    q = steps.clamp(qparams.quant_min, qparams.quant_max)
-    return torch.where(torch.isnan(q), qparams.quant_min, q).to(TORCH_DTYPES[qparams.dtype])
+    q = steps.clamp_(qparams.quant_min, qparams.quant_max).nan_to_num_(nan=qparams.quant_min)
+    return q.to(TORCH_DTYPES[qparams.dtype])
 
 
 def dequantize(q: torch.Tensor, qparams: Qparams) -> torch.Tensor:
@@ -54,7 +54,9 @@ def dequantize(q: torch.Tensor, qparams: Qparams) -> torch.Tensor:
     if q.dtype != TORCH_DTYPES[qparams.dtype]:
         raise ValueError(f"dequantize: q is {q.dtype}, expected {TORCH_DTYPES[qparams.dtype]}")
     scale, zero_point = broadcast_qparams(q, qparams.scale, qparams.zero_point, qparams.ch_axis)
-    return (q.to(torch.int32) - zero_point).to(torch.float32) * scale
+    # A difference of 8 bits is exact in float32.
+    real = (q - zero_point).float() if qparams.dtype == "int32" else q.float().sub_(zero_point)
+    return real.mul_(scale)
 
 
 def to_steps(
@@ -73,7 +75,7 @@ def to_steps(
     steps = x.float() * inverse(scale)
     if zero_point.is_floating_point():
         return round_to_integer(steps + zero_point, rounding, generator)
-    return round_to_integer(steps, rounding, generator) + zero_point
+    return round_to_integer(steps, rounding, generator).add_(zero_point)
 
 
 def inverse(scale: torch.Tensor) -> torch.Tensor:

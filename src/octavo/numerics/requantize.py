@@ -137,6 +137,10 @@ def raise_weight_scale(
     return torch.round(weight.double() * factor).to(weight.dtype), raised
 
 
+# How many output channels are summed at once, which bounds the memory of int64.
+_AT_ONCE = 64
+
+
 def accumulator_bound(
     weight: torch.Tensor, bias: torch.Tensor | None, zero_point: int, quant_min: int = 0, quant_max: int = 255
 ) -> torch.Tensor:
@@ -152,5 +156,6 @@ def accumulator_bound(
     Returns: [out_channels] int64. A layer is exact where this is at most 2³¹ − 1.
     """
     reach = max(quant_max - zero_point, zero_point - quant_min)
-    bound = weight.to(torch.int64).abs().flatten(1).sum(1) * reach
+    sums = [rows.to(torch.int64).abs().sum(1) for rows in weight.flatten(1).split(_AT_ONCE)]
+    bound = torch.cat(sums) * reach
     return bound if bias is None else bound + bias.to(torch.int64).abs()

@@ -45,10 +45,11 @@ def compare(loaded: LoadedProgram, origin: Origin, data: Iterable[Sample], limit
         raise CalibrationError("compare: the data holds no sample; pass at least one")
     prepared = prepare(origin.captured(samples), origin.qconfig_mapping, origin.layerwise)
     found = _Found(loaded, {node.output for node in prepared.graph.nodes})
+    graph = prepared.graph.computed()
     for index, sample in enumerate(samples):
         inputs = prepared.signature.bind(sample, f"sample {index}")
         found.run({name: tensor.numpy() for name, tensor in inputs.items()})
-        execute(prepared.graph, inputs, lambda name, tensor: found.watch(name, tensor.numpy()))
+        execute(graph, inputs, lambda name, tensor: found.watch(name, tensor.numpy()))
     rows = [found.row(node) for node in prepared.graph.nodes]
     output = loaded.program.outputs[0].removesuffix(".dequantized")
     return Comparison(

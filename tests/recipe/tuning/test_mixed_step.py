@@ -59,7 +59,7 @@ def test_what_a_layer_in_float_costs(tiny, data):
         program = bench.with_floats(recipe, {name: "wanted"}).program
         grown = _bytes(program) - _bytes(plain)
         assert grown == costs.layers[name]
-    times = time_costs(bench, built, recipe, names)
+    times = time_costs(bench, built, names)
     assert set(times.layers) == set(names) and all(math.isfinite(x) for x in times.layers.values())
     assert all(cost > 0 for cost in times.borders.values()) and times.borders.keys() >= {plain.operators[0].outputs[0]}
 

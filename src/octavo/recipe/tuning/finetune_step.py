@@ -46,6 +46,7 @@ class Finetune(Step):
 
     def _trained(self, climb: Climb) -> QuantizedModel:
         bench, folder = climb.bench, climb.journal.folder
+        bench.forget()
         data = bench.samples.calibration if self.training_data is None else self.training_data
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FinetuneWarning)  # what is measured tells whether training has helped

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import tempfile
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +26,11 @@ class Journal:
     """The trials in `journal.jsonl`, a line each after one that says what they are of, and programs beside it.
 
     The file is replaced whole after every trial. A program is written before the line that names it, and deleted after
-    no line does.
+    no line does. So no program takes memory beside that of the trial that is made.
 
     Args:
-        folder: is made where there is none; None keeps everything in memory.
+        folder: is made where there is none; None keeps the trials in memory, and programs in a temporary folder that
+            goes when the journal does.
         subject: what is tuned, as plain data; trials of another subject are refused.
 
     Raises:
@@ -37,9 +41,10 @@ class Journal:
     def __init__(self, folder: str | os.PathLike[str] | None, subject: dict[str, Any]) -> None:
         self.folder = None if folder is None else Path(folder)
         self._subject = subject
-        self._programs: dict[str, Program] = {}
         self.trials: list[Trial] = []
+        self._programs = self.folder or Path(tempfile.mkdtemp(prefix="octavo-tune-"))
         if self.folder is None:
+            weakref.finalize(self, shutil.rmtree, self._programs, ignore_errors=True)
             return
         if self.folder.exists() and not self.folder.is_dir():
             raise JournalError(f"folder {self.folder}: is a file, expected a folder for the journal")
@@ -86,23 +91,18 @@ class Journal:
     def keep(self, index: int, program: Program) -> str:
         """Keep the program of a trial and return the name of its file."""
         name = f"trial-{index:03}.octavo"
-        if self.folder is None:
-            self._programs[name] = program
-        else:
-            save_program(program, self.folder / name)
+        save_program(program, self._programs / name)
         return name
 
     def program(self, trial: Trial) -> Program | None:
         """Return the program of a trial; None where its file is gone, or no program."""
-        if not trial.file or self.folder is None:
-            return self._programs.get(trial.file)
+        if not trial.file:
+            return None
         try:
-            return load_program(self.folder / trial.file)
+            return load_program(self._programs / trial.file)
         except (OSError, ValueError):
             return None
 
     def drop(self, name: str) -> None:
         """Forget a program that no trial names any more."""
-        self._programs.pop(name, None)
-        if self.folder is not None:
-            (self.folder / name).unlink(missing_ok=True)
+        (self._programs / name).unlink(missing_ok=True)

@@ -159,7 +159,7 @@ class _Search:
         if cost == "size":
             return byte_costs(self._built, names)
         self._climb.bench.told("timing layers", 0, None)
-        return time_costs(self._climb.bench, self._built, self._recipe, names)
+        return time_costs(self._climb.bench, self._built, names)
 
     def _first_gain(self) -> float:
         wanted, best = self._climb.goal.sqnr, self._climb.best

@@ -40,8 +40,8 @@ class Built:
     """A quantized graph, and the same with float weights.
 
     Args:
-        exact: calibrated and placed, with the float weights and biases.
-        rounded: with its weights rounded: what is converted.
+        exact: calibrated and placed, with the float weights and biases, which it computes from the model's own.
+        rounded: with its weights rounded, a byte each: what is converted.
     """
 
     exact: Prepared
@@ -50,6 +50,9 @@ class Built:
 
 class Workbench:
     """Capture once, calibrate once for each kind of range, and make models from that.
+
+    What is kept holds no float weights beside the model's: those of a graph are computed when they are read, and for a
+    while where samples are run.
 
     Args:
         model: the float module.
@@ -70,7 +73,6 @@ class Workbench:
         self.dynamic_shapes, self.told = dynamic_shapes, told
         told("capturing", 0, None)
         captured = capture(model, example_inputs, dynamic_shapes, samples.every[:_LOOKED_AT])
-        # Norms are folded once, so that all that is calibrated has the same weights.
         self._captured = replace(captured, graph=run_passes(captured.graph))
         for index, sample in enumerate(samples.every):
             self._captured.signature.bind(sample, f"calibration sample {index}")
@@ -85,6 +87,10 @@ class Workbench:
     def built(self, recipe: Recipe) -> Built:
         """Return the graph that a static recipe makes; the last one is kept."""
         return _kept(self._built, recipe, self._build, 1)
+
+    def forget(self) -> None:
+        """Give up the rounded weights of the last graph, before what needs memory."""
+        self._built.clear()
 
     def quantized(self, prepared: Prepared, recipe: Recipe) -> QuantizedModel:
         """Convert a graph to a model."""
