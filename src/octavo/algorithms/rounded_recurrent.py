@@ -37,5 +37,5 @@ def rounded_recurrent(node: Node, qparams: Mapping[str, Qparams], inputs: LayerI
 
 def _rounded(weight: Tensor, moments: SecondMoments, qparams: Qparams) -> Tensor:
     scale = qparams.scale.expand(len(weight))
-    q = gptq(weight.unsqueeze(0), moments.root(), scale.unsqueeze(0), qparams.quant_max)
+    q = gptq(weight.unsqueeze(0), moments.root(keep=False), scale.unsqueeze(0), qparams.quant_max)
     return q.squeeze(0)

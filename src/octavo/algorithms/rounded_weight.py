@@ -53,7 +53,7 @@ def rounded_weight(
             q, scale = gptq_scaled(rows, moments, scale, qparams.quant_max)
             qparams = replace(qparams, scale=scale.flatten())
         else:
-            root = _moments(node, inputs, rows.shape[2], generator).root()
+            root = _moments(node, inputs, rows.shape[2], generator).root(keep=False)
             q = gptq(rows, root, scale, qparams.quant_max)
     else:
         q = adaround(rows, _outputs(node, inputs, rows.shape[2], generator), scale, qparams.quant_max, generator)

@@ -10,7 +10,7 @@ from torch import Tensor
 from octavo.algorithms.triangles import Triangles
 
 # How many numbers are put in another order at once, which bounds what their indices take.
-_AT_ONCE = 1 << 20
+_AT_ONCE = 1 << 16
 
 
 class Root(NamedTuple):
@@ -70,17 +70,20 @@ class SecondMoments(Triangles):
             products[:, :, stop:].baddbmm_(rows[:, :, start:stop], panel[:, stop - start :].transpose(1, 2))
         return products.mul_(rows).sum(2)
 
-    def root(self, damping: float = 0.01) -> Root:
+    def root(self, damping: float = 0.01, keep: bool = True) -> Root:
         """Take the root of H, its columns by rising diagonal.
 
         Args:
             damping: what is added to H's diagonal, as a share of the diagonal's mean; > 0.
+            keep: whether H is wanted afterwards; else its memory is free while the root is taken.
 
         Raises:
             ValueError: H is no matrix of second moments.
         """
         order = self.diagonal().argsort(dim=1, stable=True)
         lower = self._reordered(order)
+        if not keep:
+            self.numbers, self.panels = self.numbers.new_empty(0), []
         # A group that only ever reads zeros has nothing to go by: its columns are then rounded each on its own.
         added = (damping * lower.diagonal().mean(1)).clamp_min(torch.finfo(torch.float32).tiny)
         for _, panel in lower.panels:

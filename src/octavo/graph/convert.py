@@ -12,6 +12,7 @@ from octavo.graph.emit_recurrent import emit_recurrent
 from octavo.graph.emit_table import emit_table
 from octavo.graph.emitter import Emitter, Qparams
 from octavo.graph.errors import CalibrationError
+from octavo.graph.freed_memory import hand_back
 from octavo.graph.ir import Node
 from octavo.graph.placement import LAYERS, TABLES, Decision, gives_float
 from octavo.graph.prepare import Prepared
@@ -127,4 +128,5 @@ def _quantize_layers(prepared: Prepared, qparams: Qparams) -> tuple[dict[str, Qu
             layers[node.name] = quantize_layer(node, qconfig, qparams[node.inputs[0]], prepared.weights.get(node.name))
         except AccumulatorOverflowError as error:
             decisions[node.name] = Decision(False, str(error), "split the layer, or make its weights smaller")
+        hand_back()
     return layers, decisions

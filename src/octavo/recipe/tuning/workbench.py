@@ -15,6 +15,7 @@ from octavo import __version__
 from octavo.algorithms import keep_in_float
 from octavo.graph import Correction, Prepared, Steps, calibrate, capture, convert, correct, prepare, reparametrize
 from octavo.graph.capture import Captured
+from octavo.graph.freed_memory import hand_back
 from octavo.graph.passes import run_passes
 from octavo.graph.reparametrization import CorrectionWarning
 from octavo.graph.signature import Sample
@@ -138,12 +139,14 @@ class Workbench:
 
     def _calibrate(self, recipe: Recipe) -> tuple[Prepared, list[Correction]]:
         prepared = prepare(self._graph(recipe), mapping_of(recipe))
+        hand_back()
         corrections = [make(prepared) for make in corrections_of(recipe)]
         samples = self.samples.calibration
         calibrate(
             prepared, samples, lambda done, _: self.told("calibrating", done, len(samples)),
             watchers=[correction.watch for correction in corrections],
         )  # fmt: skip
+        hand_back()
         return prepared, corrections
 
 
