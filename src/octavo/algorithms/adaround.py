@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from octavo.algorithms.soft_rounding import SoftWeight, beta_at, regularizer
+from octavo.algorithms.soft_rounding import SoftWeight, beta_at
 from octavo.numerics import Qparams, dequantize
 
 STEPS = 400
@@ -16,7 +16,7 @@ STEPS = 400
 BATCH = 256
 """How many outputs of a layer a step looks at."""
 _RATE = 0.1
-# How many numbers of a weight are learned at once, which bounds the memory: learning takes a dozen times as much.
+# How many numbers of a weight are learned at once, which bounds the memory: learning takes seven times as much.
 _AT_ONCE = 5 << 18
 # How many outputs all the errors are computed of at once, for the same reason.
 _ROWS = 1024
@@ -123,10 +123,9 @@ def _learned(weight: Tensor, outputs: Outputs, scale: Tensor, quant_max: int, dr
     optimizer = torch.optim.Adam([soft.v], lr=_RATE, fused=True)
     for step, looked_at in enumerate(drawn):
         with torch.enable_grad():
-            h, beta = soft.h(), beta_at(step, len(drawn))
-            loss = outputs.part(looked_at).errors(soft.real(h)).square().mean(0).div(unit).sum()
-            if beta is not None:
-                loss = loss + _REGULARIZATION * regularizer(h, beta)
+            real, undecided = soft.soft(beta_at(step, len(drawn)))
+            loss = outputs.part(looked_at).errors(real).square().mean(0).div(unit).sum()
+            loss = loss + _REGULARIZATION * undecided
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 import torch
 from torch import Tensor
 
-from octavo.algorithms.soft_rounding import SoftWeight, beta_at, regularizer
+from octavo.algorithms.soft_rounding import SoftWeight, beta_at
 from octavo.graph.block_values import Block, BlockValues
 from octavo.graph.execute import compute
 from octavo.graph.transposed import by_output_channel
@@ -42,6 +42,9 @@ def brecq(
     block gives for the input that it will have in int8, z what it gives in the float network. That is the paper's
     objective with the Hessian of the task's loss taken for one number times the identity, the choice that needs no
     labels. Values inside the block stay in float32. Where rounding to nearest gives less error, that is returned.
+
+    A block is learned at once, which takes about nine times its weights: V, its gradient and Adam's two moments, the
+    integers below, soft weights and their gradients.
 
     Args:
         block: nodes of which two or more are layers.
@@ -80,11 +83,10 @@ def brecq(
     for step in range(steps):
         part = reconstruction.draw()
         with torch.enable_grad():
-            h, beta = {name: weight.h() for name, weight in soft.items()}, beta_at(step, steps)
-            real = {name: by_output_channel(layers[name], soft[name].real(share)) for name, share in h.items()}
+            made = {name: weight.soft(beta_at(step, steps)) for name, weight in soft.items()}
+            real = {name: by_output_channel(layers[name], weight) for name, (weight, _) in made.items()}
             loss = reconstruction.error(part, real) / unit
-            if beta is not None:
-                loss = loss + _REGULARIZATION * torch.stack([regularizer(share, beta) for share in h.values()]).sum()
+            loss = loss + _REGULARIZATION * torch.stack([undecided for _, undecided in made.values()]).sum()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

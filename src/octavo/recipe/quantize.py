@@ -30,7 +30,8 @@ def quantize(
     """Quantize a float module to eight bits: real = scale · (q − zero_point).
 
     The module is captured with `torch.export` as it computes in evaluation mode, run on the calibration data to
-    find the ranges of its activations, and converted; it is left as it was.
+    find the ranges of its activations, and converted; it is left as it was. Its weights are held once more in float
+    while it runs, and what one layer needs while that is rounded.
 
     Args:
         model: a float32 module on the CPU.

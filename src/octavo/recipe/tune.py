@@ -48,6 +48,10 @@ def tune(
 
     Every fifth sample is kept out of calibration and gives the SQNR; of fewer than five samples all do both.
 
+    Memory: the module's float weights once more while samples are run, and else a quarter of them each for integers, a
+    program and the engine; with it what one layer needs (its Hessian, see `docs/decisions/0018`), what one block does
+    where rounding is learned, and while it trains the training.
+
     Args:
         model: a float32 module on the CPU; left as it was.
         example_inputs: a tensor, a tuple of positional arguments or a dict of keyword arguments of its forward.
