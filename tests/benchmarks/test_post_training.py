@@ -1,5 +1,7 @@
 """The comparison of networks that are quantized without labels."""
 
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 import torch
@@ -32,9 +34,20 @@ def test_rows_score_what_was_made_and_say_what_failed(
     # Float is right three times of four; Σ ref² = 4 and Σ (ref − x)² = 3 · 4 · 0.01 + 2.
     assert f"{10 * np.log10(4 / 2.12):.1f}" in shown
     octavo_row = next(line for line in shown.splitlines() if "octavo" in line)
-    assert octavo_row.split()[1:] == ["2.8", "75.0", "50.0", "2", "3"]
+    noise = comparison.agreement_of_noise(images.numpy(), 10 * np.log10(4 / 2.12))
+    assert octavo_row.split()[1:] == ["2.8", "75.0", f"{noise[0]:.1f}", "±", f"{noise[1]:.1f}", "50.0", "2", "3"]
     assert "openvino failed: not installed" in shown
     assert set(written) == {"digits octavo", "digits openvino"}
+
+
+def test_agreement_of_noise_is_that_of_the_normal_distribution() -> None:
+    expected = np.tile(np.float32([1, 0]), (50, 1))
+    deviation = 0.6  # of each output, so that of their difference is √2 times that
+    mean, spread = comparison.agreement_of_noise(expected, 10 * np.log10(0.5 / deviation**2))
+    share = NormalDist().cdf(1 / (deviation * 2**0.5))
+    binomial = 100 * (share * (1 - share) / 50) ** 0.5
+    assert abs(mean - 100 * share) < 4 * binomial / 200**0.5  # of 200 draws
+    assert abs(spread - binomial) < 4 * binomial / 400**0.5  # a standard deviation's own is σ / √(2n)
 
 
 def test_an_unknown_contender_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
