@@ -1,6 +1,7 @@
 // What the planner decides: where values lie and which steps run, and the builder that writes it down.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 

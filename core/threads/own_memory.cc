@@ -19,9 +19,10 @@ void OwnMemory::reserve(int64_t bytes) {
   bytes_ = bytes;
 }
 
-OwnMemory& OwnMemory::of_this_thread() {
+void reserve_own_memory(int64_t bytes) {
   static thread_local OwnMemory memory;
-  return memory;
+  memory.reserve(bytes);
+  own_memory = memory.begin();
 }
 
 }  // namespace octavo

@@ -14,9 +14,6 @@ class OwnMemory {
   void reserve(int64_t bytes);
   uint8_t* begin() const { return begin_.get(); }
 
-  // That of the thread that calls.
-  static OwnMemory& of_this_thread();
-
  private:
   struct Free {
     void operator()(uint8_t* memory) const;
@@ -28,5 +25,8 @@ class OwnMemory {
 // What the thread that does a share may use: as many bytes as its section asks for (Section::own_bytes), on a multiple
 // of 64.
 inline thread_local uint8_t* own_memory = nullptr;
+
+// Makes `own_memory` of the calling thread, which is not one of the pool's, `bytes` long or longer.
+void reserve_own_memory(int64_t bytes);
 
 }  // namespace octavo

@@ -76,9 +76,7 @@ void Pool::run(int threads, Section& section) {
 }
 
 void Pool::run_alone(Section& section) {
-  OwnMemory& memory = OwnMemory::of_this_thread();
-  memory.reserve(section.own_bytes());
-  own_memory = memory.begin();
+  reserve_own_memory(section.own_bytes());
   const DefaultFloatMode mode;
   Barrier alone;
   for (int stage = 0; stage < section.stages(); ++stage) section.run(stage, 0, 1, alone);
@@ -101,7 +99,7 @@ int Pool::grow(int threads) {
 
 // Memory for the threads of a section, of which none is at work.
 void Pool::reserve(int threads, int64_t bytes) {
-  OwnMemory::of_this_thread().reserve(bytes);
+  reserve_own_memory(bytes);
   if (threads <= reserved_threads_ && bytes <= reserved_bytes_) return;
   threads = std::max(threads, reserved_threads_);
   bytes = std::max(bytes, std::exchange(reserved_bytes_, 0));
@@ -192,7 +190,7 @@ bool Pool::claim(int seat, Ticket ticket) noexcept {
 
 // Does a share that this thread has claimed. The last one opens the next stage.
 void Pool::run_share(int thread, Ticket ticket, int share, int shares, Barrier& barrier) noexcept {
-  own_memory = (thread == 0 ? OwnMemory::of_this_thread() : seats_[thread].memory).begin();
+  if (thread != 0) own_memory = seats_[thread].memory.begin();  // the caller has its own, see `reserve`
   section_->run(stage_of(ticket), share, shares, barrier);
   if (remaining_.fetch_sub(1, std::memory_order_acq_rel) != 1 || (ticket & kLast) != 0) return;
   open(number_of(ticket) + kStage, std::memory_order_release);
