@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "threads/float_mode.h"
+#include "threads/processor.h"
 #include "threads/spin.h"
 
 namespace octavo {
@@ -165,6 +166,7 @@ Pool::Ticket Pool::work(int thread) noexcept {
   for (Ticket ticket = open_.load(std::memory_order_acquire);;) {
     const int shares = threads_.load(std::memory_order_acquire);
     if (thread >= shares) return ticket;  // of a section that began meanwhile
+    if ((ticket & kMeets) != 0) seats_[thread].processor.store(current_processor(), std::memory_order_relaxed);
     if (claim(thread, ticket)) {
       if ((ticket & kMeets) != 0) {
         meet(thread, ticket);
@@ -229,8 +231,14 @@ Pool::Ticket Pool::next_ticket(int thread, Ticket ticket, bool& was_alone) noexc
 
 // Does a share of a stage whose threads meet, in which only those take part that are there when it begins.
 void Pool::meet(int thread, Ticket ticket) noexcept {
-  if (thread == 0) gather(ticket);
-  spin_until([&] { return gathered_.load(std::memory_order_acquire) == number_of(ticket); });
+  if (thread == 0) {
+    gather(ticket);
+  } else {
+    const bool beside_caller = seats_[thread].processor.load(std::memory_order_relaxed) ==
+                               seats_[0].processor.load(std::memory_order_relaxed);
+    spin_until([&] { return gathered_.load(std::memory_order_acquire) == number_of(ticket); },
+               beside_caller ? 0 : kSpinsBeforeYield);
+  }
   const bool all_are_there = crew_ == threads_.load(std::memory_order_relaxed);
   run_share(thread, ticket, all_are_there || thread == 0 ? thread : seats_[thread].rank, crew_, barrier_);
 }
@@ -256,8 +264,23 @@ void Pool::gather(Ticket ticket) noexcept {
     patience_ = kSpinsToGather;
     remaining_.store(crew_, std::memory_order_relaxed);
   }
-  barrier_.reset(crew_);
+  barrier_.reset(crew_, crew_ > 1 && is_crowded() ? 0 : kSpinsBeforeYield);
   gathered_.store(number, std::memory_order_release);
+}
+
+// Whether two threads were on one processor when they came, where the system says. Processors are told apart by their
+// last six bits: the worst of taking one for another is a yield.
+bool Pool::is_crowded() const noexcept {
+  const int threads = threads_.load(std::memory_order_relaxed);
+  uint64_t taken = 0;
+  for (int seat = 0; seat < threads; ++seat) {
+    const int processor = seats_[seat].processor.load(std::memory_order_relaxed);
+    if (processor < 0) continue;
+    const uint64_t bit = uint64_t{1} << (processor % 64);
+    if ((taken & bit) != 0) return true;
+    taken |= bit;
+  }
+  return false;
 }
 
 }  // namespace octavo

@@ -50,6 +50,7 @@ class Pool {
 
   struct alignas(128) Seat {
     std::atomic<uint64_t> claimed{0};  // the number of the latest stage whose share somebody has claimed
+    std::atomic<int> processor{-1};    // the thread's when it last came to a stage whose threads meet
     int rank = 0;                      // of the thread among those that meet
     OwnMemory memory;                  // of the thread, which is never the caller's
   };
@@ -70,6 +71,7 @@ class Pool {
   bool help(int thread, Ticket ticket) noexcept;
   void meet(int thread, Ticket ticket) noexcept;
   void gather(Ticket ticket) noexcept;
+  bool is_crowded() const noexcept;
   Ticket next_ticket(int thread, Ticket ticket, bool& was_alone) noexcept;
 
   // Of the caller alone.

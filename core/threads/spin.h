@@ -22,9 +22,9 @@ inline void pause_cpu() noexcept {
 }
 
 template <class Done>
-void spin_until(Done&& done) noexcept {
+void spin_until(Done&& done, int spins_before_yield = kSpinsBeforeYield) noexcept {
   for (int spins = 0; !done(); ++spins) {
-    if (spins < kSpinsBeforeYield) {
+    if (spins < spins_before_yield) {
       pause_cpu();
     } else {
       std::this_thread::yield();
