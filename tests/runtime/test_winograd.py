@@ -123,6 +123,18 @@ def test_weights_that_a_run_transforms(ic, oc, height, width):
     _assert_equal(program, arrays, (1, 2, 7))
 
 
+@pytest.mark.parametrize("oc", [33, 65, 150, 224])
+@pytest.mark.parametrize("height", [5, 12, 19, 28, 45])
+def test_rows_that_fall_to_two_groups_of_threads(height, oc):
+    """Where threads do not divide the rows of tiles: pairs of panels of some, even and odd numbers of panels."""
+    rng = np.random.default_rng(height * oc)
+    x = _bytes(rng, "uint8", (1, 5, height, 9), "random")
+    weight = rng.integers(-127, 127, (oc, 5, 3, 3), np.int8, endpoint=True)
+    program, arrays = _layer(x, weight, rng.integers(-5000, 5000, oc, dtype=np.int32), y="uint8", multiplier=0.1)
+    assert _algorithms(program, "reference")[1] == "winograd"
+    _assert_equal(program, arrays, (2, 3, 4, 5, 6, 8, 13))
+
+
 @pytest.mark.parametrize("tiles", range(1, 15))
 def test_points_made_beside_products(tiles):
     """Every height of a product's tile, on weights that a run transforms; an odd number of channels."""

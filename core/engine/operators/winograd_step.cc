@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "engine/layout.h"
-#include "engine/operators/winograd_split.h"
 #include "threads/own_memory.h"
 
 namespace octavo {
@@ -37,8 +36,8 @@ int16_t* WinogradStep::v_of(uint8_t* v, int p, int q) const {
 }
 
 void WinogradStep::run(int thread, int threads) noexcept {
-  const int across = winograd_threads_across(tiles_, layer_.packed, threads);
-  const Range rows = share(static_cast<int64_t>(tiles_.rows.size()), thread / across, threads / across);
+  const WinogradShare mine(tiles_, layer_.packed, thread, threads);
+  const Range rows = mine.rows();
   uint8_t* m = own_memory + tiles_.v_bytes(layer_.packed);
   uint8_t* u = m + tiles_.most_rows * tiles_.m_bytes_of_row();
   const Memory memory = {own_memory, reinterpret_cast<int16_t*>(u), reinterpret_cast<int32_t*>(m)};
@@ -47,23 +46,19 @@ void WinogradStep::run(int thread, int threads) noexcept {
     for (const Range& columns : tiles_.column_parts) {
       const Counted counted = count({taken, columns});
       transform_inputs(counted, memory.v);
-      run_panels(counted, thread % across, across, memory);
+      run_panels(counted, mine, memory);
     }
   }
 }
 
-// A share of the rows of all pairs of panels, whose outputs lie in one line of the cache.
-void WinogradStep::run_panels(const Counted& counted, int thread, int threads, const Memory& memory) const {
-  const int64_t rows = counted.block.row_count(), panels = layer_.packed.panels;
-  const Range mine = share((panels + 1) / 2 * rows, thread, threads);
-  for (int64_t at = mine.first; at < mine.last;) {
-    const int64_t first = at / rows * 2;
-    const Range part = {at % rows, std::min(mine.last - at / rows * rows, rows)};
-    for (int64_t panel = first; panel < std::min(first + 2, panels); ++panel) {
-      multiply(counted, panel, part, memory);
-      transform_outputs(counted, panel, part, memory.m);
+void WinogradStep::run_panels(const Counted& counted, const WinogradShare& mine, const Memory& memory) const {
+  for (int64_t pair = 0; pair < mine.pairs(); ++pair) {
+    const Range rows = mine.rows_of(pair, counted.block.rows);
+    if (rows.first == rows.last) continue;
+    for (int64_t panel = 2 * pair; panel < std::min(2 * pair + 2, layer_.packed.panels); ++panel) {
+      multiply(counted, panel, rows, memory);
+      transform_outputs(counted, panel, rows, memory.m);
     }
-    at += part.last - part.first;
   }
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "engine/operators/conv_window.h"
-#include "engine/operators/winograd_tiles.h"
+#include "engine/operators/winograd_split.h"
 
 namespace octavo {
 
@@ -43,7 +43,7 @@ class WinogradStep : public Step {
   };
 
   Counted count(const WinogradBlock& block) const;
-  void run_panels(const Counted& counted, int thread, int threads, const Memory& memory) const;
+  void run_panels(const Counted& counted, const WinogradShare& mine, const Memory& memory) const;
   int16_t* v_of(uint8_t* v, int p, int q) const;
   void transform_inputs(const Counted& counted, uint8_t* v) const;
   RowWeights row_of_weights(int64_t panel, int p, int16_t* u) const;
