@@ -8,8 +8,9 @@
 
 namespace octavo {
 
-// Spins, and yields when the others are long in coming, or at once where they need the same processor. One counter is all that the threads share: the line of the
-// cache that the last one to arrive has to fetch anyway is the line that the others look at.
+// Spins, and yields when the others are long in coming, or at once where they need the same processor. One counter is
+// all that the threads share: the line of the cache that the last one to arrive has to fetch anyway is the line that
+// the others look at.
 class Barrier {
  public:
   void reset(int threads, int spins_before_yield) {

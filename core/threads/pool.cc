@@ -234,8 +234,8 @@ void Pool::meet(int thread, Ticket ticket) noexcept {
   if (thread == 0) {
     gather(ticket);
   } else {
-    const bool beside_caller = seats_[thread].processor.load(std::memory_order_relaxed) ==
-                               seats_[0].processor.load(std::memory_order_relaxed);
+    const bool beside_caller =
+        seats_[thread].processor.load(std::memory_order_relaxed) == seats_[0].processor.load(std::memory_order_relaxed);
     spin_until([&] { return gathered_.load(std::memory_order_acquire) == number_of(ticket); },
                beside_caller ? 0 : kSpinsBeforeYield);
   }

@@ -22,9 +22,18 @@ def _octavo(recipe: str | octavo.Recipe) -> Prepare:
 
 
 def _without_data(model: nn.Module, samples: Sequence[Sample], folder: Path) -> Callable[[int], Run]:
-    example = torch.randn(samples[0][0].shape)  # nothing of the samples but their shape
+    return _saved(octavo.quantize(model, _noise(samples), recipe="static", progress=False), folder)
+
+
+def _distilled(model: nn.Module, samples: Sequence[Sample], folder: Path) -> Callable[[int], Run]:
+    example = _noise(samples)
     data = octavo.distilled_data(model, example, progress=False)
     return _saved(octavo.quantize(model, example, data, progress=False), folder)
+
+
+def _noise(samples: Sequence[Sample]) -> torch.Tensor:
+    """Return an example input that has nothing of the samples but their shape."""
+    return torch.randn(samples[0][0].shape, generator=torch.Generator().manual_seed(0))
 
 
 def _tune(model: nn.Module, samples: Sequence[Sample], folder: Path) -> Callable[[int], Run]:
@@ -53,6 +62,7 @@ CONTENDERS: dict[str, Prepare] = {
     "octavo": _octavo("auto"),
     "octavo, nearest": _octavo(octavo.Recipe(rounding="nearest")),
     "octavo, no data": _without_data,
+    "octavo, distilled": _distilled,
     "octavo.tune": _tune,
     "onnxruntime": _peer("onnxruntime"),
     "onnxruntime, percentile": _peer("onnxruntime percentile"),

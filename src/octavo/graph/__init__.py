@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence, Sized
+from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
 
+import torch
 from torch import nn
 
 from octavo import __version__
@@ -14,6 +16,7 @@ from octavo.graph.calibrate import Progress, calibrate
 from octavo.graph.capture import Captured, capture
 from octavo.graph.convert import Conversion, Layer, convert
 from octavo.graph.correction import Correction, Steps, correct
+from octavo.graph.drawn import DRAWS, draw_norms, has_statistics
 from octavo.graph.errors import (
     CalibrationError,
     CaptureError,
@@ -54,6 +57,7 @@ __all__ = [
     "capture",
     "convert",
     "correct",
+    "has_statistics",
     "prepare",
     "quantize_dynamic",
     "quantize_static",
@@ -67,7 +71,7 @@ _LOOKED_AT = 8
 def quantize_static(
     model: nn.Module,
     example_inputs: Sample,
-    calibration_data: Iterable[Sample],
+    calibration_data: Iterable[Sample] | None,
     qconfig_mapping: QConfigMapping | None = None,
     dynamic_shapes: Any = None,
     progress: Progress | None = None,
@@ -79,20 +83,27 @@ def quantize_static(
     Args:
         model: a float32 module on the CPU; left as it was.
         example_inputs: a tensor, a tuple of positional or a dict of keyword arguments.
-        calibration_data: any iterable of such inputs.
+        calibration_data: any iterable of such inputs; None for what batch normalizations tell, see `draw_norms`.
         qconfig_mapping: which QConfig each layer gets; None for the default of static quantization.
         dynamic_shapes: as in `torch.export.export`; None to find them from the samples.
         progress: called after each step with how many are done and how many there are, where that is known: a
             sample is one, and so is a layer that a correction works on.
         corrections: methods that watch the calibration and then change the graph, applied in order.
         reparametrizations: methods that change the float graph's weights before, applied in order; each goes through
-            the data once, so that data which can be gone through but once is kept in memory.
+            the data once, so that data which can be gone through but once is kept in memory. None without data.
 
     Returns: the program and a record of each layer.
 
     Raises:
         CaptureError, UnsupportedOperatorError, CalibrationError, ConversionError: see `capture` to `convert`.
     """
+    if calibration_data is None:
+        captured = capture(model, example_inputs, dynamic_shapes)
+        prepared = prepare(captured, qconfig_mapping)
+        drawn = draw_norms(prepared, captured.graph, model)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            return _corrected(prepared, [example_inputs] * DRAWS, corrections, Steps(progress, DRAWS), drawn)
     if reparametrizations and iter(calibration_data) is calibration_data:
         calibration_data = list(lasting(calibration_data))
     total = len(calibration_data) if isinstance(calibration_data, Sized) else None
@@ -143,13 +154,15 @@ def _corrected(
     samples: Iterable[Sample],
     corrections: Sequence[Callable[[Prepared], Correction]],
     told: Steps,
+    drawn: Prepared | None = None,
 ) -> Conversion:
-    """Calibrate where there is something to see, let the corrections change the graph, and convert."""
+    """Calibrate, or `drawn` in its place, where there is something to see, then correct and convert."""
     active = [correction(prepared) for correction in corrections]
     told.more = sum(correction.steps for correction in active)
     if samples:
         watchers = [correction.watch for correction in active]
-        calibrate(prepared, samples, lambda *_: told.step(), watchers=watchers)
+        shown = calibrate(drawn or prepared, samples, lambda *_: told.step(), watchers=watchers)
+        prepared = replace(prepared, samples=shown.samples, notes=shown.notes)
     told.samples = prepared.samples
     hand_back()
     return convert(correct(prepared, active, told.step), f"octavo {__version__}")

@@ -104,6 +104,19 @@ def _affine(node: Node, x: Tensor) -> Tensor:
     return x * node.constants["scale"].to(x.dtype) + node.constants["shift"].to(x.dtype)
 
 
+def _drawn(node: Node, x: Tensor, residual: Tensor | None = None) -> Tensor:
+    """Draw from a Laplace distribution, half of the variance alike at all places of a channel.
+
+    It is a normal distribution whose variance is itself drawn, from an exponential one.
+    """
+    made = _OPERATORS[node.attributes["of"]](node, x.to("meta"))  # nothing but its shape
+    deviation = node.constants["deviation"]
+    alike = torch.randn(len(made), *deviation.shape[1:])
+    y = torch.randn(made.shape).add_(alike).mul_(torch.empty(made.shape).exponential_(2.0).sqrt_())
+    y.mul_(deviation).add_(node.constants["mean"])
+    return y if residual is None else y.add_(residual)
+
+
 def _layer_norm(node: Node, x: Tensor) -> Tensor:
     shape = x.shape[-node.attributes["axes"] :]
     weight, bias = (node.constants[role].reshape(shape) for role in ("weight", "bias"))
@@ -156,6 +169,7 @@ _OPERATORS: Mapping[str, Callable[..., Any]] = {
     "embedding": lookup.embedding,
     "embedding_bag": lookup.embedding_bag,
     "prelu": lambda node, x: F.prelu(x, node.constants["slope"]),
+    "drawn": _drawn,
     "layer_norm": _layer_norm,
     "group_norm": _group_norm,
     "softmax": lambda node, x: torch.softmax(x, node.attributes["axis"]),

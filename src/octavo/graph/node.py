@@ -37,6 +37,7 @@ It computes on float32 and has one output, where nothing else is said. Its `type
 | `embedding_bag` | `mode` | `weight` [rows, dim]; reads int64 ids, [int64 offsets], [weights] |
 | `dropout` | `probability`, `kind` | in graphs that are trained alone |
 | `lstm`, `gru`, `rnn` | `reverse`, [`nonlinearity`], [`lengths`] | `weight_hh`, and see below |
+| `drawn` | `of` and the attributes of that type, [`clamp`] | `mean`, `deviation`; in calibration without data |
 | `program` | `program`, `sizes`, `names` | a quantized program as it is; see `lowering/program.py` |
 
 `clamp` in `attributes` is `(min, max)`, a fused activation. A padding is `[before, after]` for each axis.

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
+from torch.utils import _pytree as pytree
 
 from octavo.algorithms import WideInputs
-from octavo.graph import Conversion, quantize_dynamic, quantize_static
+from octavo.graph import Conversion, has_statistics, quantize_dynamic, quantize_static
 from octavo.graph.placement import LAYERS, TABLES
 from octavo.graph.signature import Sample
 from octavo.recipe.corrections import corrections_of, reparametrizations_of
@@ -42,7 +43,8 @@ def quantize(
             activations quantize both sides so; all else stays in float. Tables of embeddings have 8 bits in either.
             "auto" is static with calibration data, but for recurrent layers, and dynamic without. What multiplies an
             input that 8 bits cannot hold stays in float32, a static linear layer whose rows are too uneven for one
-            range gives each its own, and the report says so.
+            range gives each its own, and the report says so. Static without data takes ranges and biases from what
+            batch normalizations have learned, the range of the input from `example_inputs`, and rounds to nearest.
         dynamic_shapes: as in `torch.export.export`, in place of what is found from the samples.
         progress: True shows a line on the terminal, None only where there is one; or a function that is called with
             how many steps are done and how many there are (None where it is not known): a sample is one, rounding
@@ -68,13 +70,29 @@ def quantize(
         )
         _check_dynamic(conversion, asked=recipe != "auto")
         return QuantizedModel.of(conversion, Origin(model, example_inputs, dynamic_shapes, mapping))
-    assert calibration_data is not None
+    if calibration_data is None:
+        _check_can_be_drawn(model, example_inputs)
     conversion = quantize_static(
         model, example_inputs, calibration_data,
         qconfig_mapping=mapping, dynamic_shapes=dynamic_shapes, progress=choose(progress),
         corrections=corrections_of(chosen), reparametrizations=methods,
     )  # fmt: skip
     return QuantizedModel.of(conversion, Origin(model, example_inputs, dynamic_shapes, mapping))
+
+
+def _check_can_be_drawn(model: nn.Module, example_inputs: Sample) -> None:
+    """Refuse a model without batch normalization, and example inputs that have no range."""
+    if not any(has_statistics(module) for module in model.modules()):
+        raise RecipeError(
+            "calibration_data: got none, but static quantization measures the ranges of activations on it, and "
+            f"{type(model).__name__} has no batch normalization that would tell them. {REMEDY}"
+        )
+    tensors = [leaf for leaf in pytree.tree_leaves(example_inputs) if isinstance(leaf, Tensor)]
+    if any(t.is_floating_point() and t.numel() and bool(t.min() == t.max()) for t in tensors):
+        raise RecipeError(
+            "example_inputs: got a tensor of one number alone, but without calibration data the range of the model's "
+            "inputs is theirs. Remedy: pass an input such as the model will read"
+        )
 
 
 # Convolutions are few, as the one that cuts an image in tokens, where there are so many times as many other layers.

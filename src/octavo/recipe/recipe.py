@@ -17,10 +17,12 @@ Scheme = Literal["static", "dynamic"]
 WeightBits = Literal[4, 8]
 WeightRange = Literal["min_max", "squared_error"]
 NAMES = ("auto", "static", "dynamic")
+_NEED_DATA = ("equalization", "bias_absorption", "scale_migration", "norm_reestimation")
 
 REMEDY = (
     "Remedy: pass an iterable of inputs like example_inputs (tensors, tuples or dicts of tensors; some 100 samples "
-    "from the training set, without labels), or octavo.distilled_data(model, example_inputs) where there is none"
+    "from the training set, without labels); where there is none and the model has batch normalization, "
+    "recipe='static' goes by that, or octavo.distilled_data(model, example_inputs) makes some"
 )
 
 
@@ -53,8 +55,9 @@ class Recipe:
             their weights, where that makes what the layers give more accurate (SmoothQuant): for transformers that
             normalize before their layers.
         qconfig_mapping: a QConfig for each layer; None where one serves all.
-        scheme: `"static"` finds the ranges of activations beforehand, on calibration data; `"dynamic"` finds them as
-            values arrive, for linear and recurrent layers, and needs no data.
+        scheme: `"static"` finds the ranges of activations beforehand, on calibration data, or without any from what
+            batch normalizations have learned; `"dynamic"` finds them as values arrive, for linear and recurrent layers,
+            and needs no data.
         recurrent: the scheme of recurrent layers; None: as `scheme`. `"dynamic"` is more accurate and as fast. Not
             looked at where `qconfig_mapping` is given.
         weight_bits: of the weights of convolutions, linear and recurrent layers. Of 4 the integers are in [−7, 7]; in
@@ -109,11 +112,11 @@ def resolve(recipe: str | Recipe, has_calibration_data: bool) -> Recipe:
 
     Args:
         recipe: `"auto"`, `"static"`, `"dynamic"` or a Recipe; "auto" is static where there is data, else dynamic, and
-            dynamic for recurrent layers.
+            dynamic for recurrent layers. "static" without data takes all of the range that is drawn.
         has_calibration_data: whether there is data to calibrate on.
 
     Raises:
-        RecipeError: there is no such recipe, or it needs calibration data.
+        RecipeError: there is no such recipe, or it has a method that goes by samples, and there are none.
     """
     if not isinstance(recipe, Recipe) and recipe not in NAMES:
         raise RecipeError(
@@ -122,14 +125,24 @@ def resolve(recipe: str | Recipe, has_calibration_data: bool) -> Recipe:
         )
     if isinstance(recipe, Recipe):
         chosen = recipe
+    elif recipe == "static" and not has_calibration_data:
+        chosen = Recipe(observer="min_max")  # what is drawn has no outliers
     else:
         dynamic = recipe == "dynamic" or (recipe == "auto" and not has_calibration_data)
         chosen = Recipe(scheme="dynamic" if dynamic else "static", recurrent="dynamic" if recipe == "auto" else None)
     if chosen.scheme == "static" and not has_calibration_data:
-        raise RecipeError(
-            f"calibration_data: got none, but static quantization measures the ranges of activations on it. {REMEDY}"
-        )
+        return _without_data(chosen)
     return chosen
+
+
+def _without_data(recipe: Recipe) -> Recipe:
+    """Return a static recipe that looks at no sample; refuse one that has to."""
+    asked = [name for name in _NEED_DATA if getattr(recipe, name)]
+    if recipe.rounding not in ("gptq", "nearest"):
+        asked.append(f"rounding={recipe.rounding!r}")
+    if asked:
+        raise RecipeError(f"calibration_data: got none, but {', '.join(asked)} goes by samples. {REMEDY}")
+    return replace(recipe, rounding="nearest")
 
 
 def mapping_of(recipe: Recipe) -> QConfigMapping:
