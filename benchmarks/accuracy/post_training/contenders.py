@@ -32,8 +32,9 @@ def _distilled(model: nn.Module, samples: Sequence[Sample], folder: Path) -> Cal
 
 
 def _noise(samples: Sequence[Sample]) -> torch.Tensor:
-    """Return an example input that has nothing of the samples but their shape."""
-    return torch.randn(samples[0][0].shape, generator=torch.Generator().manual_seed(0))
+    """Return an example input that has nothing of the samples but their shape and their range."""
+    x = torch.as_tensor(samples[0][0])
+    return x.min() + (x.max() - x.min()) * torch.rand(x.shape, generator=torch.Generator().manual_seed(0))
 
 
 def _tune(model: nn.Module, samples: Sequence[Sample], folder: Path) -> Callable[[int], Run]:
