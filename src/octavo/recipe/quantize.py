@@ -44,7 +44,8 @@ def quantize(
             "auto" is static with calibration data, but for recurrent layers, and dynamic without. What multiplies an
             input that 8 bits cannot hold stays in float32, a static linear layer whose rows are too uneven for one
             range gives each its own, and the report says so. Static without data takes ranges and biases from what
-            batch normalizations have learned, the range of the input from `example_inputs`, and rounds to nearest.
+            batch normalizations have learned, and rounds to nearest; the range of the model's input is then that of
+            `example_inputs`.
         dynamic_shapes: as in `torch.export.export`, in place of what is found from the samples.
         progress: True shows a line on the terminal, None only where there is one; or a function that is called with
             how many steps are done and how many there are (None where it is not known): a sample is one, rounding
