@@ -234,8 +234,8 @@ void Pool::meet(int thread, Ticket ticket) noexcept {
   if (thread == 0) {
     gather(ticket);
   } else {
-    const bool beside_caller =
-        seats_[thread].processor.load(std::memory_order_relaxed) == seats_[0].processor.load(std::memory_order_relaxed);
+    const int processor = seats_[thread].processor.load(std::memory_order_relaxed);
+    const bool beside_caller = processor >= 0 && processor == seats_[0].processor.load(std::memory_order_relaxed);
     spin_until([&] { return gathered_.load(std::memory_order_acquire) == number_of(ticket); },
                beside_caller ? 0 : kSpinsBeforeYield);
   }
@@ -268,8 +268,8 @@ void Pool::gather(Ticket ticket) noexcept {
   gathered_.store(number, std::memory_order_release);
 }
 
-// Whether two threads were on one processor when they came, where the system says. Processors are told apart by their
-// last six bits: the worst of taking one for another is a yield.
+// Whether two threads were on one processor when they last came, where the system says. Processors are told apart by
+// their last six bits: the worst of taking one for another is a yield.
 bool Pool::is_crowded() const noexcept {
   const int threads = threads_.load(std::memory_order_relaxed);
   uint64_t taken = 0;

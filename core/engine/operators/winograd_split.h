@@ -1,6 +1,8 @@
 // How threads divide a Winograd convolution among them.
 #pragma once
 
+#include <algorithm>
+
 #include "engine/operators/winograd_tiles.h"
 
 namespace octavo {
