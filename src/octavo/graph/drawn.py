@@ -28,8 +28,8 @@ def draw_norms(prepared: Prepared, captured: Graph, model: nn.Module) -> Prepare
     |γ| · σ / √(σ² + ε). The paper derives from these the mean behind a ReLU, and ranges of so many deviations; here
     numbers are drawn and the rest of the network is computed on them, so that any activation, sum, pooling or gate
     behind has its mean and its range as well. Two things differ from the paper: the tails are those of a Laplace
-    distribution, since those of trained networks are wider than normal, and half of the variance is the same all over a
-    channel, since what is averaged over an image would otherwise have none.
+    distribution, since those of trained networks are wider than normal, and the places of a channel correlate, since
+    what is averaged over an image would otherwise not vary.
 
     Args:
         prepared: not changed; its observers are shared.

@@ -105,9 +105,9 @@ def _affine(node: Node, x: Tensor) -> Tensor:
 
 
 def _drawn(node: Node, x: Tensor, residual: Tensor | None = None) -> Tensor:
-    """Draw from a Laplace distribution, half of the variance alike at all places of a channel.
+    """Draw from a Laplace distribution: a normal one whose variance is itself drawn, from an exponential one.
 
-    It is a normal distribution whose variance is itself drawn, from an exponential one.
+    Half of the normal one's variance is alike at all places of a channel, so that two of them correlate by π/8.
     """
     made = _OPERATORS[node.attributes["of"]](node, x.to("meta"))  # nothing but its shape
     deviation = node.constants["deviation"]
